@@ -1,0 +1,136 @@
+"""Attention: query-key pairs under a mask, FLOPs, cache width.
+
+Two conventions live side by side. *Full* counts every query against every key, as a dense SDPA call with a mask does;
+*exact* counts only the pairs a mask lets through, which is what a fused kernel executes.
+"""
+
+from __future__ import annotations
+
+from costline.derivation import formula
+from costline.numeric import Numeric, largest, smallest
+
+
+@formula("queries * keys", unit="pair", source="definition")
+def full_pairs(queries: Numeric, keys: Numeric) -> Numeric:
+    """Query-key pairs without a mask.
+
+    Parameters
+    ----------
+    queries : float or array
+        Query tokens of one sequence. [token]
+    keys : float or array
+        Key tokens of one sequence. [token]
+
+    Returns
+    -------
+    float or array
+        Pairs. [pair]
+
+    References
+    ----------
+    Vaswani et al. 2017, arXiv:1706.03762, eq. 1.
+
+    Examples
+    --------
+    >>> full_pairs(4, 6)
+    24
+    """
+    return queries * keys
+
+
+@formula("queries * (keys - queries) + queries * (queries + 1) / 2", unit="pair", source="definition")
+def causal_pairs(queries: Numeric, keys: Numeric) -> Numeric:
+    r"""Query-key pairs under a causal mask, the queries being the last tokens of the keys.
+
+    .. math:: P = q (k - q) + q (q + 1) / 2
+
+    Parameters
+    ----------
+    queries : float or array
+        Query tokens, at most `keys`. [token]
+    keys : float or array
+        Key tokens: cached ones and the queries themselves. [token]
+
+    Returns
+    -------
+    float or array
+        Pairs. [pair]
+
+    References
+    ----------
+    Dao 2023, arXiv:2307.08691, section 3.1 (causal masking).
+
+    Examples
+    --------
+    >>> causal_pairs(4, 4)
+    10.0
+    """
+    return queries * (keys - queries) + queries * (queries + 1) / 2
+
+
+@formula("causal_pairs(queries, keys) - causal_pairs(min(queries, max(keys - window, 0)), max(keys - window, 0))",
+         unit="pair", source="definition")  # fmt: skip
+def window_pairs(queries: Numeric, keys: Numeric, window: Numeric) -> Numeric:
+    r"""Query-key pairs under a causal sliding window: each query sees itself and the `window` - 1 tokens before it.
+
+    .. math:: P = P_{causal}(q, k) - P_{causal}(\min(q, k-w), k-w)
+
+    Parameters
+    ----------
+    queries : float or array
+        Query tokens, at most `keys`. [token]
+    keys : float or array
+        Key tokens: cached ones and the queries themselves. [token]
+    window : float or array
+        Window length including the query itself. [token]
+
+    Returns
+    -------
+    float or array
+        Pairs. [pair]
+
+    References
+    ----------
+    Beltagy et al. 2020, arXiv:2004.05150 (sliding window); Jiang et al. 2023, arXiv:2310.06825, section 2.
+
+    Examples
+    --------
+    >>> window_pairs(4, 4, 2)  # 1 + 2 + 2 + 2
+    7.0
+    """
+    outside = largest(keys - window, 0)
+    return causal_pairs(queries, keys) - causal_pairs(smallest(queries, outside), outside)
+
+
+@formula("2 * pairs * heads * (key_dim + value_dim)", unit="FLOP", source="definition: scores and weighted sum")
+def attention_flops(pairs: Numeric, heads: Numeric, key_dim: Numeric, value_dim: Numeric) -> Numeric:
+    r"""FLOPs of attention over given query-key pairs; softmax is not counted.
+
+    .. math:: C = 2 P h (d_k + d_v)
+
+    Parameters
+    ----------
+    pairs : float or array
+        Query-key pairs, all sequences together. [pair]
+    heads : float or array
+        Query heads (grouped-query attention saves bytes, not FLOPs). [head]
+    key_dim : float or array
+        Width of a query or key head. [feature]
+    value_dim : float or array
+        Width of a value head. [feature]
+
+    Returns
+    -------
+    float or array
+        Floating-point operations. [FLOP]
+
+    References
+    ----------
+    Vaswani et al. 2017, arXiv:1706.03762, eq. 1; torch.utils.flop_counter.sdpa_flop_count.
+
+    Examples
+    --------
+    >>> attention_flops(full_pairs(2, 2), 1, 8, 8)
+    128
+    """
+    return 2 * pairs * heads * (key_dim + value_dim)

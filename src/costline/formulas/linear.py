@@ -1,0 +1,77 @@
+"""Matrix multiplications, convolutions: FLOPs and parameters. A multiply-add is 2 FLOP everywhere."""
+
+from __future__ import annotations
+
+from costline.derivation import formula
+from costline.numeric import Numeric
+
+
+@formula("2 * m * k * n", unit="FLOP", source="definition: k multiply-adds for each of m*n outputs")
+def gemm_flops(m: Numeric, k: Numeric, n: Numeric) -> Numeric:
+    r"""FLOPs of one matrix product.
+
+    .. math:: C = 2 m k n
+
+    Parameters
+    ----------
+    m : float or array
+        Rows of the activations: batch times tokens. [row]
+    k : float or array
+        Inner size: inputs of the layer. [feature]
+    n : float or array
+        Outputs of the layer. [feature]
+
+    Returns
+    -------
+    float or array
+        Floating-point operations. [FLOP]
+
+    References
+    ----------
+    Kaplan et al. 2020, arXiv:2001.08361, table 1 (2 FLOP a parameter and token).
+
+    Examples
+    --------
+    >>> gemm_flops(2, 3, 4)
+    48
+    """
+    return 2 * m * k * n
+
+
+@formula("2 * positions * kernel * inputs * outputs / groups", unit="FLOP", source="definition")
+def convolution_flops(
+    positions: Numeric, kernel: Numeric, inputs: Numeric, outputs: Numeric, groups: Numeric = 1
+) -> Numeric:
+    r"""FLOPs of one convolution, padding counted as work.
+
+    .. math:: C = 2 p K c_{in} c_{out} / g
+
+    Parameters
+    ----------
+    positions : float or array
+        Output positions (batch, frames, height and width multiplied). [position]
+    kernel : float or array
+        Taps of the kernel (27 for 3x3x3). [tap]
+    inputs : float or array
+        Input channels. [channel]
+    outputs : float or array
+        Output channels. [channel]
+    groups : float or array
+        Channel groups; equal to the channels for a depthwise convolution. [group]
+
+    Returns
+    -------
+    float or array
+        Floating-point operations. [FLOP]
+
+    References
+    ----------
+    torch.utils.flop_counter.conv_flop_count (the same count).
+
+    Examples
+    --------
+    >>> convolution_flops(10, 9, 4, 8)
+    5760
+    """
+    flops = 2 * positions * kernel * inputs * outputs
+    return flops if isinstance(groups, int) and groups == 1 else flops / groups

@@ -1,0 +1,93 @@
+"""Diffusion transformers: a network plus the rules that turn pixels and seconds into tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from costline.models.network import Network
+from costline.numeric import Numeric, ceil_divide
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """How a video becomes latent tokens: autoencoder compression, then patches.
+
+    Attributes
+    ----------
+    time, space : int
+        Compression of the autoencoder in time and in each spatial direction. [pixel per latent]
+    patch_time, patch_space : int
+        Patch of the transformer. [latent per token]
+    first_frame_alone : bool
+        True for causal autoencoders: ``(frames - 1) / time + 1`` latent frames; False: ``frames / time``.
+    """
+
+    time: int = 1
+    space: int = 8
+    patch_time: int = 1
+    patch_space: int = 2
+    first_frame_alone: bool = True
+
+    def latent_frames(self, frames: Numeric) -> Numeric:
+        """Latent frames of a clip. [frame]"""
+        if self.first_frame_alone:
+            return (frames - 1) // self.time + 1
+        return ceil_divide(frames, self.time)
+
+    def streams(self, frames: Numeric, height: Numeric, width: Numeric) -> dict[str, Numeric]:
+        """Streams every video network has.
+
+        Returns
+        -------
+        dict
+            ``image`` (all latent tokens), ``time`` (token frames), ``space`` (tokens of a frame), ``sample`` (1).
+        """
+        time = ceil_divide(self.latent_frames(frames), self.patch_time)
+        rows = height // self.space // self.patch_space
+        columns = width // self.space // self.patch_space
+        return {"sample": 1, "time": time, "space": rows * columns, "image": time * rows * columns}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiT(Network):
+    """A diffusion transformer, one evaluation at a time.
+
+    Attributes
+    ----------
+    grid : Grid
+        Pixels to tokens.
+    fixed_streams : mapping
+        Streams of constant length, such as ``{"text": 512}``. Callers may override them by name.
+    sums : mapping
+        Streams that join others, such as ``{"joint": ("image", "text")}``.
+    branches : int
+        Evaluations of one guided step: 1 where guidance is distilled, 2 for most, 3 for some.
+    """
+
+    grid: Grid = field(default_factory=Grid)
+    fixed_streams: Mapping[str, int] = field(default_factory=dict)
+    sums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    branches: int = 2
+
+    def streams(
+        self, *, frames: Numeric = 1, height: Numeric, width: Numeric, batch: Numeric = 1, **lengths: Numeric
+    ) -> dict[str, Numeric]:
+        """Token counts for one evaluation.
+
+        Parameters
+        ----------
+        frames, height, width : float or array
+            Clip in pixels. [frame, pixel, pixel]
+        batch : float or array
+            Samples evaluated together. [sample]
+        **lengths : float or array
+            Overrides of `fixed_streams`, such as ``text=226``. [token]
+        """
+        streams = {**self.grid.streams(frames, height, width), **self.fixed_streams, **lengths, "batch": batch}
+        for name, terms in self.sums.items():
+            total: Numeric = 0
+            for term in terms:
+                total = total + streams[term]
+            streams[name] = total
+        return streams

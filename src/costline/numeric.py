@@ -1,0 +1,55 @@
+"""The one numeric type of the house: a number or a NumPy array, the same formula for both."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+Numeric: TypeAlias = float | NDArray[Any]
+"""A float (or int, exact for counts) or an array; results broadcast."""
+
+
+def largest(*values: Numeric) -> Numeric:
+    """Elementwise maximum that leaves plain numbers plain.
+
+    Examples
+    --------
+    >>> largest(1.0, 3.0, 2.0)
+    3.0
+    """
+    if all(not isinstance(value, np.ndarray) for value in values):
+        return max(values)
+    result: Array = np.maximum(values[0], values[1]) if len(values) > 1 else np.asarray(values[0])
+    for value in values[2:]:
+        result = np.maximum(result, value)
+    return result
+
+
+def smallest(*values: Numeric) -> Numeric:
+    """Elementwise minimum that leaves plain numbers plain.
+
+    Examples
+    --------
+    >>> smallest(1.0, 3.0, 2.0)
+    1.0
+    """
+    if all(not isinstance(value, np.ndarray) for value in values):
+        return min(values)
+    result: Array = np.minimum(values[0], values[1]) if len(values) > 1 else np.asarray(values[0])
+    for value in values[2:]:
+        result = np.minimum(result, value)
+    return result
+
+
+def ceil_divide(numerator: Numeric, denominator: Numeric) -> Numeric:
+    """Smallest whole number of `denominator`-sized pieces that hold `numerator`.
+
+    Examples
+    --------
+    >>> ceil_divide(7, 2)
+    4
+    """
+    return -(-numerator // denominator)
