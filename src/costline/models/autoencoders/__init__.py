@@ -1,0 +1,1 @@
+"""Video and image autoencoders: configuration in, `Autoencoder` out."""

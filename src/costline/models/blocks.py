@@ -1,0 +1,98 @@
+"""Groups of parts that many families share. Elementwise passes follow an unfused, bf16 implementation."""
+
+from __future__ import annotations
+
+from costline.models.parts import Attention, Elementwise, Linear, Mask, Part
+
+
+def norm(name: str, width: int, rows: str, *, repeat: int = 1, bias: bool = False, affine: bool = True) -> Elementwise:
+    """RMSNorm (scale only) or LayerNorm (`bias=True`): read, write; the input is kept for the backward pass."""
+    held = width * (1 + bias) if affine else 0
+    return Elementwise(name=name, rows=rows, width=width, passes=2, saves=1, held=held, repeat=repeat)
+
+
+def residual(name: str, width: int, rows: str, *, repeat: int = 1) -> Elementwise:
+    """Residual sum: two reads, one write."""
+    return Elementwise(name=name, rows=rows, width=width, passes=3, repeat=repeat)
+
+
+def feed_forward(
+    name: str, width: int, hidden: int, rows: str, *, repeat: int = 1, gated: bool = False, bias: bool = True
+) -> tuple[Part, ...]:
+    """Two-matrix (GELU) or three-matrix (SwiGLU, GEGLU) feed-forward network."""
+    parts: list[Part] = [
+        Linear(name=f"{name}/up", inputs=width, outputs=hidden, rows=rows, bias=bias, repeat=repeat),
+        Linear(name=f"{name}/down", inputs=hidden, outputs=width, rows=rows, bias=bias, repeat=repeat, shard="row"),
+        Elementwise(
+            name=f"{name}/activation",
+            rows=rows,
+            width=hidden,
+            passes=3 if gated else 2,
+            saves=2 if gated else 1,
+            repeat=repeat,
+        ),
+    ]
+    if gated:
+        gate = Linear(
+            name=f"{name}/gate", inputs=width, outputs=hidden, rows=rows, bias=bias, repeat=repeat, saves=False
+        )
+        parts.insert(0, gate)
+    return tuple(parts)
+
+
+def attention(
+    name: str,
+    width: int,
+    heads: int,
+    head_dim: int,
+    rows: str,
+    *,
+    repeat: int = 1,
+    key_heads: int | None = None,
+    keys: str | None = None,
+    key_width: int | None = None,
+    bias: bool = True,
+    out_bias: bool | None = None,
+    mask: Mask = "full",
+    window: int = 0,
+    cached: bool = False,
+) -> tuple[Part, ...]:
+    """Projections and core of self-attention, or of cross-attention where `keys` (a stream) is given."""
+    grouped = heads if key_heads is None else key_heads
+    key_rows = rows if keys is None else keys
+    key_inputs = width if key_width is None else key_width
+    inner, key_inner = heads * head_dim, grouped * head_dim
+    out = bias if out_bias is None else out_bias
+    crossed = keys is not None
+    return (
+        Linear(name=f"{name}/query", inputs=width, outputs=inner, rows=rows, bias=bias, repeat=repeat),
+        Linear(
+            name=f"{name}/key",
+            inputs=key_inputs,
+            outputs=key_inner,
+            rows=key_rows,
+            bias=bias,
+            repeat=repeat,
+            saves=crossed,
+        ),
+        Linear(
+            name=f"{name}/value", inputs=key_inputs, outputs=key_inner, rows=key_rows, bias=bias, repeat=repeat,
+            saves=False,
+        ),
+        Attention(
+            name=f"{name}/core",
+            queries=rows,
+            keys=key_rows if crossed or not cached else "context",
+            heads=heads,
+            key_heads=grouped,
+            key_dim=head_dim,
+            value_dim=head_dim,
+            mask=mask,
+            window=window,
+            repeat=repeat,
+            cache_width=2 * key_inner if cached else 0,
+        ),
+        Linear(
+            name=f"{name}/out", inputs=inner, outputs=width, rows=rows, bias=out, repeat=repeat, shard="row"
+        ),
+    )  # fmt: skip

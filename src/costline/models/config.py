@@ -1,0 +1,73 @@
+"""Reading a configuration safely: every fault listed, nothing unfamiliar passed over, no code run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from costline.errors import ConfigError, nearest_names
+
+Size = Annotated[int, Field(ge=1, le=100_000_000, strict=True)]
+"""A width, length or number of things: at least 1."""
+Count = Annotated[int, Field(ge=0, le=100_000_000, strict=True)]
+"""A number of things that may be absent."""
+Ratio = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
+"""A positive multiplier."""
+Flag = Annotated[bool, Field(strict=True)]
+"""True or false, nothing that merely looks so."""
+
+GENERALLY_NEUTRAL = frozenset({
+    "architectures", "auto_map", "bos_token_id", "eos_token_id", "pad_token_id", "model_type", "torch_dtype", "dtype",
+    "transformers_version", "use_cache", "initializer_range", "attention_dropout", "dropout", "hidden_dropout",
+    "rope_theta", "rope_scaling", "rope_parameters", "rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon",
+    "pretraining_tp", "output_attentions", "output_hidden_states", "return_dict", "name_or_path",
+})  # fmt: skip
+"""Fields that change neither parameters nor FLOPs in any architecture read here."""
+
+
+class Config(BaseModel):
+    """A configuration of one architecture: a field for each number that changes the count, defaults as in its class.
+
+    Subclasses list in `neutral` the further fields they have looked at and found not to change the count. Any other
+    field is refused by name, unless it is null or false: a switched-off feature costs nothing.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    neutral: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def read(cls, config: Mapping[str, Any], name: str) -> Self:
+        """Check `config` and return it typed.
+
+        Raises
+        ------
+        ConfigError
+            With every fault: unknown fields, wrong types, impossible values.
+        """
+        passed_over = GENERALLY_NEUTRAL | cls.neutral
+        kept = {
+            key: value
+            for key, value in config.items()
+            if key in cls.model_fields
+            or not (key.startswith("_") or key in passed_over or value is None or value is False)
+        }
+        try:
+            return cls.model_validate(kept)
+        except ValidationError as error:
+            raise ConfigError(f"{name}: {cls._faults(error)}") from None
+
+    @classmethod
+    def _faults(cls, error: ValidationError) -> str:
+        lines = []
+        for fault in error.errors():
+            where = ".".join(str(step) for step in fault["loc"])[:80]
+            if fault["type"] == "extra_forbidden":
+                near = nearest_names(where, cls.model_fields)
+                hint = f" (did you mean {near[0]}?)" if near else ""
+                lines.append(f"field {where!r} is not known to leave the count unchanged{hint}")
+            else:
+                given = repr(fault["input"])[:60]
+                lines.append(f"field {where!r}: {fault['msg']}, got {given}")
+        return "; ".join(lines[:20]) + ("; ..." if len(lines) > 20 else "")

@@ -1,0 +1,64 @@
+"""Decoder language models: a network plus the rules of prefill, decode and the KV cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from costline.models.network import Network
+from costline.models.parts import Attention, Part
+from costline.numeric import Numeric, smallest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoder(Network):
+    """A decoder language model.
+
+    Streams: ``tokens`` (new tokens of a sample), ``context`` (cached and new tokens), ``logits`` (positions that go
+    through the output head), ``sample`` (1).
+
+    Attributes
+    ----------
+    vocab_size : int
+        Rows of the embedding table. [token]
+    max_context : int or None
+        Longest context the configuration states. [token]
+    absorbed : tuple of Part or None
+        Parts of a decode step where they differ from `parts`: latent attention (MLA) with the up-projections absorbed,
+        as serving engines run it. None for other models.
+    """
+
+    vocab_size: int
+    max_context: int | None = None
+    absorbed: tuple[Part, ...] | None = None
+
+    def streams(
+        self, *, tokens: Numeric, cached: Numeric = 0, batch: Numeric = 1, logits: Numeric = 1
+    ) -> dict[str, Numeric]:
+        """Token counts of one forward pass.
+
+        Parameters
+        ----------
+        tokens : float or array
+            New tokens a sample: the prompt in prefill, 1 in decode. [token]
+        cached : float or array
+            Tokens already in the cache. [token]
+        batch : float or array
+            Samples. [sample]
+        logits : float or array
+            Positions a sample that need logits: 1 when serving, `tokens` when training. [token]
+        """
+        return {"sample": 1, "tokens": tokens, "context": cached + tokens, "logits": logits, "batch": batch}
+
+    @property
+    def decode_parts(self) -> tuple[Part, ...]:
+        """Parts a serving engine runs for one decode step."""
+        return self.parts if self.absorbed is None else self.absorbed
+
+    def cache_elements(self, context: Numeric) -> Numeric:
+        """Elements the KV cache of one sample holds at `context` tokens, sliding windows respected. [element]"""
+        total: Numeric = 0
+        for part in self.parts:
+            if isinstance(part, Attention) and part.cache_width:
+                kept = smallest(context, part.window) if part.mask == "window" else context
+                total = total + part.repeat * part.cache_width * kept
+        return total

@@ -1,0 +1,1 @@
+"""Decoder language model families: configuration in, `Decoder` out."""

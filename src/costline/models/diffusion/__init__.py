@@ -1,0 +1,1 @@
+"""Diffusion transformer families, one module each: configuration in, `DiT` out."""

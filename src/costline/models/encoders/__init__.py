@@ -1,0 +1,1 @@
+"""Text and image encoders that condition a generator: configuration in, `Encoder` out."""
