@@ -1,0 +1,1 @@
+"""Layer 2, where it runs: chips, clusters and what share of their peak is reached."""

@@ -1,0 +1,85 @@
+"""What share of its peak each kind of kernel and link reaches, and what each call costs on top.
+
+Coefficients are rows of a catalogue table: name, scope (``all``, ``vendor:nvidia``, ``family:hopper``,
+``chip:h100-sxm``), qualifier (a number format, an attention kernel, a regime), value with bounds, source, date and
+kind. A lookup takes the narrowest row: the chip's own, its family's, its vendor's, everybody's; within a scope a row
+with the asked qualifier beats one without. So a chip nobody has measured inherits its family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from costline.errors import CatalogueError
+from costline.hardware.chip import Chip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coefficient:
+    """One row of the coefficient table.
+
+    Attributes
+    ----------
+    name, scope, qualifier : str
+        What it is, whose it is, under which condition.
+    value, low, high : float
+        Point and 80 % bounds; bounds are None where nobody has stated a spread.
+    unit, source, date, kind, note : str
+        Provenance; `kind` is measured, fitted, derived or assumed.
+    """
+
+    name: str
+    scope: str
+    qualifier: str
+    value: float
+    unit: str
+    source: str
+    kind: str
+    low: float | None = None
+    high: float | None = None
+    date: str = ""
+    note: str = ""
+
+
+class Efficiency:
+    """Coefficients, looked up by the narrowest scope.
+
+    Parameters
+    ----------
+    rows : iterable of Coefficient
+        The table.
+    overrides : mapping, optional
+        Values fixed by the user, by coefficient name.
+    """
+
+    def __init__(self, rows: Iterable[Coefficient], overrides: Mapping[str, float] | None = None) -> None:
+        self._rows = {(row.name, row.scope, row.qualifier): row for row in rows}
+        self._overrides = dict(overrides or {})
+        self.used: dict[tuple[str, str, str], Coefficient] = {}
+
+    def row(self, name: str, chip: Chip, qualifier: str = "") -> Coefficient:
+        """Return the row that applies to `chip`.
+
+        Raises
+        ------
+        CatalogueError
+            No row of that name, not even for all chips.
+        """
+        for scope in (f"chip:{chip.id}", f"family:{chip.family}", f"vendor:{chip.vendor.lower()}", "all"):
+            for condition in (qualifier, ""):
+                found = self._rows.get((name, scope, condition))
+                if found is not None:
+                    self.used[found.name, found.scope, found.qualifier] = found
+                    return found
+        raise CatalogueError("coefficients", [f"no row {name!r} (qualifier {qualifier!r}) applies to {chip.id}"])
+
+    def value(self, name: str, chip: Chip, qualifier: str = "") -> float:
+        """Value of the row that applies to `chip`, or the user's own."""
+        if name in self._overrides:
+            return self._overrides[name]
+        return self.row(name, chip, qualifier).value
+
+    def replace(self, **overrides: float) -> Efficiency:
+        """Return the same table with values fixed by the user."""
+        return Efficiency(self._rows.values(), {**self._overrides, **overrides})

@@ -1,0 +1,50 @@
+"""Number formats: how many bytes an element takes, and which peak rate multiplies it."""
+
+from __future__ import annotations
+
+from costline.errors import PlanError, nearest_names
+
+BYTES: dict[str, float] = {
+    "fp32": 4.0,
+    "tf32": 4.0,
+    "bf16": 2.0,
+    "fp16": 2.0,
+    "fp8": 1.0,
+    "int8": 1.0,
+    "fp4": 0.5 + 1 / 16,  # nvfp4: one fp8 scale for 16 elements
+    "mxfp4": 0.5 + 1 / 32,  # OCP microscaling: one 8-bit scale for 32 elements
+    "int4": 0.5 + 2 / 128,  # AWQ, GPTQ: one fp16 scale for 128 elements
+}
+"""Bytes of one element, block scales included: definitions of the formats, not measurements."""
+
+RATE_FALLBACK: dict[str, tuple[str, ...]] = {
+    "fp32": ("fp32",),
+    "tf32": ("tf32", "bf16", "fp16", "fp32"),
+    "bf16": ("bf16", "fp16", "tf32", "fp32"),
+    "fp16": ("fp16", "bf16", "tf32", "fp32"),
+    "fp8": ("fp8", "bf16", "fp16"),
+    "int8": ("int8", "fp8", "bf16", "fp16"),
+    "fp4": ("fp4", "fp8", "bf16", "fp16"),
+    "mxfp4": ("fp4", "fp8", "bf16", "fp16"),
+    "int4": ("int4", "int8", "fp8", "bf16", "fp16"),
+}
+"""Where hardware lacks a format, operands are widened to the next one it has."""
+
+
+def element_bytes(precision: str) -> float:
+    """Bytes of one element. [byte]
+
+    Raises
+    ------
+    PlanError
+        Unknown format.
+
+    Examples
+    --------
+    >>> element_bytes("bf16")
+    2.0
+    """
+    if precision not in BYTES:
+        near = nearest_names(precision, BYTES) or list(BYTES)
+        raise PlanError(f"unknown precision {precision[:40]!r}; did you mean {', '.join(near)}?")
+    return BYTES[precision]
