@@ -30,6 +30,7 @@ def feed_forward(
             passes=3 if gated else 2,
             saves=2 if gated else 1,
             repeat=repeat,
+            shard="column",
         ),
     ]
     if gated:

@@ -201,7 +201,9 @@ class Elementwise(Part):
     """Memory-bound work: norms, activations, rotary embedding, residuals.
 
     `passes` counts how often a tensor of ``rows x width`` is read or written (a norm is 2, a residual sum 3);
-    `saves` how many such tensors the backward pass keeps; `held` the parameters (norm scales, tables).
+    `saves` how many such tensors the backward pass keeps; `held` the parameters (norm scales, tables); `shard` is
+    ``column`` where `width` is the output of a column-sharded layer (activations inside a feed-forward network, norms
+    of query and key heads), which tensor parallelism divides.
     """
 
     rows: str
@@ -209,6 +211,7 @@ class Elementwise(Part):
     passes: float = 2
     saves: float = 0
     held: int = 0
+    shard: Shard = "replicated"
 
     @property
     def kind(self) -> Kind:
