@@ -1,0 +1,169 @@
+"""Collective messages: bytes a chip sends, and the time that takes.
+
+All are bandwidth-optimal (ring or switch); `size` is the group, `message` the full tensor one chip contributes or ends
+up with. Latency is counted for the steps of a tree, as libraries switch to trees when messages are small.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from costline.derivation import formula
+from costline.numeric import Numeric
+
+_SOURCE = "Thakur, Rabenseifner, Gropp 2005, IJHPCA 19(1), section 4"
+
+
+@formula("2 * message * (size - 1) / size", unit="byte", source=_SOURCE)
+def all_reduce_bytes(message: Numeric, size: Numeric) -> Numeric:
+    """Bytes each chip sends to sum a tensor over a group and give everyone the sum.
+
+    Parameters
+    ----------
+    message : float or array
+        Size of the tensor. [byte]
+    size : float or array
+        Chips in the group. [chip]
+
+    Returns
+    -------
+    float or array
+        Sent by each chip. [byte]
+
+    References
+    ----------
+    Thakur, Rabenseifner, Gropp 2005, IJHPCA 19(1), section 4.5.
+
+    Examples
+    --------
+    >>> all_reduce_bytes(8.0, 4)
+    12.0
+    """
+    return 2 * message * (size - 1) / size
+
+
+@formula("message * (size - 1) / size", unit="byte", source=_SOURCE)
+def all_gather_bytes(message: Numeric, size: Numeric) -> Numeric:
+    """Bytes each chip sends so that everyone ends up with the whole tensor (or, reversed, its reduced share).
+
+    Parameters
+    ----------
+    message : float or array
+        Size of the whole tensor. [byte]
+    size : float or array
+        Chips in the group. [chip]
+
+    Returns
+    -------
+    float or array
+        Sent by each chip; a reduce-scatter costs the same. [byte]
+
+    References
+    ----------
+    Thakur, Rabenseifner, Gropp 2005, IJHPCA 19(1), sections 4.1 and 4.2.
+
+    Examples
+    --------
+    >>> all_gather_bytes(8.0, 4)
+    6.0
+    """
+    return message * (size - 1) / size
+
+
+@formula("message * (size - 1) / size", unit="byte", source=_SOURCE)
+def all_to_all_bytes(message: Numeric, size: Numeric) -> Numeric:
+    """Bytes each chip sends when it gives every other chip its share of a tensor.
+
+    Parameters
+    ----------
+    message : float or array
+        Tensor one chip holds. [byte]
+    size : float or array
+        Chips in the group. [chip]
+
+    Returns
+    -------
+    float or array
+        Sent by each chip. [byte]
+
+    References
+    ----------
+    Thakur, Rabenseifner, Gropp 2005, IJHPCA 19(1), section 4.3; Jacobs et al. 2023, arXiv:2309.14509, section 3.2
+    (Ulysses).
+
+    Examples
+    --------
+    >>> all_to_all_bytes(8.0, 4)
+    6.0
+    """
+    return message * (size - 1) / size
+
+
+@formula("message * (size - 1)", unit="byte", source="Liu et al. 2023, arXiv:2310.01889, section 3")
+def ring_bytes(message: Numeric, size: Numeric) -> Numeric:
+    """Bytes each chip sends when its keys and values travel once round the ring.
+
+    Parameters
+    ----------
+    message : float or array
+        Keys and values one chip holds. [byte]
+    size : float or array
+        Chips in the ring. [chip]
+
+    Returns
+    -------
+    float or array
+        Sent by each chip. [byte]
+
+    References
+    ----------
+    Liu, Zaharia, Abbeel 2023, arXiv:2310.01889, section 3.
+
+    Examples
+    --------
+    >>> ring_bytes(8.0, 4)
+    24.0
+    """
+    return message * (size - 1)
+
+
+@formula("sent / (bandwidth * efficiency) + messages * latency * ceil(log2(size))", unit="s",
+         source="Hockney 1994, Parallel Computing 20(3); tree depth for the latency")  # fmt: skip
+def message_time(
+    sent: Numeric, bandwidth: Numeric, efficiency: Numeric, messages: Numeric, latency: Numeric, size: Numeric
+) -> Numeric:
+    r"""Time to send `sent` bytes in a number of collective calls.
+
+    .. math:: T = s / (B e) + n \ell \lceil \log_2 g \rceil
+
+    Parameters
+    ----------
+    sent : float or array
+        Bytes each chip sends, all calls together. [byte]
+    bandwidth : float or array
+        Link bandwidth of a chip in one direction. [byte/s]
+    efficiency : float or array
+        Share of it that collectives reach. [1]
+    messages : float or array
+        Calls. [call]
+    latency : float or array
+        Latency of one hop. [s]
+    size : float or array
+        Chips in the group; 1 takes no hop. [chip]
+
+    Returns
+    -------
+    float or array
+        Time. [s]
+
+    References
+    ----------
+    Hockney 1994, Parallel Computing 20(3), eq. 1.
+
+    Examples
+    --------
+    >>> float(message_time(1e9, 1e9, 0.5, 2, 0.25, 4))
+    3.0
+    """
+    hops = np.ceil(np.log2(size))
+    return sent / (bandwidth * efficiency) + messages * latency * hops

@@ -1,0 +1,70 @@
+"""Pipeline parallelism: the bubble, and how many micro-batches a stage keeps."""
+
+from __future__ import annotations
+
+from costline.derivation import formula
+from costline.numeric import Numeric, smallest
+
+
+@formula("(stages - 1) / (virtual * micro_batches)", unit="1", source="narayanan2021 arXiv:2104.04473 section 2.2.2")
+def bubble_fraction(stages: Numeric, virtual: Numeric, micro_batches: Numeric) -> Numeric:
+    """Idle time of a 1F1B pipeline relative to its busy time.
+
+    Parameters
+    ----------
+    stages : float or array
+        Pipeline stages. [stage]
+    virtual : float or array
+        Model chunks a stage holds; above 1 the schedule is interleaved. [chunk]
+    micro_batches : float or array
+        Micro-batches of one step and one replica. [micro-batch]
+
+    Returns
+    -------
+    float or array
+        Idle over busy. [1]
+
+    References
+    ----------
+    Narayanan et al. 2021, arXiv:2104.04473, section 2.2.2.
+
+    Examples
+    --------
+    >>> bubble_fraction(4, 1, 12)
+    0.25
+    """
+    return (stages - 1) / (virtual * micro_batches)
+
+
+@formula("min(stages * (1 + where(virtual > 1, (stages - 1) / (stages * virtual), 0)), micro_batches)",
+         unit="micro-batch",
+         source="korthikanti2022 arXiv:2205.05198 section 4.2.3")  # fmt: skip
+def kept_micro_batches(stages: Numeric, virtual: Numeric, micro_batches: Numeric) -> Numeric:
+    """Micro-batches whose activations the first stage holds at the fullest moment of 1F1B.
+
+    Parameters
+    ----------
+    stages : float or array
+        Pipeline stages. [stage]
+    virtual : float or array
+        Model chunks a stage holds. [chunk]
+    micro_batches : float or array
+        Micro-batches of one step and one replica. [micro-batch]
+
+    Returns
+    -------
+    float or array
+        In micro-batches of the whole stage. [micro-batch]
+
+    References
+    ----------
+    Korthikanti et al. 2022, arXiv:2205.05198, section 4.2.3 (L/p layers of p micro-batches; interleaving holds
+    1 + (p - 1) / (p m) times as much).
+
+    Examples
+    --------
+    >>> kept_micro_batches(4, 1, 12)
+    4.0
+    """
+    extra = (virtual > 1) * (stages - 1) / (stages * virtual)
+    return smallest(stages * (1 + extra), micro_batches)

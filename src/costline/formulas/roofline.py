@@ -1,0 +1,200 @@
+"""The roofline: how long a kernel takes when arithmetic and memory traffic overlap perfectly, or not at all."""
+
+from __future__ import annotations
+
+from costline.derivation import formula
+from costline.numeric import Numeric, largest
+
+
+@formula("flops / (peak * efficiency)", unit="s", source="Williams et al. 2009, CACM 52(4), fig. 1")
+def math_time(flops: Numeric, peak: Numeric, efficiency: Numeric) -> Numeric:
+    """Time the arithmetic takes.
+
+    Parameters
+    ----------
+    flops : float or array
+        Work. [FLOP]
+    peak : float or array
+        Dense peak rate of the number format. [FLOP/s]
+    efficiency : float or array
+        Share of the peak that this kind of kernel reaches. [1]
+
+    Returns
+    -------
+    float or array
+        Time. [s]
+
+    References
+    ----------
+    Williams, Waterman, Patterson 2009, Communications of the ACM 52(4), fig. 1.
+
+    Examples
+    --------
+    >>> math_time(1e12, 1e12, 0.5)
+    2.0
+    """
+    return flops / (peak * efficiency)
+
+
+@formula("traffic / (bandwidth * efficiency)", unit="s", source="Williams et al. 2009, CACM 52(4), fig. 1")
+def memory_time(traffic: Numeric, bandwidth: Numeric, efficiency: Numeric) -> Numeric:
+    """Time the memory traffic takes.
+
+    Parameters
+    ----------
+    traffic : float or array
+        Bytes read and written. [byte]
+    bandwidth : float or array
+        Peak memory bandwidth. [byte/s]
+    efficiency : float or array
+        Share of it that streaming kernels reach. [1]
+
+    Returns
+    -------
+    float or array
+        Time. [s]
+
+    References
+    ----------
+    Williams, Waterman, Patterson 2009, Communications of the ACM 52(4), fig. 1.
+
+    Examples
+    --------
+    >>> memory_time(1e12, 2e12, 1.0)
+    0.5
+    """
+    return traffic / (bandwidth * efficiency)
+
+
+@formula("max(math, memory) + overhead", unit="s", source="Williams et al. 2009; launch cost added")
+def kernel_time(math: Numeric, memory: Numeric, overhead: Numeric) -> Numeric:
+    """Time of one kernel: arithmetic hides memory traffic or the other way round, launching hides neither.
+
+    Parameters
+    ----------
+    math, memory, overhead : float or array
+        Time of the arithmetic, of the memory traffic, and fixed cost. [s]
+
+    Returns
+    -------
+    float or array
+        Time. [s]
+
+    References
+    ----------
+    Williams, Waterman, Patterson 2009, Communications of the ACM 52(4).
+
+    Examples
+    --------
+    >>> kernel_time(3.0, 2.0, 0.5)
+    3.5
+    """
+    return largest(math, memory) + overhead
+
+
+@formula("flops / traffic", unit="FLOP/byte", source="Williams et al. 2009, CACM 52(4)")
+def arithmetic_intensity(flops: Numeric, traffic: Numeric) -> Numeric:
+    """Work done for each byte moved.
+
+    Parameters
+    ----------
+    flops : float or array
+        Work. [FLOP]
+    traffic : float or array
+        Bytes read and written. [byte]
+
+    Returns
+    -------
+    float or array
+        Arithmetic intensity. [FLOP/byte]
+
+    References
+    ----------
+    Williams, Waterman, Patterson 2009, Communications of the ACM 52(4) ("operational intensity").
+
+    Examples
+    --------
+    >>> arithmetic_intensity(200.0, 100.0)
+    2.0
+    """
+    return flops / traffic
+
+
+@formula("peak / bandwidth", unit="FLOP/byte", source="Williams et al. 2009, CACM 52(4)")
+def ridge_point(peak: Numeric, bandwidth: Numeric) -> Numeric:
+    """Arithmetic intensity above which a chip is bound by arithmetic.
+
+    Parameters
+    ----------
+    peak : float or array
+        Peak rate. [FLOP/s]
+    bandwidth : float or array
+        Peak memory bandwidth. [byte/s]
+
+    Returns
+    -------
+    float or array
+        Ridge point. [FLOP/byte]
+
+    References
+    ----------
+    Williams, Waterman, Patterson 2009, Communications of the ACM 52(4).
+
+    Examples
+    --------
+    >>> ridge_point(1e15, 2e12)
+    500.0
+    """
+    return peak / bandwidth
+
+
+@formula("max(math, memory, network)", unit="s", source="Austin et al. 2025, How To Scale Your Model, ch. 1")
+def lower_bound(math: Numeric, memory: Numeric, network: Numeric) -> Numeric:
+    """Least possible time: everything overlaps.
+
+    Parameters
+    ----------
+    math, memory, network : float or array
+        Time each resource is busy. [s]
+
+    Returns
+    -------
+    float or array
+        Time. [s]
+
+    References
+    ----------
+    Austin et al. 2025, How To Scale Your Model, chapter "All About Rooflines" (T_lower).
+
+    Examples
+    --------
+    >>> lower_bound(3.0, 2.0, 1.0)
+    3.0
+    """
+    return largest(math, memory, network)
+
+
+@formula("math + memory + network + overhead", unit="s", source="Austin et al. 2025, How To Scale Your Model, ch. 1")
+def upper_bound(math: Numeric, memory: Numeric, network: Numeric, overhead: Numeric) -> Numeric:
+    """Time if nothing overlaps.
+
+    Parameters
+    ----------
+    math, memory, network, overhead : float or array
+        Time each resource is busy, and fixed costs. [s]
+
+    Returns
+    -------
+    float or array
+        Time. [s]
+
+    References
+    ----------
+    Austin et al. 2025, How To Scale Your Model, chapter "All About Rooflines" (T_upper).
+
+    Examples
+    --------
+    >>> upper_bound(3.0, 2.0, 1.0, 0.5)
+    6.5
+    """
+    return math + memory + network + overhead

@@ -1,0 +1,128 @@
+"""Serving a decoder: what a request sees, what a second brings."""
+
+from __future__ import annotations
+
+from costline.derivation import formula
+from costline.numeric import Numeric
+
+
+@formula("step / tokens_per_step", unit="s/token", source="definition")
+def tpot(step: Numeric, tokens_per_step: Numeric) -> Numeric:
+    """Time per output token (TPOT) of one sequence.
+
+    Parameters
+    ----------
+    step : float or array
+        Time of one decode step. [s]
+    tokens_per_step : float or array
+        Tokens a sequence gains in a step: 1 without speculative decoding. [token]
+
+    Returns
+    -------
+    float or array
+        Time. [s/token]
+
+    References
+    ----------
+    Agrawal et al. 2023, arXiv:2308.16369, section 2.
+
+    Examples
+    --------
+    >>> tpot(0.02, 1)
+    0.02
+    """
+    return step / tokens_per_step
+
+
+@formula("ttft + tpot * (output - 1)", unit="s", source="definition")
+def request_latency(ttft: Numeric, tpot: Numeric, output: Numeric) -> Numeric:
+    """Time from a request to its last token.
+
+    Parameters
+    ----------
+    ttft : float or array
+        Time to the first token. [s]
+    tpot : float or array
+        Time per further token. [s/token]
+    output : float or array
+        Output tokens. [token]
+
+    Returns
+    -------
+    float or array
+        Time. [s]
+
+    References
+    ----------
+    NVIDIA NIM benchmarking guide, metrics: end-to-end latency.
+
+    Examples
+    --------
+    >>> request_latency(0.5, 0.01, 101)
+    1.5
+    """
+    return ttft + tpot * (output - 1)
+
+
+@formula("batch * output / latency", unit="token/s", source="little1961: sequences in flight over time in the system")
+def output_rate(batch: Numeric, output: Numeric, latency: Numeric) -> Numeric:
+    """Output tokens a second of an engine that always holds `batch` sequences.
+
+    Parameters
+    ----------
+    batch : float or array
+        Sequences in flight. [sequence]
+    output : float or array
+        Output tokens of each. [token]
+    latency : float or array
+        Time one stays. [s]
+
+    Returns
+    -------
+    float or array
+        Rate. [token/s]
+
+    References
+    ----------
+    Little 1961, Operations Research 9(3).
+
+    Examples
+    --------
+    >>> output_rate(8, 100, 4.0)
+    200.0
+    """
+    return batch * output / latency
+
+
+@formula(
+    "decode + prefill / input_steps",
+    unit="s",
+    source="definition: each sequence is prefilled once in `input_steps` steps",
+)
+def mixed_step(decode: Numeric, prefill: Numeric, input_steps: Numeric) -> Numeric:
+    """Mean time of an engine step that decodes a batch and makes room for the prefill of newcomers.
+
+    Parameters
+    ----------
+    decode : float or array
+        Time of a decode step of the batch. [s]
+    prefill : float or array
+        Time to prefill every sequence of the batch once. [s]
+    input_steps : float or array
+        Decode steps a sequence takes: its output tokens. [step]
+
+    Returns
+    -------
+    float or array
+        Time. [s]
+
+    References
+    ----------
+    Yu et al. 2022, OSDI (Orca), iteration-level scheduling.
+
+    Examples
+    --------
+    >>> mixed_step(0.02, 1.0, 100)
+    0.03
+    """
+    return decode + prefill / input_steps
