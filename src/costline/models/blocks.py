@@ -16,6 +16,29 @@ def residual(name: str, width: int, rows: str, *, repeat: int = 1) -> Elementwis
     return Elementwise(name=name, rows=rows, width=width, passes=3, repeat=repeat)
 
 
+def adaptive_norm(name: str, width: int, rows: str, *, repeat: int = 1, held: int = 0) -> Elementwise:
+    """Norm without scale, then shift and scale from the timestep: two reads, two writes; both inputs are kept.
+
+    `held` counts parameters of a table added to the modulation (AdaLN-single) or of an affine norm.
+    """
+    return Elementwise(name=name, rows=rows, width=width, passes=4, saves=2, held=held, repeat=repeat)
+
+
+def gated_residual(name: str, width: int, rows: str, *, repeat: int = 1) -> Elementwise:
+    """Residual sum of a gated branch: the product is written, then summed; the branch is kept for the gate."""
+    return Elementwise(name=name, rows=rows, width=width, passes=5, saves=1, repeat=repeat)
+
+
+def rotary(name: str, width: int, rows: str, *, repeat: int = 1) -> Elementwise:
+    """Rotary embedding of queries or keys of `width` over all heads: read, write."""
+    return Elementwise(name=name, rows=rows, width=width, passes=2, repeat=repeat, shard="column")
+
+
+def head_norm(name: str, width: int, rows: str, *, repeat: int = 1, held: int = 0) -> Elementwise:
+    """Norm of queries or keys of `width` over all heads; `held` is its scale (one head's or all heads')."""
+    return Elementwise(name=name, rows=rows, width=width, passes=2, saves=1, held=held, repeat=repeat, shard="column")
+
+
 def feed_forward(
     name: str, width: int, hidden: int, rows: str, *, repeat: int = 1, gated: bool = False, bias: bool = True
 ) -> tuple[Part, ...]:
