@@ -80,14 +80,21 @@ def attention(
     mask: Mask = "full",
     window: int = 0,
     cached: bool = False,
+    core: tuple[str, str, str] | None = None,
 ) -> tuple[Part, ...]:
-    """Projections and core of self-attention, or of cross-attention where `keys` (a stream) is given."""
+    """Projections and core of self-attention, or of cross-attention where `keys` (a stream) is given.
+
+    `core` names the streams of the core (queries, keys, independent sequences) where they are not those of the
+    projections: ``("space", "space", "time")`` for attention within each frame.
+    """
     grouped = heads if key_heads is None else key_heads
     key_rows = rows if keys is None else keys
     key_inputs = width if key_width is None else key_width
     inner, key_inner = heads * head_dim, grouped * head_dim
     out = bias if out_bias is None else out_bias
     crossed = keys is not None
+    core_keys = key_rows if crossed or not cached else "context"
+    core_streams = (rows, core_keys, "sample") if core is None else core
     return (
         Linear(name=f"{name}/query", inputs=width, outputs=inner, rows=rows, bias=bias, repeat=repeat),
         Linear(
@@ -105,8 +112,9 @@ def attention(
         ),
         Attention(
             name=f"{name}/core",
-            queries=rows,
-            keys=key_rows if crossed or not cached else "context",
+            queries=core_streams[0],
+            keys=core_streams[1],
+            sequences=core_streams[2],
             heads=heads,
             key_heads=grouped,
             key_dim=head_dim,

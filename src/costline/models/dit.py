@@ -21,6 +21,9 @@ class Grid:
         Patch of the transformer. [latent per token]
     first_frame_alone : bool
         True for causal autoencoders: ``(frames - 1) / time + 1`` latent frames; False: ``frames / time``.
+    latents : int
+        Latent frames that `time` frames become where the first is not alone: 3 for an autoencoder that turns 17
+        frames into 3. [frame]
     """
 
     time: int = 1
@@ -28,12 +31,13 @@ class Grid:
     patch_time: int = 1
     patch_space: int = 2
     first_frame_alone: bool = True
+    latents: int = 1
 
     def latent_frames(self, frames: Numeric) -> Numeric:
         """Latent frames of a clip. [frame]"""
         if self.first_frame_alone:
             return (frames - 1) // self.time + 1
-        return ceil_divide(frames, self.time)
+        return ceil_divide(frames, self.time) * self.latents
 
     def streams(self, frames: Numeric, height: Numeric, width: Numeric) -> dict[str, Numeric]:
         """Streams every video network has.
