@@ -53,3 +53,16 @@ def ceil_divide(numerator: Numeric, denominator: Numeric) -> Numeric:
     4
     """
     return -(-numerator // denominator)
+
+
+def choose(condition: bool | Array, yes: Numeric, no: Numeric) -> Numeric:
+    """Elementwise ``yes if condition else no`` that leaves plain numbers plain.
+
+    Examples
+    --------
+    >>> choose(True, 1.0, 2.0)
+    1.0
+    """
+    if isinstance(condition, np.ndarray):
+        return np.where(condition, yes, no)
+    return yes if condition else no

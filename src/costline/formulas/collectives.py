@@ -6,6 +6,8 @@ up with. Latency is counted for the steps of a tree, as libraries switch to tree
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from costline.derivation import formula
@@ -162,8 +164,8 @@ def message_time(
 
     Examples
     --------
-    >>> float(message_time(1e9, 1e9, 0.5, 2, 0.25, 4))
+    >>> message_time(1e9, 1e9, 0.5, 2, 0.25, 4)
     3.0
     """
-    hops = np.ceil(np.log2(size))
+    hops: Numeric = np.ceil(np.log2(size)) if isinstance(size, np.ndarray) else math.ceil(math.log2(size))
     return sent / (bandwidth * efficiency) + messages * latency * hops

@@ -80,6 +80,12 @@ class Efficiency:
             return self._overrides[name]
         return self.row(name, chip, qualifier).value
 
+    def newest_attention(self, chip: Chip) -> str:
+        """Newest attention kernel with a row of the chip's own or of its family; ``fa2`` where there is none."""
+        own = {f"chip:{chip.id}", f"family:{chip.family}"}
+        known = {row.qualifier for row in self._rows.values() if row.name == "attention" and row.scope in own}
+        return max((name for name in known if name.startswith("fa")), default="fa2")
+
     def replace(self, **overrides: float) -> Efficiency:
         """Return the same table with values fixed by the user."""
         return Efficiency(self._rows.values(), {**self._overrides, **overrides})

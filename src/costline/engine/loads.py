@@ -1,0 +1,203 @@
+"""Kernels: what one pass over a part asks of one chip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from costline.models.parts import (
+    Attention,
+    Convolution,
+    Elementwise,
+    ExpertLinear,
+    Kind,
+    Linear,
+    LinearAttention,
+    Part,
+    Weights,
+)
+from costline.numeric import Numeric, smallest
+from costline.plan import Plan
+from costline.precision import element_bytes
+
+BACKWARD_PRODUCTS = 2.0
+"""Matrix products of a backward pass for each of the forward pass: one for the input, one for the weight."""
+BACKWARD_ATTENTION = 2.5
+"""Five products for two: a fused kernel computes the scores again (Dao 2023, arXiv:2307.08691, section 3.2)."""
+BACKWARD_ELEMENTWISE = 1.5
+"""Three tensors moved (gradient in, saved input, gradient out) for two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Kernels of one part during one pass, all layers together, on one chip.
+
+    Attributes
+    ----------
+    name : str
+        Name of the part.
+    kind : {"linear", "attention", "convolution", "memory"}
+        Which efficiency applies.
+    format : str
+        Number format of the arithmetic.
+    flops, traffic, calls : float or array
+        Work, bytes moved, kernels launched. [FLOP, byte, call]
+    weight_format : str
+        Format the weights are read in, where that differs (weight-only quantisation); empty otherwise.
+    backward : bool
+        True for a kernel of the backward pass.
+    """
+
+    name: str
+    kind: Kind
+    format: str
+    flops: Numeric
+    traffic: Numeric
+    calls: Numeric
+    weight_format: str = ""
+    backward: bool = False
+
+
+def rows_on_chip(stream: str, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
+    """Rows of a stream that one context-parallel rank works on; per-sample work is not divided. [row]"""
+    rows = streams["batch"] * streams[stream]
+    return rows if stream == "sample" else rows / plan.context
+
+
+def forward_loads(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> tuple[Load, ...]:
+    """Kernels of one forward pass.
+
+    Parameters
+    ----------
+    parts : iterable of Part
+        Parts of the network.
+    streams : mapping of str to float or array
+        Tokens of each stream and the batch.
+    plan : Plan
+        Sharding and formats.
+
+    Returns
+    -------
+    tuple of Load
+        One for each part with work, pipeline stages not yet divided.
+    """
+    return tuple(load for part in parts if (load := _load(part, streams, plan)) is not None)
+
+
+def backward_loads(loads: Iterable[Load]) -> tuple[Load, ...]:
+    """Kernels of the backward pass that belongs to a forward pass."""
+    factors = {"attention": BACKWARD_ATTENTION, "memory": BACKWARD_ELEMENTWISE}
+    return tuple(
+        replace(
+            load,
+            flops=load.flops * factors.get(load.kind, BACKWARD_PRODUCTS),
+            traffic=load.traffic * factors.get(load.kind, BACKWARD_PRODUCTS),
+            calls=load.calls * (2 if load.kind in {"linear", "convolution"} else 1),
+            backward=True,
+        )
+        for load in loads
+    )
+
+
+def _load(part: Part, streams: Mapping[str, Numeric], plan: Plan) -> Load | None:
+    match part:
+        case Linear():
+            return _linear(part, streams, plan)
+        case ExpertLinear():
+            return _experts(part, streams, plan)
+        case Attention():
+            return _attention(part, streams, plan)
+        case LinearAttention():
+            return _linear_attention(part, streams, plan)
+        case Convolution():
+            return _convolution(part, streams, plan)
+        case Elementwise():
+            return _elementwise(part, streams, plan)
+        case Weights(rows=rows) if rows:
+            traffic = 2 * part.repeat * rows_on_chip(rows, streams, plan) * part.width * element_bytes(plan.compute)
+            return Load(part.name, "memory", plan.compute, 0.0, traffic, part.repeat)
+    return None
+
+
+def _weight_format(plan: Plan) -> str:
+    return plan.weights if plan.weights != plan.product_format else ""
+
+
+def _linear(part: Linear, streams: Mapping[str, Numeric], plan: Plan) -> Load:
+    tensor = 1 if part.shard == "replicated" else plan.tensor
+    inputs = part.inputs / tensor if part.shard == "row" else part.inputs
+    outputs = part.outputs / tensor if part.shard == "column" else part.outputs
+    rows = rows_on_chip(part.rows, streams, plan)
+    moved = rows * (inputs + outputs) * element_bytes(plan.compute)
+    weights = part.inputs * part.outputs / tensor * element_bytes(plan.weights)
+    flops = part.flops(streams) / tensor / (1 if part.rows == "sample" else plan.context)
+    return Load(
+        part.name, "linear", plan.product_format, flops, part.repeat * (moved + weights), part.repeat,
+        _weight_format(plan),
+    )  # fmt: skip
+
+
+def experts_touched(part: ExpertLinear, rows: Numeric, plan: Plan) -> Numeric:
+    """Experts of one chip that at least one of its tokens visits, routing being even and independent. [expert]
+
+    The tokens of `expert` chips meet on each of them, so the expected share is ``1 - (1 - active / experts)^tokens``.
+    """
+    group = plan.expert * plan.expert_split / plan.tensor
+    tokens = rows * _at_least_one(group)
+    missed = (1 - part.active / part.experts) ** tokens
+    return part.experts / plan.expert * (1 - missed)
+
+
+def _at_least_one(value: Numeric) -> Numeric:
+    return -smallest(-value, -1)
+
+
+def _experts(part: ExpertLinear, streams: Mapping[str, Numeric], plan: Plan) -> Load:
+    rows = rows_on_chip(part.rows, streams, plan)
+    split = plan.expert_split
+    # every token goes to `active` experts; its work is spread over the chips of the expert group that see it
+    visits = rows * part.active / smallest(plan.tensor, plan.expert_shards) * split
+    width = part.inputs + part.outputs / split if part.shard == "column" else part.inputs / split + part.outputs
+    weights = experts_touched(part, rows, plan) * part.inputs * part.outputs / split * element_bytes(plan.weights)
+    flops = 2 * part.repeat * visits * part.inputs * part.outputs / split
+    traffic = part.repeat * (visits * width * element_bytes(plan.compute) + weights)
+    return Load(part.name, "linear", plan.product_format, flops, traffic, part.repeat, _weight_format(plan))
+
+
+def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> Load:
+    share = plan.tensor * plan.context
+    sequences = streams["batch"] * streams[part.sequences]
+    element = element_bytes(plan.compute)
+    own = sequences * streams[part.queries] * part.heads * (part.key_dim + part.value_dim) * element / share
+    keys = streams[part.keys]
+    if part.mask == "window":
+        keys = smallest(keys, part.window + streams[part.queries] - 1)
+    if part.cache_width:
+        width, key_element = part.cache_width, element_bytes(plan.cache)
+    else:
+        width, key_element = part.key_heads * (part.key_dim + part.value_dim), element
+    others = sequences * keys * width * key_element / (smallest(plan.tensor, part.key_heads) * plan.ulysses)
+    flops = part.flops(streams) * plan.density / share
+    return Load(part.name, "attention", plan.compute, flops, part.repeat * (own + others * plan.density), part.repeat)
+
+
+def _linear_attention(part: LinearAttention, streams: Mapping[str, Numeric], plan: Plan) -> Load:
+    rows = rows_on_chip(part.rows, streams, plan) / plan.tensor
+    traffic = 4 * part.repeat * rows * part.width * element_bytes(plan.compute)
+    flops = part.flops(streams) / plan.tensor / plan.context
+    return Load(part.name, "linear", plan.product_format, flops, traffic, 2 * part.repeat)
+
+
+def _convolution(part: Convolution, streams: Mapping[str, Numeric], plan: Plan) -> Load:
+    positions = rows_on_chip(part.positions, streams, plan)
+    flops = part.flops(streams) / (1 if part.positions == "sample" else plan.context)
+    moved = positions * (part.inputs + part.outputs) * element_bytes(plan.compute)
+    traffic = part.repeat * moved + part.params * element_bytes(plan.weights)
+    return Load(part.name, "convolution", plan.compute, flops, traffic, part.repeat)
+
+
+def _elementwise(part: Elementwise, streams: Mapping[str, Numeric], plan: Plan) -> Load:
+    divided = part.shard == "column" or (plan.sequence_parallel and part.rows != "sample")
+    rows = rows_on_chip(part.rows, streams, plan) / (plan.tensor if divided else 1)
+    traffic = part.repeat * part.passes * rows * part.width * element_bytes(plan.compute)
+    return Load(part.name, "memory", plan.compute, 0.0, traffic, part.repeat)

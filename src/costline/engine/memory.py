@@ -1,0 +1,213 @@
+"""Bytes on one chip: weights, gradients, optimizer, activations, KV cache, buffers; whether they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from costline.engine.loads import rows_on_chip
+from costline.formulas.memory import cache_bytes, sharded_state_bytes, tensor_bytes, usable_memory
+from costline.formulas.pipeline import kept_micro_batches
+from costline.hardware.chip import Chip
+from costline.hardware.efficiency import Efficiency
+from costline.models.decoder import Decoder
+from costline.models.network import Network
+from costline.models.parts import Attention, Convolution, Elementwise, ExpertLinear, Linear, Part, Weights
+from costline.numeric import Numeric, largest, smallest
+from costline.plan import Plan
+from costline.precision import element_bytes
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What one chip holds.
+
+    Attributes
+    ----------
+    items : mapping of str to float or array
+        Bytes by use: weights, gradients, optimizer, activations, cache, logits, buffers. [byte]
+    usable : float or array
+        What the chip offers after the runtime has taken its share. [byte]
+    """
+
+    items: dict[str, Numeric] = field(default_factory=dict)
+    usable: Numeric = 0.0
+
+    @property
+    def total(self) -> Numeric:
+        """All items. [byte]"""
+        total: Numeric = 0.0
+        for value in self.items.values():
+            total = total + value
+        return total
+
+    @property
+    def fits(self) -> Numeric:
+        """Whether everything fits."""
+        return self.total <= self.usable
+
+    @property
+    def free(self) -> Numeric:
+        """What is left; negative if it does not fit. [byte]"""
+        return self.usable - self.total
+
+
+def usable(chip: Chip, efficiency: Efficiency) -> Numeric:
+    """Memory of a chip that a model may use. [byte]"""
+    return usable_memory(chip.memory, efficiency.value("memory_reserved", chip))
+
+
+def place(part: Part) -> str:
+    """First step of a part's name: embed, condition, block, head, encoder, decoder."""
+    return part.name.split("/", 1)[0]
+
+
+def params_on_chip(parts: Iterable[Part], plan: Plan) -> tuple[Numeric, Numeric]:
+    """Parameters one chip is responsible for, before ZeRO: dense ones and those of experts. [parameter]
+
+    Blocks are divided over the pipeline; the first stage also holds the embedding, the last one the head, and the
+    fuller of the two counts.
+    """
+    dense: dict[str, Numeric] = {"block": 0.0, "head": 0.0, "first": 0.0}
+    experts: Numeric = 0.0
+    for part in parts:
+        if isinstance(part, ExpertLinear):
+            experts = experts + part.params / plan.expert_shards / plan.pipeline
+            continue
+        where = place(part)
+        key = where if where in {"block", "head"} else "first"
+        dense[key] = dense[key] + part.params / _tensor_shards(part, plan)
+    staged = plan.pipeline > 1
+    ends = dense["first"] + dense["head"] - staged * smallest(dense["first"], dense["head"])
+    return dense["block"] / plan.pipeline + ends, experts
+
+
+def _tensor_shards(part: Part, plan: Plan) -> Numeric:
+    sharded = (isinstance(part, Linear) and part.shard != "replicated") or (isinstance(part, Weights) and part.rows)
+    return plan.tensor if sharded else 1
+
+
+def state_ranks(plan: Plan, domain: Numeric) -> tuple[Numeric, Numeric]:
+    """Ranks over which ZeRO may divide dense states and expert states. [chip]"""
+    dense = plan.data * plan.context
+    if plan.shard_scope == "domain":
+        dense = largest(smallest(dense, domain / plan.tensor), 1)
+    experts = largest(dense * plan.tensor / plan.expert_shards, 1)
+    return dense, experts
+
+
+def model_states(parts: Iterable[Part], plan: Plan, domain: Numeric) -> dict[str, Numeric]:
+    """Weights, gradients and optimizer states of training. [byte]
+
+    Returns
+    -------
+    dict
+        Bytes by state; the optimizer is 0 on the chip if it is offloaded.
+    """
+    dense, experts = params_on_chip(parts, plan)
+    ranks = state_ranks(plan, domain)
+    stages = {"weights": (element_bytes(plan.weights), 3), "gradients": (plan.gradient_bytes, 2)}
+    stages["optimizer"] = (plan.optimizer_bytes * (plan.offload != "optimizer"), 1)
+    items: dict[str, Numeric] = {}
+    for name, (size, stage) in stages.items():
+        items[name] = 0.0
+        for params, group in zip((dense, experts), ranks, strict=True):
+            shards = 1 + (plan.zero >= stage) * (group - 1)
+            items[name] = items[name] + sharded_state_bytes(params, size, shards)
+    return items
+
+
+def saved_bytes(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
+    """Activations the backward pass of one micro-batch needs, all layers together, on one tensor rank. [byte]
+
+    Korthikanti et al. 2022 (arXiv:2205.05198), eq. 1 to 6, counted part by part. Fused attention keeps queries, keys
+    and values; an unfused one (``naive``) also the scores, unless recomputation is selective.
+    """
+    total: Numeric = 0.0
+    for part in parts:
+        total = total + part.repeat * _saved_elements(part, streams, plan)
+    return total * element_bytes(plan.compute)
+
+
+def _saved_elements(part: Part, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
+    norm_shards = plan.tensor if plan.sequence_parallel else 1
+    match part:
+        case Linear(saves=True) | ExpertLinear(saves=True):
+            visits = part.active if isinstance(part, ExpertLinear) else 1
+            shards = plan.tensor if part.shard == "row" else norm_shards
+            return rows_on_chip(part.rows, streams, plan) * visits * part.inputs / shards
+        case Elementwise() if part.saves:
+            shards = plan.tensor if part.shard == "column" else norm_shards
+            return part.saves * rows_on_chip(part.rows, streams, plan) * part.width / shards
+        case Attention():
+            return _saved_attention(part, streams, plan)
+        case Convolution():
+            return rows_on_chip(part.positions, streams, plan) * part.inputs
+    return 0.0
+
+
+def _saved_attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
+    sequences = streams["batch"] * streams[part.sequences] / plan.context
+    queries = streams[part.queries] * part.heads * part.key_dim / plan.tensor
+    keys = streams[part.keys] * part.key_heads * (part.key_dim + part.value_dim) / smallest(plan.tensor, part.key_heads)
+    scores: Numeric = 0.0
+    if plan.attention == "naive" and plan.recompute == "none":
+        # softmax input and output, 2 bytes each in bf16; the dropout mask is not kept as modern models have none
+        scores = 2 * streams[part.queries] * streams[part.keys] * part.heads / plan.tensor
+    return sequences * (queries + keys + scores)
+
+
+def activations(network: Network, streams: Mapping[str, Numeric], plan: Plan, micro_batches: Numeric) -> Numeric:
+    """Activations a pipeline stage holds at the fullest moment of training. [byte]"""
+    blocks = [part for part in network.parts if place(part) == "block"]
+    ends = saved_bytes([part for part in network.parts if place(part) != "block"], streams, plan)
+    saved = saved_bytes(blocks, streams, plan)
+    kept = kept_micro_batches(plan.pipeline, plan.virtual, micro_batches)
+    if plan.recompute != "full":
+        return saved / plan.pipeline * kept + ends
+    inputs = network.layers * residual_elements(network, streams, plan) * element_bytes(plan.compute)
+    return inputs / plan.pipeline * kept + saved / network.layers + ends
+
+
+def residual_elements(network: Network, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
+    """Elements of the residual stream one chip holds between two layers. [element]"""
+    stream = next(name for name in ("tokens", "joint", "image") if name in streams)
+    rows = rows_on_chip(stream, streams, plan)
+    return rows * network.hidden_size / (plan.tensor if plan.sequence_parallel else 1)
+
+
+def logits_bytes(network: Decoder, streams: Mapping[str, Numeric], plan: Plan, copies: float) -> Numeric:
+    """Logits in fp32, `copies` of them (training keeps logits and their gradient). [byte]"""
+    rows = rows_on_chip("logits", streams, plan)
+    return copies * rows * network.vocab_size * element_bytes("fp32") / plan.tensor
+
+
+def largest_tensor(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
+    """Input and output of the widest layer: what inference holds besides the residual stream. [byte]"""
+    widest: Numeric = 0.0
+    for part in parts:
+        if isinstance(part, Linear):
+            shards = 1 if part.shard == "replicated" else plan.tensor
+            rows = rows_on_chip(part.rows, streams, plan)
+            widest = largest(widest, rows * (part.inputs + part.outputs / shards))
+        elif isinstance(part, Convolution):
+            widest = largest(widest, rows_on_chip(part.positions, streams, plan) * (part.inputs + part.outputs))
+    return widest * element_bytes(plan.compute)
+
+
+def weight_bytes(parts: Iterable[Part], plan: Plan) -> Numeric:
+    """Weights of inference on one chip. [byte]"""
+    dense, experts = params_on_chip(parts, plan)
+    return tensor_bytes(dense + experts, element_bytes(plan.weights))
+
+
+def kv_cache_bytes(network: Decoder, context: Numeric, batch: Numeric, plan: Plan) -> Numeric:
+    """KV cache of `batch` samples at `context` tokens on one chip; heads are divided, a latent (MLA) is not. [byte]"""
+    total: Numeric = 0.0
+    for part in network.decode_parts:
+        if isinstance(part, Attention) and part.cache_width:
+            kept = smallest(context, part.window) if part.mask == "window" else context
+            shards = smallest(plan.tensor, part.key_heads) * plan.pipeline * plan.context
+            elements = part.repeat * batch * kept * part.cache_width
+            total = total + cache_bytes(elements, element_bytes(plan.cache), shards)
+    return total

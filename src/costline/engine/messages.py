@@ -1,0 +1,155 @@
+"""Messages: what a plan makes the chips of one replica, and the replicas, say to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from costline.engine.loads import rows_on_chip
+from costline.formulas.collectives import (
+    all_gather_bytes,
+    all_reduce_bytes,
+    all_to_all_bytes,
+    message_time,
+    ring_bytes,
+)
+from costline.hardware.cluster import Cluster
+from costline.hardware.efficiency import Efficiency
+from costline.models.parts import Attention, ExpertLinear, Linear, Part
+from costline.numeric import Numeric, choose, largest, smallest
+from costline.plan import Plan
+from costline.precision import element_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Collective calls of one kind during one pass.
+
+    Attributes
+    ----------
+    name : str
+        Which parallelism speaks: tensor, ulysses, ring, expert, pipeline, data, guidance.
+    sent : float or array
+        Bytes each chip sends, all calls together. [byte]
+    calls : float or array
+        Collective calls. [call]
+    size, stride : float or array
+        Chips of the group, and the distance between neighbours in chip numbers. [chip]
+    """
+
+    name: str
+    sent: Numeric
+    calls: Numeric
+    size: Numeric
+    stride: Numeric
+
+
+def forward_messages(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> tuple[Message, ...]:
+    """Messages of one forward pass inside a replica, pipeline stages not yet divided.
+
+    A row-sharded layer ends in an all-reduce (with sequence parallelism a reduce-scatter and an all-gather, the same
+    bytes); attention under Ulysses exchanges queries, keys, values and output; a ring passes keys and values on;
+    experts receive and return their tokens.
+    """
+    totals: dict[str, list[Numeric]] = {name: [0.0, 0.0] for name in ("tensor", "ulysses", "ring", "expert")}
+    element = element_bytes(plan.compute)
+    for part in parts:
+        for name, sent, calls in _part_messages(part, streams, plan, element):
+            totals[name][0] = totals[name][0] + sent
+            totals[name][1] = totals[name][1] + calls
+    groups = {
+        "tensor": (plan.tensor, 1),
+        "ulysses": (plan.ulysses, plan.tensor),
+        "ring": (plan.ring, plan.tensor * plan.ulysses),
+        "expert": (plan.expert, plan.expert_split),
+    }
+    return tuple(Message(name, sent, calls, *groups[name]) for name, (sent, calls) in totals.items())
+
+
+def _part_messages(
+    part: Part, streams: Mapping[str, Numeric], plan: Plan, element: float
+) -> Iterable[tuple[str, Numeric, Numeric]]:
+    match part:
+        case Linear(shard="row"):
+            tensor = rows_on_chip(part.rows, streams, plan) * part.outputs * element
+            yield "tensor", part.repeat * all_reduce_bytes(tensor, plan.tensor), part.repeat * (plan.tensor > 1)
+        case ExpertLinear(shard="row"):
+            yield from _expert_messages(part, streams, plan, element)
+        case Attention():
+            yield from _attention_messages(part, streams, plan, element)
+
+
+def _expert_messages(
+    part: ExpertLinear, streams: Mapping[str, Numeric], plan: Plan, element: float
+) -> Iterable[tuple[str, Numeric, Numeric]]:
+    rows = rows_on_chip(part.rows, streams, plan)
+    split = plan.expert_split
+    sharded = split > 1
+    yield (
+        "tensor",
+        part.repeat * sharded * all_reduce_bytes(rows * part.outputs * element, split),
+        part.repeat * sharded,
+    )
+    # each chip of a tensor group sends its share of the tokens, once for each expert they visit, there and back
+    tokens = rows * part.active / plan.tensor * part.outputs * element
+    yield "expert", 2 * part.repeat * all_to_all_bytes(tokens, plan.expert), 2 * part.repeat * (plan.expert > 1)
+
+
+def _attention_messages(
+    part: Attention, streams: Mapping[str, Numeric], plan: Plan, element: float
+) -> Iterable[tuple[str, Numeric, Numeric]]:
+    sequences = streams["batch"] * streams[part.sequences] * element
+    queries = sequences * streams[part.queries] * part.heads * (part.key_dim + part.value_dim) / plan.tensor
+    keys = sequences * streams[part.keys] * part.key_heads * (part.key_dim + part.value_dim)
+    keys = keys / smallest(plan.tensor, part.key_heads)
+    exchanged = (queries + keys) / plan.context  # queries and output; keys and values
+    yield "ulysses", part.repeat * all_to_all_bytes(exchanged, plan.ulysses), 4 * part.repeat * (plan.ulysses > 1)
+    passed = keys / plan.context
+    yield "ring", part.repeat * ring_bytes(passed, plan.ring), part.repeat * (plan.ring - 1)
+
+
+def pipeline_message(rows: Numeric, hidden: Numeric, plan: Plan) -> Message:
+    """Activations one stage hands to the next during one forward pass of a micro-batch."""
+    crossing = (plan.pipeline > 1) * plan.virtual
+    sent = crossing * rows * hidden * element_bytes(plan.compute) / (plan.tensor if plan.sequence_parallel else 1)
+    return Message("pipeline", sent, crossing, smallest(plan.pipeline, 2), plan.replica / plan.pipeline * plan.data)
+
+
+def gradient_message(params: Numeric, plan: Plan, ranks: Numeric) -> Message:
+    """Gradients summed over the replicas once a step, and updated weights gathered if the optimizer is sharded."""
+    sent = all_reduce_bytes(params * plan.gradient_bytes, ranks)
+    return Message("data", sent, ranks > 1, ranks, plan.tensor)
+
+
+def weight_gather_message(params: Numeric, plan: Plan, ranks: Numeric, layers: Numeric) -> Message:
+    """Weights that ZeRO-3 gathers during one pass."""
+    gathered = plan.zero >= 3
+    sent = gathered * all_gather_bytes(params * element_bytes(plan.compute), ranks)
+    return Message("data", sent, gathered * layers * (ranks > 1), ranks, plan.tensor)
+
+
+def network_time(message: Message, cluster: Cluster, efficiency: Efficiency) -> Numeric:
+    """Time a message takes on the links it has to cross. [s]
+
+    A group that fits in a scale-up domain uses the scale-up link. A group that does not is bound by the slower of
+    that link and of the scale-out links of all its members in one domain together.
+    """
+    chip = cluster.chip
+    inside = message.size * message.stride <= cluster.domain
+    up, out = link_bandwidths(cluster, efficiency)
+    members = largest(cluster.domain / message.stride, 1)
+    bandwidth = choose(inside, up, smallest(up, out * smallest(members, message.size)))
+    share = choose(inside, efficiency.value("link_up", chip), efficiency.value("link_out", chip))
+    up_latency = cluster.scale_up_latency or efficiency.value("latency_up", chip)
+    out_latency = cluster.scale_out_latency or efficiency.value("latency_out", chip)
+    latency = choose(inside, up_latency, out_latency)
+    return message_time(message.sent, bandwidth, share, message.calls, latency, message.size)
+
+
+def link_bandwidths(cluster: Cluster, efficiency: Efficiency) -> tuple[Numeric, Numeric]:
+    """Scale-up and scale-out bandwidth; where the catalogue knows none, the coefficient ``link_unknown``. [byte/s]"""
+    chip = cluster.chip
+    up = cluster.scale_up if cluster.scale_up is not None else chip.link_bandwidth
+    up = efficiency.value("link_unknown", chip, "up") if up is None else up
+    out = cluster.scale_out
+    return up, efficiency.value("link_unknown", chip, "out") if out is None else out

@@ -1,0 +1,216 @@
+"""Passes: one forward pass for inference, one optimizer step for training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from costline.engine.loads import Load, backward_loads, forward_loads
+from costline.engine.memory import params_on_chip, place, residual_elements, state_ranks
+from costline.engine.messages import (
+    Message,
+    forward_messages,
+    gradient_message,
+    pipeline_message,
+    weight_gather_message,
+)
+from costline.engine.timing import Timing, time_loads, time_messages, waiting
+from costline.formulas.pipeline import bubble_fraction
+from costline.formulas.roofline import memory_time
+from costline.hardware.cluster import Cluster
+from costline.hardware.efficiency import Efficiency
+from costline.models.network import Network
+from costline.models.parts import ExpertLinear, Part
+from costline.numeric import Array, Numeric, choose, largest
+from costline.plan import Plan
+from costline.precision import element_bytes
+
+Streams = Mapping[str, Numeric]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and how: a plan on a cluster with its coefficients."""
+
+    cluster: Cluster
+    efficiency: Efficiency
+    plan: Plan
+
+
+def forward_pass(parts: Iterable[Part], streams: Streams, machine: Machine) -> Timing:
+    """One inference pass of `parts` on the chips of one pipeline stage after the other. [s]"""
+    listed = tuple(parts)
+    loads = forward_loads(listed, streams, machine.plan)
+    busy = time_loads(_imbalanced(loads, listed, machine), machine.cluster, machine.efficiency, machine.plan)
+    messages = forward_messages(listed, streams, machine.plan)
+    return busy + time_messages(messages, machine.cluster, machine.efficiency)
+
+
+def _imbalanced(loads: Iterable[Load], parts: Iterable[Part], machine: Machine) -> list[Load]:
+    """The busiest chip of an expert group has more tokens than the mean one; everybody waits for it."""
+    expert_parts = {part.name for part in parts if isinstance(part, ExpertLinear)}
+    if not expert_parts:
+        return list(loads)
+    excess = machine.efficiency.value("expert_imbalance", machine.cluster.chip) - 1
+    factor = 1 + excess * (machine.plan.expert > 1)
+    return [replace(load, flops=load.flops * factor) if load.name in expert_parts else load for load in loads]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimizer step of training, by phase; every phase is a `Timing` of the slowest stage.
+
+    Attributes
+    ----------
+    forward, backward, recompute : Timing
+        All micro-batches, messages inside the replica included. [s]
+    bubble, data, optimizer, waiting : Timing
+        Pipeline idle time; exposed gradient and weight traffic; the update; fixed costs and stragglers. [s]
+    """
+
+    forward: Timing
+    backward: Timing
+    recompute: Timing
+    bubble: Timing
+    data: Timing
+    optimizer: Timing
+    waiting: Timing
+
+    @property
+    def phases(self) -> dict[str, Timing]:
+        """Phases by name."""
+        return dict(vars(self))
+
+    @property
+    def total(self) -> Timing:
+        """All phases one after the other. [s]"""
+        total = Timing()
+        for phase in self.phases.values():
+            total = total + phase
+        return total
+
+
+def training_step(network: Network, streams: Streams, micro_batches: Numeric, machine: Machine) -> Step:
+    """Time of one optimizer step.
+
+    Parameters
+    ----------
+    network : Network
+        What is trained.
+    streams : mapping
+        Tokens of one micro-batch of one replica.
+    micro_batches : int or array
+        Micro-batches of one replica in a step.
+    machine : Machine
+        Where and how.
+    """
+    plan = machine.plan
+    forward, backward = _both_ways(network, streams, machine)
+    again = _recomputed(network, streams, machine)
+    handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
+    hop = time_messages([handed], machine.cluster, machine.efficiency)
+    forward, backward = (forward + hop) * micro_batches, (backward + hop) * micro_batches
+    again = again * micro_batches
+    busy = forward + backward + again
+    idle = waiting(busy.point * bubble_fraction(plan.pipeline, plan.virtual, micro_batches), "bubble", "network")
+    data = _replica_traffic(network, micro_batches, machine)
+    update = _update(network, machine)
+    return Step(forward, backward, again, idle, data, update, _waits(busy.point + idle.point, machine))
+
+
+def _split(parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """Blocks, which a pipeline divides, and the rest."""
+    blocks = tuple(part for part in parts if place(part) == "block")
+    return blocks, tuple(part for part in parts if place(part) != "block")
+
+
+def _both_ways(network: Network, streams: Streams, machine: Machine) -> tuple[Timing, Timing]:
+    """Forward and backward pass of the slowest stage: with one stage all ends, with several the head's."""
+    plan = machine.plan
+    blocks, ends = _split(network.parts)
+    head = tuple(part for part in ends if place(part) == "head")
+    single = plan.pipeline == 1
+    result: list[Timing] = []
+    for reverse in (False, True):
+        stage = _pass(blocks, streams, machine, reverse) * (1 / plan.pipeline)
+        everything, last = _pass(ends, streams, machine, reverse), _pass(head, streams, machine, reverse)
+        result.append(stage + everything * choose(single, 1.0, 0.0) + last * choose(single, 0.0, 1.0))
+    return result[0], result[1]
+
+
+def _pass(parts: tuple[Part, ...], streams: Streams, machine: Machine, reverse: bool) -> Timing:
+    loads: Iterable[Load] = _imbalanced(forward_loads(parts, streams, machine.plan), parts, machine)
+    if reverse:
+        loads = backward_loads(loads)
+    messages = forward_messages(parts, streams, machine.plan)
+    busy = time_loads(loads, machine.cluster, machine.efficiency, machine.plan)
+    return busy + time_messages(messages, machine.cluster, machine.efficiency)
+
+
+def _recomputed(network: Network, streams: Streams, machine: Machine) -> Timing:
+    """Forward work done a second time: whole blocks, or (an unfused kernel's) attention."""
+    plan = machine.plan
+    blocks, _ = _split(network.parts)
+    if plan.recompute == "selective" and plan.attention == "naive":
+        blocks = tuple(part for part in blocks if part.kind == "attention")
+    elif plan.recompute != "full":
+        return Timing()
+    return _pass(blocks, streams, machine, False) * (1 / plan.pipeline)
+
+
+def _replica_traffic(network: Network, micro_batches: Numeric, machine: Machine) -> Timing:
+    """Gradients once a step; with ZeRO-3 also the weights, twice a micro-batch."""
+    plan = machine.plan
+    shares = zip(
+        params_on_chip(network.parts, plan),
+        state_ranks(plan, machine.cluster.domain),
+        _gradient_ranks(plan),
+        strict=True,
+    )
+    messages: list[Message] = []
+    for params, shards, ranks in shares:
+        messages.append(gradient_message(params, plan, ranks))
+        gather = weight_gather_message(params, plan, shards, network.layers / plan.pipeline)
+        twice = 2 * micro_batches
+        messages.append(Message(gather.name, gather.sent * twice, gather.calls * twice, gather.size, gather.stride))
+    return time_messages(messages, machine.cluster, machine.efficiency)
+
+
+def _gradient_ranks(plan: Plan) -> tuple[Numeric, Numeric]:
+    """Replicas that hold the same dense and the same expert weights. [chip]"""
+    dense = plan.data * plan.context
+    return dense, largest(dense * plan.tensor / plan.expert_shards, 1)
+
+
+def _update(network: Network, machine: Machine) -> Timing:
+    """The optimizer reads and writes its states, reads gradients, writes weights; offloaded, over the host link."""
+    plan, chip = machine.plan, machine.cluster.chip
+    per_param = 2 * plan.optimizer_bytes + plan.gradient_bytes + element_bytes(plan.weights)
+    traffic: Numeric = 0.0
+    for params, ranks in zip(
+        params_on_chip(network.parts, plan), state_ranks(plan, machine.cluster.domain), strict=True
+    ):
+        traffic = traffic + params * per_param / (1 + (plan.zero >= 1) * (ranks - 1))
+    if plan.offload == "optimizer":
+        host = machine.efficiency.value("offload_bandwidth", chip)
+        moved = traffic * (plan.gradient_bytes + element_bytes(plan.weights)) / per_param
+        return waiting(memory_time(moved, host, 1.0), "optimizer", "memory")
+    busy = memory_time(traffic, chip.memory_bandwidth, machine.efficiency.value("memory", chip))
+    return Timing(memory=busy, point=busy, bound={"memory": busy}, groups={"optimizer": busy}, traffic=traffic)
+
+
+def _waits(busy: Numeric, machine: Machine) -> Timing:
+    """Fixed cost of a step, and chips that wait for the slowest of many."""
+    efficiency, cluster = machine.efficiency, machine.cluster
+    fixed = efficiency.value("step_overhead", cluster.chip, "train")
+    doublings = log2(largest(machine.plan.chips / cluster.domain, 1))
+    stragglers = busy * efficiency.value("strong_scaling", cluster.chip) * doublings
+    return waiting(fixed, "step overhead") + waiting(stragglers, "stragglers", "network")
+
+
+def log2(value: Numeric) -> Numeric:
+    """Binary logarithm that leaves plain numbers plain."""
+    result: Array = np.log2(value)
+    return result if np.ndim(result) else float(result)

@@ -1,0 +1,162 @@
+"""Kernels and messages on hardware become seconds: a bracket, a point between, and what binds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from costline.engine.loads import Load
+from costline.engine.messages import Message, network_time
+from costline.formulas.roofline import kernel_time, lower_bound, math_time, memory_time, upper_bound
+from costline.hardware.cluster import Cluster
+from costline.hardware.efficiency import Efficiency
+from costline.numeric import Numeric
+from costline.plan import Plan
+
+RESOURCES = ("math", "memory", "network", "overhead")
+"""What can bind, in the order ties are broken."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of some work on one chip.
+
+    Attributes
+    ----------
+    math, memory, network, overhead : float or array
+        Time each resource is busy, and fixed costs; they may overlap. [s]
+    point : float or array
+        Calibrated time, between `lower` and `upper`. [s]
+    bound : mapping of str to float or array
+        How much of `point` each resource accounts for; the values sum to `point`. [s]
+    groups : mapping of str to float or array
+        The same time by place ("block/self", "block/mlp", "tensor", ...); the values sum to `point`. [s]
+    flops, traffic : float or array
+        Work and memory traffic. [FLOP, byte]
+    """
+
+    math: Numeric = 0.0
+    memory: Numeric = 0.0
+    network: Numeric = 0.0
+    overhead: Numeric = 0.0
+    point: Numeric = 0.0
+    bound: dict[str, Numeric] = field(default_factory=dict)
+    groups: dict[str, Numeric] = field(default_factory=dict)
+    flops: Numeric = 0.0
+    traffic: Numeric = 0.0
+
+    @property
+    def lower(self) -> Numeric:
+        """Time if everything overlapped. [s]"""
+        return lower_bound(self.math, self.memory, self.network)
+
+    @property
+    def upper(self) -> Numeric:
+        """Time if nothing overlapped. [s]"""
+        return upper_bound(self.math, self.memory, self.network, self.overhead)
+
+    @property
+    def binds(self) -> str | np.ndarray[tuple[int, ...], np.dtype[np.str_]]:
+        """Resource that accounts for most of the time."""
+        shares = [np.asarray(self.bound.get(name, 0.0)) for name in RESOURCES]
+        winner = np.argmax(np.stack(np.broadcast_arrays(*shares)), axis=0)
+        return RESOURCES[int(winner)] if winner.ndim == 0 else np.asarray(RESOURCES)[winner]
+
+    def __add__(self, other: Timing) -> Timing:
+        """One after the other."""
+        return Timing(
+            self.math + other.math,
+            self.memory + other.memory,
+            self.network + other.network,
+            self.overhead + other.overhead,
+            self.point + other.point,
+            _merge(self.bound, other.bound),
+            _merge(self.groups, other.groups),
+            self.flops + other.flops,
+            self.traffic + other.traffic,
+        )
+
+    def __mul__(self, factor: Numeric) -> Timing:
+        """The same work `factor` times over."""
+        return Timing(
+            self.math * factor,
+            self.memory * factor,
+            self.network * factor,
+            self.overhead * factor,
+            self.point * factor,
+            {name: value * factor for name, value in self.bound.items()},
+            {name: value * factor for name, value in self.groups.items()},
+            self.flops * factor,
+            self.traffic * factor,
+        )
+
+    __rmul__ = __mul__
+
+
+def _merge(left: dict[str, Numeric], right: dict[str, Numeric]) -> dict[str, Numeric]:
+    return {name: left.get(name, 0.0) + right.get(name, 0.0) for name in {**left, **right}}
+
+
+def waiting(seconds: Numeric, group: str, resource: str = "overhead") -> Timing:
+    """Time in which nothing is computed: a launch, a bubble, a straggler."""
+    fixed = {resource: seconds}
+    return Timing(**fixed, point=seconds, bound=dict(fixed), groups={group: seconds})
+
+
+def time_loads(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
+    """Time of kernels run one after the other on one chip."""
+    total = Timing()
+    for load in loads:
+        total = total + _time_load(load, cluster, efficiency, plan)
+    return total
+
+
+def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
+    chip = cluster.chip
+    math: Numeric = 0.0
+    if load.kind != "memory":
+        share = math_share(load, cluster, efficiency, plan)
+        math = math_time(load.flops, chip.rate(load.format), share)
+    traffic = load.traffic
+    if load.kind == "memory" and not plan.compiled:
+        traffic = traffic * efficiency.value("eager", chip)
+    reach = efficiency.value("memory", chip, load.weight_format)
+    memory = memory_time(traffic, chip.memory_bandwidth, reach)
+    launch = load.calls * efficiency.value("launch", chip, "graph" if plan.compiled else "eager")
+    point = kernel_time(math, memory, launch)
+    by_math = math >= memory
+    bound = {"math": by_math * math, "memory": (1 - by_math) * memory, "overhead": launch}
+    return Timing(math, memory, 0.0, launch, point, bound, {group_of(load): point}, load.flops, load.traffic)
+
+
+def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> float:
+    """Share of the peak rate that a kernel reaches. [1]"""
+    chip = cluster.chip
+    if load.kind == "attention":
+        share = efficiency.value("attention", chip, attention_kernel(plan, cluster, efficiency))
+        return share * (efficiency.value("attention_backward", chip) if load.backward else 1.0)
+    if load.kind == "convolution":
+        return efficiency.value("convolution", chip)
+    return efficiency.value("gemm", chip, chip.rate_format(load.format))
+
+
+def attention_kernel(plan: Plan, cluster: Cluster, efficiency: Efficiency) -> str:
+    """Attention kernel of the plan, or the newest one the coefficients know for this very chip or its family."""
+    return plan.attention or efficiency.newest_attention(cluster.chip)
+
+
+def group_of(load: Load) -> str:
+    """Place of a kernel for tables: the first two steps of its name."""
+    return "/".join(load.name.split("/")[:2])
+
+
+def time_messages(messages: Iterable[Message], cluster: Cluster, efficiency: Efficiency) -> Timing:
+    """Time of messages, the part that hides behind kernels taken off."""
+    total = Timing()
+    for message in messages:
+        busy = network_time(message, cluster, efficiency)
+        exposed = busy * (1 - efficiency.value("overlap", cluster.chip, message.name))
+        total = total + Timing(network=busy, point=exposed, bound={"network": exposed}, groups={message.name: exposed})
+    return total

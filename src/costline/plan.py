@@ -1,0 +1,125 @@
+"""How a network is run: number formats, parallelism, recomputation, kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from costline.numeric import Numeric
+from costline.precision import element_bytes
+
+Recompute: TypeAlias = Literal["none", "selective", "full"]
+Scope: TypeAlias = Literal["all", "domain"]
+Offload: TypeAlias = Literal["none", "optimizer", "weights", "encoders"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a network is run; numeric fields may be arrays.
+
+    Chips are numbered with tensor parallelism innermost, then Ulysses, ring, guidance, data, and pipeline outermost;
+    that order decides which group stays inside a scale-up domain.
+
+    Attributes
+    ----------
+    weights, compute, cache : str
+        Formats of the stored weights, of the operands of matrix products, of the KV cache. Weights narrower than
+        `compute` are widened on the fly (weight-only quantisation): they save bytes, not FLOPs.
+    tensor, pipeline, virtual, data, ulysses, ring, expert, guidance : int or array
+        Degrees of parallelism; `virtual` is the model chunks of a pipeline stage, `ulysses` and `ring` are the two
+        kinds of context parallelism, `expert` the chips that share the experts of a layer.
+    expert_tensor : int, array or None
+        Chips that share one expert. None: experts stay whole if there is expert parallelism, else `tensor`.
+    sequence_parallel : bool
+        Norms and residuals divided along the tensor group (Korthikanti et al. 2022).
+    zero : int or array
+        ZeRO stage: 0 none, 1 optimizer, 2 gradients too, 3 weights too (FSDP).
+    shard_scope : {"all", "domain"}
+        ZeRO shards over all data-parallel ranks or only inside a scale-up domain (hybrid sharding).
+    recompute : {"none", "selective", "full"}
+        What the backward pass computes again.
+    micro_batch : int or array
+        Samples of one forward pass and replica. [sample]
+    attention : str
+        Attention kernel generation: naive, fa1, fa2, fa3, ...; empty lets the chip decide.
+    compiled : bool
+        Element-wise work fused (torch.compile, an inference engine) or not (eager).
+    gradient_bytes, optimizer_bytes : float
+        Bytes a parameter; 12 is Adam with an fp32 copy of the weights. [byte]
+    offload : {"none", "optimizer", "weights", "encoders"}
+        What waits in host memory.
+    density : float or array
+        Share of attention pairs a sparse kernel computes. [1]
+    reused : float or array
+        Share of diffusion evaluations whose result a cache reuses. [1]
+    vae_parallel, vae_tile : int
+        Chips that share an autoencoder pass; edge of a spatial tile, 0 for none. [chip, pixel]
+    """
+
+    weights: str = "bf16"
+    compute: str = "bf16"
+    cache: str = "bf16"
+    tensor: Numeric = 1
+    pipeline: Numeric = 1
+    virtual: Numeric = 1
+    data: Numeric = 1
+    ulysses: Numeric = 1
+    ring: Numeric = 1
+    expert: Numeric = 1
+    guidance: Numeric = 1
+    expert_tensor: Numeric | None = None
+    sequence_parallel: bool = True
+    zero: Numeric = 0
+    shard_scope: Scope = "all"
+    recompute: Recompute = "none"
+    micro_batch: Numeric = 1
+    attention: str = ""
+    compiled: bool = True
+    gradient_bytes: float = 2.0
+    optimizer_bytes: float = 12.0
+    offload: Offload = "none"
+    density: Numeric = 1.0
+    reused: Numeric = 0.0
+    vae_parallel: Numeric = 1
+    vae_tile: int = 0
+
+    def __post_init__(self) -> None:
+        for precision in (self.weights, self.compute, self.cache):
+            element_bytes(precision)
+
+    @property
+    def context(self) -> Numeric:
+        """Chips that share one sequence, both kinds of context parallelism. [chip]"""
+        return self.ulysses * self.ring
+
+    @property
+    def replica(self) -> Numeric:
+        """Chips of one replica of the model. [chip]"""
+        return self.tensor * self.pipeline * self.context * self.guidance
+
+    @property
+    def chips(self) -> Numeric:
+        """Chips of all replicas. [chip]"""
+        return self.replica * self.data
+
+    @property
+    def expert_shards(self) -> Numeric:
+        """Chips over which the weights of one layer's experts are divided. [chip]"""
+        return self.expert * self.expert_split
+
+    @property
+    def expert_split(self) -> Numeric:
+        """Chips that share one expert. [chip]"""
+        if self.expert_tensor is not None:
+            return self.expert_tensor
+        whole = self.expert > 1
+        return self.tensor * (1 - whole) + whole  # 1 where there is expert parallelism
+
+    @property
+    def product_format(self) -> str:
+        """Format the matrix units work in: that of the wider operand."""
+        return self.weights if element_bytes(self.weights) > element_bytes(self.compute) else self.compute
+
+    def spread(self, chips: Numeric) -> Plan:
+        """Return the plan with as many replicas as fit on `chips`."""
+        return replace(self, data=chips // self.replica)
