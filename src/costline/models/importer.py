@@ -9,7 +9,9 @@ from typing import Any, cast
 from costline.errors import ConfigError, nearest_names
 from costline.models.network import Network
 
-READERS: dict[str, str] = {}
+READERS: dict[str, str] = {
+    "DiTShape": "diffusion.shape:read_shape",
+}
 """Architecture class name -> ``module:function`` below `costline.models`, imported when needed."""
 
 
