@@ -13,7 +13,7 @@ from costline.hardware.efficiency import Efficiency
 from costline.models.decoder import Decoder
 from costline.models.network import Network
 from costline.models.parts import Attention, Convolution, Elementwise, ExpertLinear, Linear, Part, Weights
-from costline.numeric import Numeric, largest, smallest
+from costline.numeric import Numeric, ceil_divide, largest, smallest
 from costline.plan import Plan
 from costline.precision import element_bytes
 
@@ -62,7 +62,12 @@ def place(part: Part) -> str:
     return part.name.split("/", 1)[0]
 
 
-def params_on_chip(parts: Iterable[Part], plan: Plan) -> tuple[Numeric, Numeric]:
+def stage_share(network: Network, plan: Plan) -> Numeric:
+    """Share of the layers that the fullest pipeline stage holds; 1/pipeline where they divide evenly. [1]"""
+    return ceil_divide(network.layers, plan.pipeline) / network.layers
+
+
+def params_on_chip(network: Network, plan: Plan) -> tuple[Numeric, Numeric]:
     """Parameters one chip is responsible for, before ZeRO: dense ones and those of experts. [parameter]
 
     Blocks are divided over the pipeline; the first stage also holds the embedding, the last one the head, and the
@@ -70,16 +75,17 @@ def params_on_chip(parts: Iterable[Part], plan: Plan) -> tuple[Numeric, Numeric]
     """
     dense: dict[str, Numeric] = {"block": 0.0, "head": 0.0, "first": 0.0}
     experts: Numeric = 0.0
-    for part in parts:
+    stage = stage_share(network, plan)
+    for part in network.parts:
         if isinstance(part, ExpertLinear):
-            experts = experts + part.params / plan.expert_shards / plan.pipeline
+            experts = experts + part.params / plan.expert_shards * stage
             continue
         where = place(part)
         key = where if where in {"block", "head"} else "first"
         dense[key] = dense[key] + part.params / _tensor_shards(part, plan)
     staged = plan.pipeline > 1
     ends = dense["first"] + dense["head"] - staged * smallest(dense["first"], dense["head"])
-    return dense["block"] / plan.pipeline + ends, experts
+    return dense["block"] * stage + ends, experts
 
 
 def _tensor_shards(part: Part, plan: Plan) -> Numeric:
@@ -96,7 +102,7 @@ def state_ranks(plan: Plan, domain: Numeric) -> tuple[Numeric, Numeric]:
     return dense, experts
 
 
-def model_states(parts: Iterable[Part], plan: Plan, domain: Numeric) -> dict[str, Numeric]:
+def model_states(network: Network, plan: Plan, domain: Numeric) -> dict[str, Numeric]:
     """Weights, gradients and optimizer states of training. [byte]
 
     Returns
@@ -104,7 +110,7 @@ def model_states(parts: Iterable[Part], plan: Plan, domain: Numeric) -> dict[str
     dict
         Bytes by state; the optimizer is 0 on the chip if it is offloaded.
     """
-    dense, experts = params_on_chip(parts, plan)
+    dense, experts = params_on_chip(network, plan)
     ranks = state_ranks(plan, domain)
     stages = {"weights": (element_bytes(plan.weights), 3), "gradients": (plan.gradient_bytes, 2)}
     stages["optimizer"] = (plan.optimizer_bytes * (plan.offload != "optimizer"), 1)
@@ -164,9 +170,9 @@ def activations(network: Network, streams: Mapping[str, Numeric], plan: Plan, mi
     saved = saved_bytes(blocks, streams, plan)
     kept = kept_micro_batches(plan.pipeline, plan.virtual, micro_batches)
     if plan.recompute != "full":
-        return saved / plan.pipeline * kept + ends
+        return saved * stage_share(network, plan) * kept + ends
     inputs = network.layers * residual_elements(network, streams, plan) * element_bytes(plan.compute)
-    return inputs / plan.pipeline * kept + saved / network.layers + ends
+    return inputs * stage_share(network, plan) * kept + saved / network.layers + ends
 
 
 def residual_elements(network: Network, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
@@ -195,9 +201,9 @@ def largest_tensor(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: 
     return widest * element_bytes(plan.compute)
 
 
-def weight_bytes(parts: Iterable[Part], plan: Plan) -> Numeric:
+def weight_bytes(network: Network, plan: Plan) -> Numeric:
     """Weights of inference on one chip. [byte]"""
-    dense, experts = params_on_chip(parts, plan)
+    dense, experts = params_on_chip(network, plan)
     return tensor_bytes(dense + experts, element_bytes(plan.weights))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from costline.engine.loads import Load, backward_loads, forward_loads
-from costline.engine.memory import params_on_chip, place, residual_elements, state_ranks
+from costline.engine.memory import params_on_chip, place, residual_elements, stage_share, state_ranks
 from costline.engine.messages import (
     Message,
     forward_messages,
@@ -134,7 +134,7 @@ def _both_ways(network: Network, streams: Streams, machine: Machine) -> tuple[Ti
     single = plan.pipeline == 1
     result: list[Timing] = []
     for reverse in (False, True):
-        stage = _pass(blocks, streams, machine, reverse) * (1 / plan.pipeline)
+        stage = _pass(blocks, streams, machine, reverse) * stage_share(network, plan)
         everything, last = _pass(ends, streams, machine, reverse), _pass(head, streams, machine, reverse)
         result.append(stage + everything * choose(single, 1.0, 0.0) + last * choose(single, 0.0, 1.0))
     return result[0], result[1]
@@ -157,14 +157,14 @@ def _recomputed(network: Network, streams: Streams, machine: Machine) -> Timing:
         blocks = tuple(part for part in blocks if part.kind == "attention")
     elif plan.recompute != "full":
         return Timing()
-    return _pass(blocks, streams, machine, False) * (1 / plan.pipeline)
+    return _pass(blocks, streams, machine, False) * stage_share(network, plan)
 
 
 def _replica_traffic(network: Network, micro_batches: Numeric, machine: Machine) -> Timing:
     """Gradients once a step; with ZeRO-3 also the weights, twice a micro-batch."""
     plan = machine.plan
     shares = zip(
-        params_on_chip(network.parts, plan),
+        params_on_chip(network, plan),
         state_ranks(plan, machine.cluster.domain),
         _gradient_ranks(plan),
         strict=True,
@@ -172,7 +172,7 @@ def _replica_traffic(network: Network, micro_batches: Numeric, machine: Machine)
     messages: list[Message] = []
     for params, shards, ranks in shares:
         messages.append(gradient_message(params, plan, ranks))
-        gather = weight_gather_message(params, plan, shards, network.layers / plan.pipeline)
+        gather = weight_gather_message(params, plan, shards, network.layers * stage_share(network, plan))
         twice = 2 * micro_batches
         messages.append(Message(gather.name, gather.sent * twice, gather.calls * twice, gather.size, gather.stride))
     return time_messages(messages, machine.cluster, machine.efficiency)
@@ -189,9 +189,7 @@ def _update(network: Network, machine: Machine) -> Timing:
     plan, chip = machine.plan, machine.cluster.chip
     per_param = 2 * plan.optimizer_bytes + plan.gradient_bytes + element_bytes(plan.weights)
     traffic: Numeric = 0.0
-    for params, ranks in zip(
-        params_on_chip(network.parts, plan), state_ranks(plan, machine.cluster.domain), strict=True
-    ):
+    for params, ranks in zip(params_on_chip(network, plan), state_ranks(plan, machine.cluster.domain), strict=True):
         traffic = traffic + params * per_param / (1 + (plan.zero >= 1) * (ranks - 1))
     if plan.offload == "optimizer":
         host = machine.efficiency.value("offload_bandwidth", chip)
