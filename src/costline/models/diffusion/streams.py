@@ -64,9 +64,11 @@ class Widths:
         return self.key_heads * self.head_dim
 
 
-def modulation(name: str, inputs: int, outputs: int, *, repeat: int = 1, rows: str = "sample") -> Linear:
+def modulation(
+    name: str, inputs: int, outputs: int, *, repeat: int = 1, rows: str = "sample", bias: bool = True
+) -> Linear:
     """Shift, scale and gate from the timestep vector: small in work, not in weights; every device holds all of it."""
-    return Linear(name=name, inputs=inputs, outputs=outputs, rows=rows, repeat=repeat, shard="replicated")
+    return Linear(name=name, inputs=inputs, outputs=outputs, rows=rows, bias=bias, repeat=repeat, shard="replicated")
 
 
 def vector_mlp(name: str, inputs: int, outputs: int, *, rows: str = "sample", bias: bool = True) -> tuple[Part, ...]:
@@ -172,20 +174,43 @@ def double_layers(
     """
     parts: list[Part] = []
     for stream in ("image", *text):
+        rotated = stream == "image" or rotate_text
         place = f"block/double/{stream}"
-        if widths.condition:
-            parts.append(modulation(f"{place}/modulation", widths.condition, chunks * widths.hidden, repeat=repeat))
-        parts += [
-            blocks.adaptive_norm(f"{place}/self/norm", widths.hidden, stream, repeat=repeat),
-            *projections(f"{place}/self", widths, stream, repeat=repeat),
-            *query_key_work(
-                f"{place}/self", widths, stream, repeat=repeat, rotated=stream == "image" or rotate_text
-            ),
-            blocks.gated_residual(f"{place}/self/residual", widths.hidden, stream, repeat=repeat),
-            *feed_forward(f"{place}/mlp", widths, stream, repeat=repeat),
-        ]  # fmt: skip
+        parts += double_side(place, widths, stream, repeat=repeat, chunks=chunks, rotated=rotated)
     parts.append(joint_core("block/double/self/core", widths, repeat=repeat))
     return tuple(parts)
+
+
+def double_side(
+    place: str, widths: Widths, stream: str, *, repeat: int, chunks: int = 6, rotated: bool = True, last: bool = False
+) -> tuple[Part, ...]:
+    """One stream's part of double layers, without the attention core they share.
+
+    `last` ends the stream after its queries, keys and values: the text of the last layer of SD3, which nothing reads.
+    """
+    parts: list[Part] = []
+    if widths.condition:
+        parts.append(modulation(f"{place}/modulation", widths.condition, chunks * widths.hidden, repeat=repeat))
+    parts += [
+        blocks.adaptive_norm(f"{place}/self/norm", widths.hidden, stream, repeat=repeat),
+        *projections(f"{place}/self", widths, stream, repeat=repeat, out=not last),
+        *query_key_work(f"{place}/self", widths, stream, repeat=repeat, rotated=rotated),
+    ]
+    if not last:
+        parts.append(blocks.gated_residual(f"{place}/self/residual", widths.hidden, stream, repeat=repeat))
+        parts += feed_forward(f"{place}/mlp", widths, stream, repeat=repeat)
+    return tuple(parts)
+
+
+def modulated_head(
+    hidden: int, outputs: int, *, condition: int, rows: str = "image", bias: bool = True, chunks: int = 2
+) -> tuple[Part, ...]:
+    """Last norm, shifted and scaled by the timestep vector of width `condition`, and the projection to patches."""
+    return (
+        modulation("head/modulation", condition, chunks * hidden, bias=bias),
+        blocks.adaptive_norm("head/norm", hidden, rows),
+        Linear(name="head/projection", inputs=hidden, outputs=outputs, rows=rows, bias=bias, shard="replicated"),
+    )
 
 
 def single_layers(widths: Widths, *, repeat: int, chunks: int = 3) -> tuple[Part, ...]:
