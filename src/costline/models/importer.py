@@ -11,6 +11,15 @@ from costline.models.network import Network
 
 READERS: dict[str, str] = {
     "DiTShape": "diffusion.shape:read_shape",
+    "WanTransformer3DModel": "diffusion.wan:read_wan",
+    "WanVACETransformer3DModel": "diffusion.wan:read_vace",
+    "SkyReelsV2Transformer3DModel": "diffusion.wan:read_sky_reels",
+    "HunyuanVideoTransformer3DModel": "diffusion.hunyuan_video:read_hunyuan_video",
+    "HunyuanVideoFramepackTransformer3DModel": "diffusion.hunyuan_video:read_framepack",
+    "HunyuanVideo15Transformer3DModel": "diffusion.hunyuan_video15:read_hunyuan_video15",
+    "CogVideoXTransformer3DModel": "diffusion.cogvideox:read_cogvideox",
+    "ConsisIDTransformer3DModel": "diffusion.consisid:read_consisid",
+    "EasyAnimateTransformer3DModel": "diffusion.easyanimate:read_easyanimate",
 }
 """Architecture class name -> ``module:function`` below `costline.models`, imported when needed."""
 
