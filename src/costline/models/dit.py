@@ -88,7 +88,20 @@ class DiT(Network):
         **lengths : float or array
             Overrides of `fixed_streams`, such as ``text=226``. [token]
         """
-        streams = {**self.grid.streams(frames, height, width), **self.fixed_streams, **lengths, "batch": batch}
+        return self._joined(
+            {**self.grid.streams(frames, height, width), **self.fixed_streams, **lengths, "batch": batch}
+        )
+
+    def token_streams(self, tokens: Numeric, *, batch: Numeric = 1, **lengths: Numeric) -> dict[str, Numeric]:
+        """Token counts for one evaluation over `tokens` latent tokens whose pixels nobody stated.
+
+        The tokens count as one frame, so attention within frames or along time cannot be told apart from full attention.
+        """
+        latent = {"sample": 1, "time": 1, "space": tokens, "image": tokens}
+        return self._joined({**latent, **self.fixed_streams, **lengths, "batch": batch})
+
+    def _joined(self, streams: dict[str, Numeric]) -> dict[str, Numeric]:
+        """Add the streams that are sums of others."""
         for name, terms in self.sums.items():
             total: Numeric = 0
             for term in terms:
