@@ -95,7 +95,7 @@ class DiT(Network):
     def token_streams(self, tokens: Numeric, *, batch: Numeric = 1, **lengths: Numeric) -> dict[str, Numeric]:
         """Token counts for one evaluation over `tokens` latent tokens whose pixels nobody stated.
 
-        The tokens count as one frame, so attention within frames or along time cannot be told apart from full attention.
+        The tokens count as one frame, so attention within frames cannot be told apart from full attention.
         """
         latent = {"sample": 1, "time": 1, "space": tokens, "image": tokens}
         return self._joined({**latent, **self.fixed_streams, **lengths, "batch": batch})

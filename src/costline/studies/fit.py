@@ -1,0 +1,40 @@
+"""Infeasible is an answer: the reason, and the nearest change that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from costline.engine.memory import Memory
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Whether something can be run, why not, and what would."""
+
+    feasible: bool | np.ndarray[Any, np.dtype[np.bool_]]
+    reason: str = ""
+    change: str = ""
+
+
+def gib(value: Any) -> str:
+    """Bytes for a sentence."""
+    return f"{float(value) / 2**30:.3g} GiB"
+
+
+def nearest_fit(memory: Memory, changes: Sequence[Fit]) -> Fit:
+    """Compare what is needed with what a chip offers; `changes` are those known to fit, nearest first."""
+    fits = np.asarray(memory.fits)
+    if fits.ndim:
+        return Fit(fits)
+    if fits:
+        return Fit(True)
+    largest = max(memory.items, key=lambda name: float(memory.items[name]))
+    reason = (
+        f"needs {gib(memory.total)} a chip of {gib(memory.usable)} usable, {gib(memory.items[largest])} of it {largest}"
+    )
+    options = " or ".join(change.change for change in changes[:3])
+    return Fit(False, reason, f"fits with {options}" if options else "no single change found that fits")

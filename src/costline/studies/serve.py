@@ -1,0 +1,277 @@
+"""Serving a decoder: TTFT, TPOT, tokens a second, what fits, what a token costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from costline.engine.memory import Memory, kv_cache_bytes, largest_tensor, logits_bytes, usable, weight_bytes
+from costline.engine.passes import Machine, forward_pass
+from costline.engine.timing import Timing, waiting
+from costline.estimate import Estimate, Figure, timed, total
+from costline.formulas.money import cost_per_unit
+from costline.formulas.roofline import arithmetic_intensity, ridge_point
+from costline.formulas.serving import mixed_step, output_rate, request_latency, tpot
+from costline.formulas.training import utilisation
+from costline.models.decoder import Decoder
+from costline.numeric import Numeric, largest
+from costline.studies.economics import Economics, energy_figures
+from costline.studies.fit import Fit, nearest_fit
+from costline.studies.solve import largest_whole
+
+Batching = Literal["continuous", "static"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requests:
+    """What is asked of the model.
+
+    Attributes
+    ----------
+    input, output : int or array
+        Prompt and answer. [token]
+    batch : int or array
+        Sequences in flight on all chips together. [sequence]
+    batching : {"continuous", "static"}
+        Newcomers join a running batch, or the whole batch starts together.
+    """
+
+    input: Numeric
+    output: Numeric
+    batch: Numeric = 1
+    batching: Batching = "continuous"
+
+
+@dataclass(frozen=True)
+class Served:
+    """Times of one replica."""
+
+    first: Timing
+    prefill: Timing
+    decode: Timing
+
+
+def serve(
+    network: Decoder, requests: Requests, machine: Machine, economics: Economics | None = None, title: str = ""
+) -> Estimate:
+    """Estimate prefill and decode of a decoder at a batch, context and plan.
+
+    Parameters
+    ----------
+    network : Decoder
+        The model.
+    requests : Requests
+        Lengths and concurrency.
+    machine : Machine
+        Cluster, coefficients and plan.
+    economics : Economics, optional
+        Prices and conditions.
+    title : str
+        The question in words.
+
+    Returns
+    -------
+    Estimate
+        Figures ``ttft``, ``tpot``, ``latency``, ``output_rate``, ``cost_input``, ``cost_output``, ``memory``,
+        utilisation of arithmetic and bandwidth, largest batch and context.
+    """
+    economics = economics or Economics()
+    own = requests.batch / machine.plan.data
+    times = _times(network, requests, own, machine)
+    memory = serving_memory(network, requests.input + requests.output, own, machine)
+    figures = _latencies(requests, own, times, machine)
+    figures |= _costs(requests, times, figures, machine, economics)
+    figures |= _utilisation(network, times, machine)
+    figures["memory"] = memory_figure(memory)
+    figures |= _limits(network, requests, own, machine)
+    fit = nearest_fit(memory, _changes(network, requests, own, machine))
+    return Estimate(
+        study="serve",
+        title=title or f"serve {network.name}",
+        inputs=_inputs(network, requests, machine),
+        figures=figures,
+        feasible=fit.feasible,
+        reason=fit.reason,
+        change=fit.change,
+    )
+
+
+def _times(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> Served:
+    """Prefill of one sequence and of the batch, and a decode step at the mean context."""
+    chip, plan = machine.cluster.chip, machine.plan
+    stages = plan.pipeline
+    start = waiting(machine.efficiency.value("step_overhead", chip, "prefill"), "step overhead")
+    step = waiting(machine.efficiency.value("step_overhead", chip, "decode"), "step overhead")
+    single = forward_pass(network.parts, network.streams(tokens=requests.input), machine) + start
+    whole = forward_pass(network.parts, network.streams(tokens=requests.input, batch=own), machine) + start
+    # every stage works on its own share of the batch, so a token passes all stages at batch / stages
+    share = largest(own / stages, 1)
+    context = requests.input + requests.output / 2
+    parts, streams = network.decode_parts, network.streams(tokens=1, cached=context - 1, batch=share)
+    return Served(single, whole, forward_pass(parts, streams, machine) + step)
+
+
+def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine) -> dict[str, Figure]:
+    step = times.decode.point
+    if requests.batching == "continuous":
+        step = mixed_step(step, times.prefill.point, requests.output)
+        first = timed("ttft", times.first, note="one request's own prefill; it may have to wait for a running step")
+    else:
+        first = timed("ttft", times.prefill, note="prefill of the whole batch")
+    per_token = tpot(step, 1)
+    latency = request_latency(first.value or 0.0, per_token, requests.output)
+    rate = output_rate(own, requests.output, latency) * machine.plan.data
+    decode = timed("decode step", times.decode)
+    children: tuple[Figure, ...] = (decode,)
+    if requests.batching == "continuous":
+        joining = Figure(name="prefill of newcomers", value=step - times.decode.point, unit="s")
+        children = (decode, joining)
+    return {
+        "ttft": first,
+        "tpot": total("tpot", "s", children, low=times.decode.lower, high=times.decode.upper, note=decode.note),
+        "latency": Figure(name="latency", value=latency, unit="s", note="request: ttft + tpot x (output - 1)"),
+        "output_rate": Figure(name="output_rate", value=rate, unit="token/s", note="all chips, all sequences"),
+        "output_rate_per_chip": Figure(name="output_rate_per_chip", value=rate / machine.cluster.chips, unit="token/s"),
+        "total_rate": Figure(
+            name="total_rate",
+            value=rate * (requests.input + requests.output) / requests.output,
+            unit="token/s",
+            note="input and output tokens",
+        ),
+    }
+
+
+def _costs(
+    requests: Requests, times: Served, figures: dict[str, Figure], machine: Machine, economics: Economics
+) -> dict[str, Figure]:
+    """Dollars and joules a token: the engine's time for a sequence divided into its prefill and its decode."""
+    per_sequence = times.prefill.point + times.decode.point * requests.output
+    sequences = figures["output_rate"].value or 0.0
+    sequences = sequences / requests.output
+    share = times.prefill.point / per_sequence
+    result: dict[str, Figure] = {}
+    for name, part, tokens in (("cost_input", share, requests.input), ("cost_output", 1 - share, requests.output)):
+        value = None
+        if economics.price is not None:
+            rate = machine.cluster.chips * economics.price * part
+            value = cost_per_unit(rate, sequences * tokens)
+        note = economics.price_source if value is not None else "no rental price known: give one with --price"
+        result[name] = Figure(name=name, value=value, unit="USD/token", note=note)
+    work = times.prefill + times.decode * requests.output
+    energy = energy_figures(work, 1 / (sequences * requests.output), machine, economics)["energy"]
+    result["energy_output"] = replace(energy, name="energy_output", unit="J/token", note=energy.note or "all energy")
+    return result
+
+
+def _utilisation(network: Decoder, times: Served, machine: Machine) -> dict[str, Figure]:
+    """Shares of peak arithmetic and bandwidth, derived: nobody assumes 5 %."""
+    chip = machine.cluster.chip
+    peak = chip.rate(machine.plan.product_format)
+    figures: dict[str, Figure] = {}
+    for name, timing in (("prefill", times.prefill), ("decode", times.decode)):
+        used = utilisation(timing.flops, timing.point, 1, peak)
+        moved = timing.traffic / timing.point / chip.memory_bandwidth
+        figures[f"{name}_mfu"] = Figure(name=f"{name}_mfu", value=used, unit="1", note="share of peak arithmetic")
+        figures[f"{name}_mbu"] = Figure(name=f"{name}_mbu", value=moved, unit="1", note="share of peak bandwidth")
+    intensity = arithmetic_intensity(times.decode.flops, times.decode.traffic)
+    ridge = ridge_point(peak, chip.memory_bandwidth)
+    figures["decode_intensity"] = Figure(
+        name="decode_intensity", value=intensity, unit="FLOP/byte", children=(
+            Figure(name="ridge point", value=ridge, unit="FLOP/byte"),), combine="beside",
+    )  # fmt: skip
+    return figures
+
+
+def serving_memory(network: Decoder, context: Numeric, own: Numeric, machine: Machine) -> Memory:
+    """Memory of one chip while `own` sequences of `context` tokens are in flight on its replica."""
+    plan = machine.plan
+    streams = network.streams(tokens=1, cached=context, batch=own)
+    items = {
+        "weights": weight_bytes(network, plan),
+        "KV cache": kv_cache_bytes(network, context, own, plan),
+        "activations": largest_tensor(network.parts, streams, plan) + logits_bytes(network, streams, plan, 1),
+    }
+    return Memory(items, usable(machine.cluster.chip, machine.efficiency))
+
+
+def memory_figure(memory: Memory) -> Figure:
+    """Memory of one chip as a sum. [byte]"""
+    children = [Figure(name=name, value=value, unit="byte") for name, value in memory.items.items()]
+    return total("memory", "byte", children, high=memory.usable, note="per chip; high is what the chip offers")
+
+
+def _limits(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> dict[str, Figure]:
+    """Largest batch and largest context that fit, everything else as asked."""
+    context = requests.input + requests.output
+    batch = largest_batch(network, context, machine)
+    longest = largest_context(network, own, machine)
+    limited = network.max_context
+    if limited is not None:
+        longest = -largest(-longest, -limited)
+    return {
+        "largest_batch": Figure(
+            name="largest_batch", value=batch, unit="sequence", note=f"at {plain_int(context)} tokens"
+        ),
+        "largest_context": Figure(
+            name="largest_context",
+            value=longest,
+            unit="token",
+            note="at the batch asked" + (f"; the model states {limited}" if limited is not None else ""),
+        ),
+    }
+
+
+def plain_int(value: Numeric) -> str:
+    """Whole number for a note; arrays are only described."""
+    return "the asked" if isinstance(value, np.ndarray) else f"{value:,.0f}"
+
+
+def largest_batch(network: Decoder, context: Numeric, machine: Machine) -> Numeric:
+    """Largest number of sequences of `context` tokens in flight that fits. [sequence]"""
+    data = machine.plan.data
+    return largest_whole(lambda batch: serving_memory(network, context, batch / data, machine).fits, 2**24)
+
+
+def largest_context(network: Decoder, own: Numeric, machine: Machine) -> Numeric:
+    """Longest context at which `own` sequences a replica fit. [token]"""
+    return largest_whole(lambda context: serving_memory(network, context, own, machine).fits, 2**32)
+
+
+def _changes(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> list[Fit]:
+    """Changes that could make it fit, in the order a user would try them."""
+    context = requests.input + requests.output
+    if isinstance(own, np.ndarray) or isinstance(context, np.ndarray):
+        return []
+    changes: list[Fit] = []
+    batch = largest_batch(network, context, machine)
+    if isinstance(batch, int) and batch >= 1:
+        changes.append(Fit(True, change=f"batch {batch}"))
+    longest = largest_context(network, own, machine)
+    if isinstance(longest, int) and longest >= 1:
+        changes.append(Fit(True, change=f"context {longest:,} tokens"))
+    plan = machine.plan
+    variants: list[tuple[str, dict[str, Any]]] = [
+        (f"tensor={tensor} on {tensor * plan.pipeline * plan.data} chips", {"tensor": tensor})
+        for tensor in (2, 4, 8, 16, 32, 64, 128)
+        if tensor > plan.tensor
+    ]
+    variants += [(f"{name} weights", {"weights": name}) for name in ("fp8", "int4")]
+    for words, fields in variants:
+        changed = replace(machine, plan=replace(plan, **fields))
+        if bool(np.all(serving_memory(network, context, own, changed).fits)):
+            changes.append(Fit(True, change=words))
+            break
+    return changes
+
+
+def _inputs(network: Decoder, requests: Requests, machine: Machine) -> dict[str, Any]:
+    cluster = machine.cluster
+    return {
+        "model": network.name,
+        "chip": cluster.chip.id,
+        "chips": cluster.chips,
+        **vars(requests),
+        **vars(machine.plan),
+    }

@@ -1,0 +1,353 @@
+"""Training: FLOPs, time, MFU, memory, money and energy of a run, sequence curricula and failures included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from costline.engine.memory import Memory, activations, logits_bytes, model_states, usable
+from costline.engine.passes import Machine, Step, training_step
+from costline.engine.timing import Timing
+from costline.estimate import Estimate, Figure, timed, total
+from costline.formulas.reliability import checkpoint_interval, failure_rate, goodput
+from costline.formulas.training import time_at_utilisation, training_flops, utilisation
+from costline.models.decoder import Decoder
+from costline.models.dit import DiT
+from costline.models.network import Network
+from costline.numeric import Numeric, ceil_divide, largest
+from costline.studies.economics import Economics, cost_figure, energy_figures
+from costline.studies.fit import Fit, nearest_fit
+from costline.studies.serve import memory_figure
+
+FORWARD_AND_BACKWARD = 3
+"""Model FLOPs of training over those of a forward pass: the backward pass counts twice (PaLM, appendix B)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """A part of training at one sequence length.
+
+    Attributes
+    ----------
+    share : float or array
+        Share of the tokens. [1]
+    sequence : int or array
+        Tokens of a sample: text tokens, or latent tokens of a clip. [token]
+    clip : tuple, optional
+        Frames, height and width in pixels, where the sample is a clip. [frame, pixel, pixel]
+    """
+
+    share: Numeric = 1.0
+    sequence: Numeric = 0
+    clip: tuple[Numeric, Numeric, Numeric] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What is trained on how much.
+
+    Attributes
+    ----------
+    tokens : float or array
+        Training tokens. [token]
+    stretches : sequence of Stretch
+        The curriculum; shares sum to 1.
+    batch_tokens : float or array
+        Tokens of one optimizer step. [token]
+    mfu : float, array or None
+        Utilisation fixed by the user, which overrides the time model. [1]
+    failures : bool
+        Whether interruptions and checkpoints lengthen the run.
+    """
+
+    tokens: Numeric
+    stretches: Sequence[Stretch]
+    batch_tokens: Numeric
+    mfu: Numeric | None = None
+    failures: bool = True
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stretch of a run, worked out."""
+
+    stretch: Stretch
+    streams: dict[str, Numeric]
+    micro_batches: Numeric
+    steps: Numeric
+    step: Step
+    memory: Memory
+
+    @property
+    def seconds(self) -> Numeric:
+        """Time of the stretch without interruptions. [s]"""
+        return self.steps * self.step.total.point
+
+
+def sample_streams(network: Network, stretch: Stretch, batch: Numeric) -> dict[str, Numeric]:
+    """Streams of one training micro-batch."""
+    if isinstance(network, DiT):
+        if stretch.clip is None:
+            return network.token_streams(stretch.sequence, batch=batch)
+        frames, height, width = stretch.clip
+        return network.streams(frames=frames, height=height, width=width, batch=batch)
+    if not isinstance(network, Decoder):
+        raise TypeError(f"{network.name} is neither a decoder nor a diffusion transformer")
+    return network.streams(tokens=stretch.sequence, logits=stretch.sequence, batch=batch)
+
+
+def sample_tokens(streams: dict[str, Numeric]) -> Numeric:
+    """Tokens of a sample that count as training tokens: text of a decoder, latents of a DiT. [token]"""
+    return streams["tokens"] if "tokens" in streams else streams["image"]
+
+
+def train(
+    network: Network, run: Run, machine: Machine, economics: Economics | None = None, title: str = ""
+) -> Estimate:
+    """Estimate a training run.
+
+    Parameters
+    ----------
+    network : Network
+        A decoder or a diffusion transformer.
+    run : Run
+        Tokens, curriculum, batch.
+    machine : Machine
+        Cluster, coefficients and plan.
+    economics : Economics, optional
+        Prices and conditions.
+    title : str
+        The question in words.
+
+    Returns
+    -------
+    Estimate
+        Figures ``time``, ``cost``, ``energy``, ``mfu``, ``hfu``, ``tokens_per_second_per_chip``, ``step``, ``memory``,
+        FLOPs by both conventions, goodput.
+    """
+    economics = economics or Economics()
+    stages = [stage_of(network, run, stretch, machine) for stretch in run.stretches]
+    work = _work(network, run, stages)
+    busy = _busy(run, stages, work, machine)
+    kept = _goodput(network, run, machine)
+    seconds = (busy.value or 0.0) / (kept.value or 1.0)
+    lost = Figure(name="interruptions", value=seconds - (busy.value or 0.0), unit="s", note=kept.note)
+    figures = {"time": total("time", "s", (busy, lost), low=busy.low, high=busy.high, note=busy.note)}
+    figures["cost"] = cost_figure("cost", machine.cluster.chips, seconds, economics)
+    figures |= energy_figures(_mean_step(stages), seconds, machine, economics)
+    figures |= _rates(run, busy.value or 0.0, work, machine)
+    figures["step"] = _step_figure(stages)
+    fullest = max(stages, key=lambda stage: float(np.max(stage.memory.total)))
+    figures["memory"] = memory_figure(fullest.memory)
+    figures |= work | {"goodput": kept}
+    fit = _fit(network, run, fullest, stages, machine)
+    return Estimate(
+        study="train",
+        title=title or f"train {network.name}",
+        inputs=_inputs(network, run, machine),
+        figures=figures,
+        feasible=fit.feasible,
+        reason=fit.reason,
+        change=fit.change,
+        warnings=_warnings(run),
+    )
+
+
+def stage_of(network: Network, run: Run, stretch: Stretch, machine: Machine) -> Stage:
+    """Work out one stretch: streams, micro-batches, time of a step, memory."""
+    plan = machine.plan
+    streams = sample_streams(network, stretch, plan.micro_batch)
+    samples = largest(run.batch_tokens / sample_tokens(streams), 1)
+    micro_batches = largest(ceil_divide(samples, plan.data * plan.micro_batch), 1)
+    step_tokens = micro_batches * plan.data * plan.micro_batch * sample_tokens(streams)
+    steps = run.tokens * stretch.share / step_tokens
+    step = training_step(network, streams, micro_batches, machine)
+    return Stage(
+        stretch, streams, micro_batches, steps, step, training_memory(network, streams, micro_batches, machine)
+    )
+
+
+def training_memory(network: Network, streams: dict[str, Numeric], micro_batches: Numeric, machine: Machine) -> Memory:
+    """Memory of one chip at the fullest moment of a step."""
+    plan = machine.plan
+    items = dict(model_states(network, plan, machine.cluster.domain))
+    items["activations"] = activations(network, streams, plan, micro_batches)
+    if isinstance(network, Decoder):
+        items["logits"] = logits_bytes(network, streams, plan, 2)
+    gathered = items["weights"] / network.layers * plan.data * plan.context * (plan.zero >= 3)
+    items["buffers"] = 2 * gathered  # a layer in use and the next one being gathered
+    return Memory(items, usable(machine.cluster.chip, machine.efficiency))
+
+
+def _work(network: Network, run: Run, stages: Sequence[Stage]) -> dict[str, Figure]:
+    """FLOPs of the run: the rule of thumb, the exact count, the full-attention count, what the hardware executes."""
+    rule = training_flops(network.active_params, run.tokens)
+    counts: dict[str, Numeric] = {"exact": 0.0, "full": 0.0, "hardware": 0.0}
+    for stage in stages:
+        samples = run.tokens * stage.stretch.share / sample_tokens(stage.streams) / stage.streams["batch"]
+        counts["exact"] = counts["exact"] + FORWARD_AND_BACKWARD * samples * network.flops(stage.streams)
+        full = network.flops(stage.streams, convention="full")
+        counts["full"] = counts["full"] + FORWARD_AND_BACKWARD * samples * full
+        ratio = _hardware_ratio(network, stage)
+        counts["hardware"] = counts["hardware"] + samples * network.flops(stage.streams) * ratio
+    notes = {
+        "exact": "3 x forward, attention pairs a mask lets through",
+        "full": "3 x forward, every attention pair",
+        "hardware": "executed: attention backward 2.5 x forward, recomputation included",
+    }
+    figures = {
+        "flops_6nd": Figure(
+            name="flops_6nd", value=rule, unit="FLOP", note=f"6 x {network.active_params:,} active parameters x tokens"
+        )
+    }
+    for name, value in counts.items():
+        figures[f"flops_{name}"] = Figure(name=f"flops_{name}", value=value, unit="FLOP", note=notes[name])
+    return figures
+
+
+def _hardware_ratio(network: Network, stage: Stage) -> Numeric:
+    """Executed FLOPs of a step over forward FLOPs, read off the kernels that were timed."""
+    step = stage.step
+    executed = step.forward.flops + step.backward.flops + step.recompute.flops
+    return executed / step.forward.flops
+
+
+def _busy(run: Run, stages: Sequence[Stage], work: dict[str, Figure], machine: Machine) -> Figure:
+    """Time without interruptions: modelled, or from the user's own utilisation."""
+    chip, chips = machine.cluster.chip, machine.cluster.chips
+    if run.mfu is not None:
+        flops = work["flops_exact"].value or 0.0
+        value = time_at_utilisation(flops, chips, chip.rate(machine.plan.product_format), run.mfu)
+        return Figure(name="training", value=value, unit="s", note="from the stated MFU, not from the time model")
+    children = []
+    for stage in stages:
+        name = f"steps of {_length(stage.stretch)}" if len(stages) > 1 else "steps"
+        one = timed("step", stage.step.total)
+        parts = (Figure(name="number", value=stage.steps, unit="1"), one)
+        low, high = stage.steps * stage.step.total.lower, stage.steps * stage.step.total.upper
+        children.append(
+            Figure(
+                name=name, value=stage.seconds, unit="s", combine="product", children=parts, low=low, high=high,
+                note=one.note,
+            )
+        )  # fmt: skip
+    low, high = (sum(getattr(child, side) for child in children) for side in ("low", "high"))
+    return total("training", "s", children, low=low, high=high, note=children[0].note)
+
+
+def _length(stretch: Stretch) -> str:
+    value = stretch.sequence
+    return "a sweep of lengths" if isinstance(value, np.ndarray) else f"{value:,.0f} tokens"
+
+
+def _mean_step(stages: Sequence[Stage]) -> Timing:
+    """All steps of the run, for mean power."""
+    busy = Timing()
+    for stage in stages:
+        busy = busy + stage.step.total * stage.steps
+    return busy
+
+
+def _rates(run: Run, seconds: Numeric, work: dict[str, Figure], machine: Machine) -> dict[str, Figure]:
+    chips, peak = machine.cluster.chips, machine.cluster.chip.rate(machine.plan.product_format)
+    figures = {}
+    notes = {
+        "mfu": ("flops_exact", "model FLOPs, exact attention, over dense peak"),
+        "mfu_full": ("flops_full", "model FLOPs, full attention"),
+        "hfu": ("flops_hardware", "executed FLOPs, recomputation included"),
+    }
+    for name, (flops, note) in notes.items():
+        value = utilisation(work[flops].value or 0.0, seconds, chips, peak)
+        figures[name] = Figure(name=name, value=value, unit="1", note=note)
+    rate = run.tokens / seconds
+    figures["tokens_per_second"] = Figure(name="tokens_per_second", value=rate, unit="token/s")
+    figures["tokens_per_second_per_chip"] = Figure(
+        name="tokens_per_second_per_chip", value=rate / chips, unit="token/s"
+    )
+    return figures
+
+
+def _step_figure(stages: Sequence[Stage]) -> Figure:
+    """Time of one optimizer step by phase, of the stretch that takes longest."""
+    stage = max(stages, key=lambda candidate: float(np.max(candidate.seconds)))
+    children = [timed(name, phase) for name, phase in stage.step.phases.items() if np.any(phase.point)]
+    whole = stage.step.total
+    binds = whole.binds
+    return total(
+        "step",
+        "s",
+        children,
+        low=whole.lower,
+        high=whole.upper,
+        note=f"bound by {binds}" if isinstance(binds, str) else "",
+    )
+
+
+def _goodput(network: Network, run: Run, machine: Machine) -> Figure:
+    """Share of the wall time that trains, after interruptions and checkpoints."""
+    if not run.failures:
+        return Figure(name="goodput", value=1.0, unit="1", note="interruptions left out")
+    chip, plan = machine.cluster.chip, machine.plan
+    rate = failure_rate(machine.efficiency.value("failures", chip), machine.cluster.chips)
+    state = network.params * (plan.optimizer_bytes + 2.0)
+    written = state / machine.cluster.chips / machine.efficiency.value("checkpoint_bandwidth", chip)
+    interval = checkpoint_interval(written, rate)
+    restart = machine.efficiency.value("restart_time", chip)
+    value = goodput(interval, written, rate, restart)
+    children = (
+        Figure(name="interruptions", value=rate, unit="1/s"),
+        Figure(name="checkpoint interval", value=interval, unit="s"),
+        Figure(name="checkpoint write", value=written, unit="s"),
+        Figure(name="restart", value=restart, unit="s"),
+    )
+    note = "failures, restarts and checkpoints, by coefficients of the catalogue"
+    return Figure(name="goodput", value=value, unit="1", combine="beside", children=children, note=note)
+
+
+def _fit(network: Network, run: Run, fullest: Stage, stages: Sequence[Stage], machine: Machine) -> Fit:
+    """Whether the fullest stretch fits and the batch feeds every replica."""
+    plan = machine.plan
+    if isinstance(fullest.memory.total, np.ndarray):
+        return nearest_fit(fullest.memory, [])
+    samples = min(float(run.batch_tokens / sample_tokens(stage.streams)) for stage in stages)
+    if samples < float(plan.data * plan.micro_batch) * 0.999:
+        replicas = f"{plan.data:,.0f} replicas of micro-batch {plan.micro_batch}"
+        need = f"a batch of {samples:,.0f} sequences cannot feed {replicas}"
+        return Fit(False, need, f"feasible with at least {plan.data * plan.micro_batch:,.0f} sequences a step")
+    changes = []
+    variants: list[tuple[str, dict[str, Any]]] = [
+        ("full recomputation", {"recompute": "full"}),
+        ("ZeRO-1", {"zero": 1}),
+        ("ZeRO-3", {"zero": 3}),
+        ("ZeRO-3 and full recomputation", {"zero": 3, "recompute": "full"}),
+    ]
+    everything = {"zero": 3, "recompute": "full"}
+    variants += [(f"tensor={size}, ZeRO-3 and full recomputation", everything | {"tensor": size}) for size in (2, 4, 8)]
+    for words, fields in variants:
+        changed = replace(machine, plan=replace(plan, **fields).spread(machine.cluster.chips))
+        stage = stage_of(network, run, fullest.stretch, changed)
+        if bool(stage.memory.fits) and changed.plan.data >= 1:
+            changes.append(Fit(True, change=words))
+    return nearest_fit(fullest.memory, changes)
+
+
+def _warnings(run: Run) -> tuple[str, ...]:
+    if run.mfu is None:
+        return ()
+    return ("time follows from the MFU you stated; the time model was not used",)
+
+
+def _inputs(network: Network, run: Run, machine: Machine) -> dict[str, Any]:
+    return {
+        "model": network.name,
+        "chip": machine.cluster.chip.id,
+        "chips": machine.cluster.chips,
+        "tokens": run.tokens,
+        "batch_tokens": run.batch_tokens,
+        "mfu": run.mfu,
+        "curriculum": [{"share": row.share, "sequence": row.sequence, "clip": row.clip} for row in run.stretches],
+        **vars(machine.plan),
+    }
