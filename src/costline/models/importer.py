@@ -16,10 +16,19 @@ READERS: dict[str, str] = {
     "SkyReelsV2Transformer3DModel": "diffusion.wan:read_sky_reels",
     "HunyuanVideoTransformer3DModel": "diffusion.hunyuan_video:read_hunyuan_video",
     "HunyuanVideoFramepackTransformer3DModel": "diffusion.hunyuan_video:read_framepack",
-    "HunyuanVideo15Transformer3DModel": "diffusion.hunyuan_video15:read_hunyuan_video15",
+    "HunyuanVideo15Transformer3DModel": "diffusion.hunyuan_video:read_hunyuan_video15",
     "CogVideoXTransformer3DModel": "diffusion.cogvideox:read_cogvideox",
     "ConsisIDTransformer3DModel": "diffusion.consisid:read_consisid",
     "EasyAnimateTransformer3DModel": "diffusion.easyanimate:read_easyanimate",
+    "AllegroTransformer3DModel": "diffusion.allegro:read_allegro",
+    "CosmosTransformer3DModel": "diffusion.cosmos:read_cosmos",
+    "Kandinsky5Transformer3DModel": "diffusion.kandinsky5:read_kandinsky5",
+    "LTX2VideoTransformer3DModel": "diffusion.ltx2:read_ltx2",
+    "LTXVideoTransformer3DModel": "diffusion.ltx:read_ltx",
+    "LatteTransformer3DModel": "diffusion.latte:read_latte",
+    "MochiTransformer3DModel": "diffusion.mochi:read_mochi",
+    "SanaTransformer2DModel": "diffusion.sana:read_sana",
+    "SanaVideoTransformer3DModel": "diffusion.sana:read_sana_video",
 }
 """Architecture class name -> ``module:function`` below `costline.models`, imported when needed."""
 
