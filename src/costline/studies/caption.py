@@ -1,0 +1,153 @@
+"""Captioning a video corpus with a vision-language model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from costline.engine.passes import Machine, forward_pass
+from costline.estimate import Estimate, Figure, total
+from costline.models.decoder import Decoder
+from costline.models.encoder import Encoder
+from costline.numeric import Numeric, ceil_divide, largest
+from costline.studies.economics import Economics, cost_figure
+from costline.studies.serve import Requests, largest_batch, serve
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """Videos to caption.
+
+    Attributes
+    ----------
+    seconds : float or array
+        Length of all videos together. [s]
+    clip_seconds : float or array
+        Length that gets one caption. [s]
+    frames : int or array
+        Frames shown for one clip.
+    frame_tokens : int or array
+        Tokens the language model sees of one frame. [token]
+    patches : int or array
+        Patches the vision encoder sees of one frame. [token]
+    prompt, output : int or array
+        Instruction and caption. [token]
+    batch : int, array or None
+        Clips in flight on all chips together; None: as many as fit, at most 256 a replica. [sequence]
+    """
+
+    seconds: Numeric
+    clip_seconds: Numeric = 60.0
+    frames: Numeric = 8
+    frame_tokens: Numeric = 256
+    patches: Numeric = 1024
+    prompt: Numeric = 64
+    output: Numeric = 200
+    batch: Numeric | None = None
+
+    @property
+    def clips(self) -> Numeric:
+        """Captions to write."""
+        return ceil_divide(self.seconds, self.clip_seconds)
+
+    @property
+    def input(self) -> Numeric:
+        """Tokens of one request before the caption. [token]"""
+        return self.frames * self.frame_tokens + self.prompt
+
+
+FULL_BATCH = 256
+"""Sequences a replica holds where nobody says otherwise: the default of vLLM's max_num_seqs is 256."""
+
+
+def caption(
+    network: Decoder,
+    corpus: Corpus,
+    machine: Machine,
+    economics: Economics | None = None,
+    vision: Encoder | None = None,
+    title: str = "",
+    api: tuple[Numeric, Numeric] | None = None,
+) -> Estimate:
+    """Estimate what it takes to caption a corpus.
+
+    Parameters
+    ----------
+    network : Decoder
+        Language model.
+    corpus : Corpus
+        Videos and what is shown of them.
+    machine, economics
+        Where, and under which conditions.
+    vision : Encoder, optional
+        Vision encoder; None leaves its cost out and says so.
+    title : str
+        The question in words.
+    api : tuple, optional
+        Published price of an input and of an output token, to compare with. [USD/token]
+
+    Returns
+    -------
+    Estimate
+        Figures ``time``, ``cost``, ``cost_per_clip``, ``clips``, ``input_tokens``, ``output_tokens``, ``flops``,
+        ``api_cost``, and those of the serving estimate the times come from.
+    """
+    economics = economics or Economics()
+    batch = _batch(network, corpus, machine)
+    requests = Requests(input=corpus.input, output=corpus.output, batch=batch)
+    served = serve(network, requests, machine, economics)
+    clips = corpus.clips
+    language = clips * corpus.output / (served["output_rate"] or 1.0)
+    children = [Figure(name="language model", value=language, unit="s", note=served.figure("tpot").note)]
+    if vision is not None:
+        one = forward_pass(vision.parts, vision.streams(tokens=corpus.patches, batch=corpus.frames), machine)
+        seconds = clips * one.point / machine.plan.data
+        children.append(Figure(name="vision encoder", value=seconds, unit="s", note=f"bound by {one.binds}"))
+    time = total("time", "s", children)
+    flops = clips * network.flops(network.streams(tokens=corpus.input + corpus.output, logits=corpus.output))
+    cost = cost_figure("cost", machine.cluster.chips, time.value or 0.0, economics)
+    figures = {
+        "time": time,
+        "cost": cost,
+        "cost_per_clip": Figure(
+            name="cost_per_clip", value=None if cost.value is None else cost.value / clips, unit="USD", note=cost.note
+        ),
+        "clips": Figure(name="clips", value=clips, unit="clip"),
+        "input_tokens": Figure(name="input_tokens", value=clips * corpus.input, unit="token"),
+        "output_tokens": Figure(name="output_tokens", value=clips * corpus.output, unit="token"),
+        "flops": Figure(name="flops", value=flops, unit="FLOP", note="language model"),
+        "batch": Figure(name="batch", value=batch, unit="sequence", note="in flight on all chips"),
+    }
+    if api is not None:
+        bill = clips * (corpus.input * api[0] + corpus.output * api[1])
+        figures["api_cost"] = Figure(name="api_cost", value=bill, unit="USD", note="the same tokens at the API's price")
+    figures |= {name: served.figure(name) for name in ("prefill_mfu", "decode_mfu", "decode_mbu", "memory")}
+    warnings = () if vision is not None else ("the vision encoder is not counted: none was named",)
+    return Estimate(
+        study="caption",
+        title=title or f"caption with {network.name}",
+        inputs=_inputs(network, corpus, machine),
+        figures=figures,
+        feasible=served.feasible,
+        reason=served.reason,
+        change=served.change,
+        warnings=warnings,
+    )
+
+
+def _batch(network: Decoder, corpus: Corpus, machine: Machine) -> Numeric:
+    if corpus.batch is not None:
+        return corpus.batch
+    fits = largest_batch(network, corpus.input + corpus.output, machine)
+    wanted = FULL_BATCH * machine.plan.data
+    return largest(-largest(-fits, -wanted), 1)
+
+
+def _inputs(network: Decoder, corpus: Corpus, machine: Machine) -> dict[str, Any]:
+    return {
+        "model": network.name,
+        "chip": machine.cluster.chip.id,
+        "chips": machine.cluster.chips,
+        **vars(corpus),
+        **vars(machine.plan),
+    }

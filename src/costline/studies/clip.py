@@ -1,0 +1,107 @@
+"""What is generated, as streams of tokens: one long sequence, segments, or chunks with a history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from costline.engine.passes import Machine
+from costline.models.autoencoder import Autoencoder
+from costline.models.dit import DiT
+from costline.models.encoder import Encoder
+from costline.models.parts import Attention, Part
+from costline.numeric import Numeric, largest
+
+
+class Sampler(Protocol):
+    """What a pipeline offers this study: see `costline.models.pipeline.Pipeline`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def transformers(self) -> Sequence[tuple[DiT, float]]: ...
+    @property
+    def autoencoder(self) -> Autoencoder | None: ...
+    @property
+    def encoders(self) -> Sequence[tuple[Encoder, int]]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """What is generated.
+
+    Attributes
+    ----------
+    frames, height, width : int or array
+        Size; one frame is an image. [frame, pixel, pixel]
+    fps : float or array
+        Frames of a second of video. [frame/s]
+    steps, branches : int or array
+        Sampler steps, evaluations of a guided step.
+    batch : int or array
+        Clips one replica makes together. [clip]
+    tokens : int, array or None
+        Latent tokens, where they are stated instead of pixels. [token]
+    segment, overlap : float or None
+        Length of segments made one after the other and their overlap; None is one long sequence. [s]
+    chunk : int or None
+        Token frames of a chunk of a frame-autoregressive transformer with a KV cache; None attends to all at once.
+    mfu : float, array or None
+        Utilisation of denoising fixed by the user. [1]
+    """
+
+    frames: Numeric
+    height: Numeric
+    width: Numeric
+    fps: Numeric = 24.0
+    steps: Numeric
+    branches: Numeric
+    batch: Numeric = 1
+    tokens: Numeric | None = None
+    segment: float | None = None
+    overlap: float = 0.0
+    chunk: int | None = None
+    mfu: Numeric | None = None
+
+    @property
+    def seconds(self) -> Numeric:
+        """Length of the video. [s]"""
+        return self.frames / self.fps
+
+
+def clip_streams(network: DiT, clip: Clip) -> dict[str, Numeric]:
+    """Streams of one evaluation."""
+    if clip.tokens is not None:
+        return network.token_streams(clip.tokens, batch=clip.batch)
+    return network.streams(frames=clip.frames, height=clip.height, width=clip.width, batch=clip.batch)
+
+
+def with_history(parts: Sequence[Part], streams: dict[str, Numeric], chunk: int) -> tuple[tuple[Part, ...], Numeric]:
+    """Self-attention of one chunk of token frames against itself and all chunks before it, on average.
+
+    Adds the streams it needs to `streams`, shrinks the latent stream to one chunk, and returns the parts and the number
+    of chunks. Text streams stay as they are.
+    """
+    chunks = largest(streams["time"] / chunk, 1)
+    everything = streams["image"]
+    own = everything / chunks
+    history = (everything - own) / 2  # mean over chunks of the tokens before
+    for name in {"image", "joint"} & streams.keys():
+        streams[name] = streams[name] - everything + own
+    streams["time"] = streams["time"] / chunks
+    changed: list[Part] = []
+    for part in parts:
+        if isinstance(part, Attention) and part.queries == part.keys:
+            seen = f"{part.keys}+history"
+            streams[seen] = streams[part.keys] + history
+            changed.append(replace(part, keys=seen))
+        else:
+            changed.append(part)
+    return tuple(changed), chunks
+
+
+def one_chip(machine: Machine) -> Machine:
+    """The same machine with one chip working: encoders are small and run unsharded."""
+    plan = replace(machine.plan, tensor=1, pipeline=1, ulysses=1, ring=1, guidance=1, density=1.0)
+    return replace(machine, plan=plan)

@@ -1,0 +1,254 @@
+"""Generating a clip or an image: text encoder, every evaluation of the transformer, autoencoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from costline.engine.memory import residual_elements
+from costline.engine.messages import pipeline_message
+from costline.engine.passes import Machine, forward_pass
+from costline.engine.timing import Timing, time_messages, waiting
+from costline.estimate import Estimate, Figure, timed, total
+from costline.formulas.diffusion import computed_evaluations, evaluations, segments
+from costline.formulas.money import cost_per_unit
+from costline.formulas.roofline import memory_time
+from costline.formulas.training import time_at_utilisation, utilisation
+from costline.models.autoencoder import Autoencoder
+from costline.models.dit import DiT
+from costline.numeric import Numeric, largest
+from costline.precision import element_bytes
+from costline.studies.clip import Clip, Sampler, clip_streams, one_chip, with_history
+from costline.studies.economics import Economics, cost_figure, energy_figures
+from costline.studies.fit import Fit, nearest_fit
+from costline.studies.generation_memory import generation_memory
+from costline.studies.serve import memory_figure
+
+
+def generate(
+    pipeline: Sampler,
+    clip: Clip,
+    machine: Machine,
+    economics: Economics | None = None,
+    title: str = "",
+    market: Sequence[Figure] = (),
+) -> Estimate:
+    """Estimate a whole generation pipeline.
+
+    Parameters
+    ----------
+    pipeline : Sampler
+        Transformers with their shares of the steps, autoencoder, encoders.
+    clip : Clip
+        Size, steps and how the length is covered.
+    machine : Machine
+        Cluster, coefficients and plan.
+    economics : Economics, optional
+        Prices and conditions.
+    title : str
+        The question in words.
+    market : sequence of Figure
+        Published API prices to show beside the cost. [USD/s]
+
+    Returns
+    -------
+    Estimate
+        Figures ``time`` (of one clip), ``cost``, ``cost_per_second``, ``clips_per_hour``, ``energy``, ``mfu``,
+        ``memory``, ``flops``, ``evaluations``, ``tokens``.
+    """
+    economics = economics or Economics()
+    piece, pieces = _piece(clip)
+    phases = _phases(pipeline, piece, machine)
+    if clip.mfu is not None:
+        phases["denoise"] = _stated(pipeline, piece, machine)
+    whole = {name: timing * pieces for name, timing in phases.items()}
+    busy = Timing()
+    for timing in whole.values():
+        busy = busy + timing
+    children = [timed(name, timing) for name, timing in whole.items()]
+    seconds = busy.point
+    binds = busy.binds
+    note = f"bound by {binds}" if isinstance(binds, str) else ""
+    figures = {"time": total("time", "s", children, low=busy.lower, high=busy.upper, note=note)}
+    figures |= _money(clip, seconds, busy, machine, economics, market)
+    figures |= _work(pipeline, piece, pieces, whole["denoise"], machine)
+    memory = generation_memory(pipeline, piece, machine)
+    figures["memory"] = memory_figure(memory)
+    fit = nearest_fit(memory, _changes(pipeline, piece, machine))
+    return Estimate(
+        study="generate",
+        title=title or f"generate with {pipeline.name}",
+        inputs=_inputs(pipeline, clip, machine),
+        figures=figures,
+        feasible=fit.feasible,
+        reason=fit.reason,
+        change=fit.change,
+        warnings=()
+        if clip.mfu is None
+        else ("denoising time follows from the MFU you stated, not from the time model",),
+    )
+
+
+def _piece(clip: Clip) -> tuple[Clip, Numeric]:
+    """The clip, or one segment of it and how many there are."""
+    if clip.segment is None:
+        return clip, 1
+    number = segments(clip.seconds, clip.segment, clip.overlap)
+    share = clip.segment / clip.seconds
+    tokens = None if clip.tokens is None else clip.tokens * share
+    return replace(clip, frames=np.ceil(clip.segment * clip.fps), tokens=tokens), number
+
+
+def _phases(pipeline: Sampler, clip: Clip, machine: Machine) -> dict[str, Timing]:
+    """Time of encoding, denoising and decoding one piece."""
+    phases = {"encode text": _encode(pipeline, clip, machine), "denoise": _denoise(pipeline, clip, machine)}
+    if pipeline.autoencoder is not None and clip.tokens is None:
+        phases["decode video" if np.any(np.asarray(clip.frames) > 1) else "decode image"] = _decode(
+            pipeline.autoencoder, clip, machine
+        )
+    return phases
+
+
+def _encode(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
+    alone, busy = one_chip(machine), Timing()
+    prompts = clip.batch * np.minimum(clip.branches, 2)  # the prompt and, with guidance, the negative prompt
+    for encoder, tokens in pipeline.encoders:
+        busy = busy + forward_pass(encoder.parts, encoder.streams(tokens=tokens, batch=prompts), alone)
+        if machine.plan.offload in {"encoders", "weights"}:
+            busy = busy + _fetched(encoder.params, machine)
+    return busy
+
+
+def _fetched(params: Numeric, machine: Machine) -> Timing:
+    """Weights brought over the host link."""
+    host = machine.efficiency.value("offload_bandwidth", machine.cluster.chip)
+    return waiting(memory_time(params * element_bytes(machine.plan.weights), host, 1.0), "offload", "memory")
+
+
+def _denoise(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
+    """All evaluations, divided over guidance groups; each expert network runs its share of the steps."""
+    plan, busy = machine.plan, Timing()
+    number = computed_evaluations(evaluations(clip.steps, clip.branches), plan.reused) / plan.guidance
+    for network, share in pipeline.transformers:
+        busy = busy + evaluation(network, clip, machine) * (number * share)
+    return busy
+
+
+def evaluation(network: DiT, clip: Clip, machine: Machine) -> Timing:
+    """One evaluation of the transformer by one guidance group. [s]"""
+    plan, streams, parts = machine.plan, clip_streams(network, clip), network.parts
+    chunks: Numeric = 1
+    if clip.chunk is not None:
+        parts, chunks = with_history(parts, streams, clip.chunk)
+    busy = forward_pass(parts, streams, machine)
+    if np.any(np.asarray(plan.pipeline) > 1):
+        # displaced patches (PipeFusion) keep all stages busy; each hands its activations on
+        handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
+        busy = busy * (1 / plan.pipeline) + time_messages([handed], machine.cluster, machine.efficiency)
+    busy = busy * chunks + waiting(
+        machine.efficiency.value("step_overhead", machine.cluster.chip, "generate"), "step overhead"
+    )
+    if plan.offload != "weights":
+        return busy
+    fetched = _fetched(network.params / plan.tensor / plan.pipeline, machine)
+    exposed = largest(fetched.point - busy.point, 0.0)  # the next layer is fetched while this one computes
+    return busy + waiting(exposed, "offload", "memory")
+
+
+def _decode(autoencoder: Autoencoder, clip: Clip, machine: Machine) -> Timing:
+    streams = autoencoder.streams(frames=clip.frames, height=clip.height, width=clip.width, batch=clip.batch)
+    busy = forward_pass(autoencoder.decoder, streams, one_chip(machine)) * (1 / machine.plan.vae_parallel)
+    tile = machine.plan.vae_tile
+    return busy * autoencoder.tiling_factor(clip.height, clip.width, tile) if tile else busy
+
+
+def denoising_flops(pipeline: Sampler, clip: Clip, machine: Machine) -> Numeric:
+    """FLOPs of all computed evaluations of one piece. [FLOP]"""
+    flops: Numeric = 0.0
+    for network, share in pipeline.transformers:
+        streams, parts = clip_streams(network, clip), network.parts
+        chunks: Numeric = 1
+        if clip.chunk is not None:
+            parts, chunks = with_history(parts, streams, clip.chunk)
+        one: Numeric = 0.0
+        for part in parts:
+            one = one + part.flops(streams) * (machine.plan.density if part.kind == "attention" else 1.0)
+        flops = flops + one * chunks * share
+    return flops * computed_evaluations(evaluations(clip.steps, clip.branches), machine.plan.reused)
+
+
+def _stated(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
+    """Denoising at a utilisation the user stated."""
+    flops = denoising_flops(pipeline, clip, machine)
+    chip, plan = machine.cluster.chip, machine.plan
+    seconds = time_at_utilisation(flops, plan.replica, chip.rate(plan.product_format), clip.mfu or 1.0)
+    return replace(waiting(seconds, "stated MFU", "math"), flops=flops / plan.replica)
+
+
+def _money(
+    clip: Clip, seconds: Numeric, busy: Timing, machine: Machine, economics: Economics, market: Sequence[Figure]
+) -> dict[str, Figure]:
+    chips = machine.plan.replica
+    per_clip = seconds / clip.batch
+    cost = cost_figure("cost", chips, per_clip, economics)
+    per_second = None if cost.value is None else cost_per_unit(cost.value, clip.seconds)
+    rate = machine.plan.data * clip.batch / seconds
+    site = replace(machine, cluster=replace(machine.cluster, chips=chips))
+    return {
+        "cost": cost,
+        "cost_per_second": Figure(
+            name="cost_per_second", value=per_second, unit="USD/s", note="compute only, machines always busy",
+            combine="beside", children=tuple(market),
+        ),
+        "clips_per_hour": Figure(name="clips_per_hour", value=rate * 3600, unit="clip/h", note="all chips"),
+        "seconds_per_second": Figure(
+            name="seconds_per_second", value=per_clip / clip.seconds, unit="1", note="time to make one second of video"
+        ),
+    } | energy_figures(busy, per_clip, site, economics)  # fmt: skip
+
+
+def _work(pipeline: Sampler, clip: Clip, pieces: Numeric, denoise: Timing, machine: Machine) -> dict[str, Figure]:
+    plan, chip = machine.plan, machine.cluster.chip
+    flops = denoising_flops(pipeline, clip, machine) * pieces
+    network = pipeline.transformers[0][0]
+    number = evaluations(clip.steps, clip.branches)
+    used = utilisation(flops, denoise.point, plan.replica, chip.rate(plan.product_format))
+    streams = clip_streams(network, clip)
+    attention = network.flops(streams, "attention") / network.flops(streams)
+    return {
+        "mfu": Figure(name="mfu", value=used, unit="1", note="denoising: FLOPs computed over dense peak"),
+        "flops": Figure(name="flops", value=flops, unit="FLOP", note="all evaluations of the transformer"),
+        "evaluations": Figure(name="evaluations", value=number * pieces, unit="1", note="steps x guidance branches"),
+        "tokens": Figure(name="tokens", value=streams["image"] * pieces, unit="token", note="latent tokens"),
+        "attention_share": Figure(name="attention_share", value=attention, unit="1", note="of an evaluation's FLOPs"),
+    }
+
+
+def _changes(pipeline: Sampler, clip: Clip, machine: Machine) -> list[Fit]:
+    """Changes that make it fit, in the order a user would try them."""
+    variants: list[tuple[str, dict[str, Any]]] = [
+        ("VAE tiles of 256 pixels", {"vae_tile": 256}),
+        ("text encoders offloaded", {"offload": "encoders"}),
+        ("both", {"vae_tile": 256, "offload": "encoders"}),
+        ("fp8 weights, tiles and offloaded encoders", {"vae_tile": 256, "offload": "encoders", "weights": "fp8"}),
+        ("all weights offloaded, VAE tiles of 256 pixels", {"vae_tile": 256, "offload": "weights"}),
+    ]
+    changes = []
+    for words, fields in variants:
+        changed = replace(machine, plan=replace(machine.plan, **fields))
+        if bool(np.all(generation_memory(pipeline, clip, changed).fits)):
+            changes.append(Fit(True, change=words))
+    return changes
+
+
+def _inputs(pipeline: Sampler, clip: Clip, machine: Machine) -> dict[str, Any]:
+    return {
+        "model": pipeline.name,
+        "chip": machine.cluster.chip.id,
+        "chips": machine.cluster.chips,
+        **vars(clip),
+        **vars(machine.plan),
+    }

@@ -1,0 +1,54 @@
+"""Memory of a generation pipeline on one chip."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from costline.engine.memory import Memory, largest_tensor, residual_elements, usable, weight_bytes
+from costline.engine.passes import Machine
+from costline.models.autoencoder import Autoencoder
+from costline.models.dit import DiT
+from costline.models.parts import Attention
+from costline.numeric import Numeric, largest
+from costline.precision import element_bytes
+from costline.studies.clip import Clip, Sampler, clip_streams, one_chip
+
+
+def generation_memory(pipeline: Sampler, clip: Clip, machine: Machine) -> Memory:
+    """Memory of one chip at the fullest moment of the pipeline."""
+    plan, network = machine.plan, pipeline.transformers[0][0]
+    streams = clip_streams(network, clip)
+    weights: Numeric = 0.0
+    for one, _ in pipeline.transformers:
+        weights = weights + weight_bytes(one, plan)
+    if plan.offload == "weights":
+        weights = weights / network.layers * 2 / len(pipeline.transformers)  # a layer in use, one on its way
+    items = {"transformer": weights}
+    element = element_bytes("bf16")
+    if plan.offload not in {"encoders", "weights"}:
+        items["encoders"] = sum(encoder.params for encoder, _ in pipeline.encoders) * element
+    working = 2 * residual_elements(network, streams, plan) * element + largest_tensor(network.parts, streams, plan)
+    if pipeline.autoencoder is not None and clip.tokens is None:
+        items["autoencoder"] = pipeline.autoencoder.params * element
+        working = largest(working, _decoding_memory(pipeline.autoencoder, clip, machine))
+    items["activations"] = working
+    if clip.chunk is not None:
+        items["KV cache"] = _history_bytes(network, streams, machine)
+    return Memory(items, usable(machine.cluster.chip, machine.efficiency))
+
+
+def _decoding_memory(autoencoder: Autoencoder, clip: Clip, machine: Machine) -> Numeric:
+    tile = machine.plan.vae_tile
+    height, width = (np.minimum(side, tile) if tile else side for side in (clip.height, clip.width))
+    streams = autoencoder.streams(frames=clip.frames, height=height, width=width, batch=1)
+    return largest_tensor(autoencoder.decoder, streams, one_chip(machine).plan)
+
+
+def _history_bytes(network: DiT, streams: dict[str, Numeric], machine: Machine) -> Numeric:
+    width = sum(
+        part.repeat * part.key_heads * (part.key_dim + part.value_dim)
+        for part in network.parts
+        if isinstance(part, Attention) and part.queries == part.keys
+    )
+    shared = machine.plan.tensor * machine.plan.context
+    return streams["batch"] * streams["image"] * width * element_bytes(machine.plan.cache) / shared
