@@ -63,14 +63,18 @@ class DiT(Network):
         Pixels to tokens.
     fixed_streams : mapping
         Streams of constant length, such as ``{"text": 512}``. Callers may override them by name.
+    products : mapping
+        Streams that are products of others and of plain factors: ``{"copied_text": ("time", "text")}`` where every
+        frame reads the text anew, ``{"visible": (0.25, "image")}`` for the keys a query of a sparse attention sees.
     sums : mapping
-        Streams that join others, such as ``{"joint": ("image", "text")}``.
+        Streams that join others, such as ``{"joint": ("image", "text")}``; products are known by then.
     branches : int
         Evaluations of one guided step: 1 where guidance is distilled, 2 for most, 3 for some.
     """
 
     grid: Grid = field(default_factory=Grid)
     fixed_streams: Mapping[str, int] = field(default_factory=dict)
+    products: Mapping[str, tuple[str | float, ...]] = field(default_factory=dict)
     sums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     branches: int = 2
 
@@ -102,6 +106,11 @@ class DiT(Network):
 
     def _joined(self, streams: dict[str, Numeric]) -> dict[str, Numeric]:
         """Add the streams that are sums of others."""
+        for name, factors in self.products.items():
+            product: Numeric = 1
+            for factor in factors:
+                product = product * (streams[factor] if isinstance(factor, str) else factor)
+            streams[name] = product
         for name, terms in self.sums.items():
             total: Numeric = 0
             for term in terms:

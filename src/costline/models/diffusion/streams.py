@@ -17,8 +17,8 @@ from typing import Literal, TypeAlias
 from costline.models import blocks
 from costline.models.parts import Attention, Elementwise, Linear, Part
 
-HeadNorm: TypeAlias = Literal["none", "head", "width"]
-"""Norm of queries and keys: none, one scale for every head, or one scale over all heads."""
+HeadNorm: TypeAlias = Literal["none", "head", "width", "layer"]
+"""Norm of queries and keys: none, one scale for every head, one scale over all heads, or scale and bias a head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +37,12 @@ class Widths:
         Three matrices (SwiGLU, GEGLU) instead of two.
     bias : bool
         Whether the linear layers of the blocks have one.
-    head_norm : {"none", "head", "width"}
+    head_norm : {"none", "head", "width", "layer"}
         Norm of queries and keys.
+    rotary : bool
+        Whether queries and keys get a rotary embedding.
+    affine : bool
+        Whether the modulated norms have a scale and a bias of their own.
     condition : int
         Width of the timestep vector that a layer's modulation reads; 0 where no layer has a projection of its own.
     """
@@ -51,6 +55,8 @@ class Widths:
     gated: bool = False
     bias: bool = True
     head_norm: HeadNorm = "none"
+    rotary: bool = True
+    affine: bool = False
     condition: int = 0
 
     @property
@@ -62,6 +68,15 @@ class Widths:
     def key_inner(self) -> int:
         """Width of all keys of a token. [feature]"""
         return self.key_heads * self.head_dim
+
+    @property
+    def norm_params(self) -> int:
+        """Parameters of a modulated norm. [parameter]"""
+        return 2 * self.hidden if self.affine else 0
+
+    def head_norm_params(self, inner: int) -> int:
+        """Parameters of the norm of queries or keys of `inner` features. [parameter]"""
+        return {"none": 0, "head": self.head_dim, "width": inner, "layer": 2 * self.head_dim}[self.head_norm]
 
 
 def modulation(
@@ -85,9 +100,9 @@ def query_key_work(name: str, widths: Widths, rows: str, *, repeat: int, rotated
     parts: list[Part] = []
     for side, inner in (("query", widths.inner), ("key", widths.key_inner)):
         if widths.head_norm != "none":
-            held = inner if widths.head_norm == "width" else widths.head_dim
+            held = widths.head_norm_params(inner)
             parts.append(blocks.head_norm(f"{name}/{side}_norm", inner, rows, repeat=repeat, held=held))
-        if rotated:
+        if rotated and widths.rotary:
             parts.append(blocks.rotary(f"{name}/{side}_rotary", inner, rows, repeat=repeat))
     return tuple(parts)
 
@@ -97,7 +112,7 @@ def self_attention(
 ) -> tuple[Part, ...]:
     """Modulated self-attention with its norm and residual; `core` as in `blocks.attention`."""
     return (
-        blocks.adaptive_norm(f"{name}/norm", widths.hidden, rows, repeat=repeat),
+        blocks.adaptive_norm(f"{name}/norm", widths.hidden, rows, repeat=repeat, held=widths.norm_params),
         *blocks.attention(
             name, widths.hidden, widths.heads, widths.head_dim, rows, key_heads=widths.key_heads, bias=widths.bias,
             repeat=repeat, core=core,
@@ -108,20 +123,30 @@ def self_attention(
 
 
 def cross_attention(
-    name: str, widths: Widths, rows: str, keys: str, *, key_width: int, repeat: int, affine: bool = False
-) -> tuple[Part, ...]:
-    """Attention to the text with its norm (LayerNorm with scale and bias where `affine`) and its residual."""
+    name: str, widths: Widths, rows: str, keys: str, *, key_width: int, repeat: int, affine: bool = False,
+    normed: bool = True, gated: bool = False, core: tuple[str, str, str] | None = None,
+) -> tuple[Part, ...]:  # fmt: skip
+    """Attention to the text with its norm (LayerNorm with scale and bias where `affine`) and its residual.
+
+    `normed` is False where the residual stream is read as it is; `gated` where the timestep scales, shifts and gates;
+    `core` as in `blocks.attention`.
+    """
     parts: list[Part] = [
-        blocks.norm(f"{name}/norm", widths.hidden, rows, repeat=repeat, bias=True, affine=affine),
         *blocks.attention(
             name, widths.hidden, widths.heads, widths.head_dim, rows, key_heads=widths.key_heads, keys=keys,
-            key_width=key_width, bias=widths.bias, repeat=repeat,
+            key_width=key_width, bias=widths.bias, repeat=repeat, core=core,
         ),
-        blocks.residual(f"{name}/residual", widths.hidden, rows, repeat=repeat),
     ]  # fmt: skip
+    if gated:
+        parts.insert(0, blocks.adaptive_norm(f"{name}/norm", widths.hidden, rows, repeat=repeat))
+        parts.append(blocks.gated_residual(f"{name}/residual", widths.hidden, rows, repeat=repeat))
+    else:
+        if normed:
+            parts.insert(0, blocks.norm(f"{name}/norm", widths.hidden, rows, repeat=repeat, bias=True, affine=affine))
+        parts.append(blocks.residual(f"{name}/residual", widths.hidden, rows, repeat=repeat))
     if widths.head_norm != "none":
         for side, inner, stream in (("query", widths.inner, rows), ("key", widths.key_inner, keys)):
-            held = inner if widths.head_norm == "width" else widths.head_dim
+            held = widths.head_norm_params(inner)
             parts.append(blocks.head_norm(f"{name}/{side}_norm", inner, stream, repeat=repeat, held=held))
     return tuple(parts)
 
@@ -129,7 +154,7 @@ def cross_attention(
 def feed_forward(name: str, widths: Widths, rows: str, *, repeat: int) -> tuple[Part, ...]:
     """Modulated feed-forward network with its norm and residual."""
     return (
-        blocks.adaptive_norm(f"{name}/norm", widths.hidden, rows, repeat=repeat),
+        blocks.adaptive_norm(f"{name}/norm", widths.hidden, rows, repeat=repeat, held=widths.norm_params),
         *blocks.feed_forward(
             name, widths.hidden, widths.ffn, rows, repeat=repeat, gated=widths.gated, bias=widths.bias
         ),
@@ -192,7 +217,7 @@ def double_side(
     if widths.condition:
         parts.append(modulation(f"{place}/modulation", widths.condition, chunks * widths.hidden, repeat=repeat))
     parts += [
-        blocks.adaptive_norm(f"{place}/self/norm", widths.hidden, stream, repeat=repeat),
+        blocks.adaptive_norm(f"{place}/self/norm", widths.hidden, stream, repeat=repeat, held=widths.norm_params),
         *projections(f"{place}/self", widths, stream, repeat=repeat, out=not last),
         *query_key_work(f"{place}/self", widths, stream, repeat=repeat, rotated=rotated),
     ]
