@@ -1,0 +1,54 @@
+"""AdaLN-single: one projection of the timestep for all layers, to which each layer adds a table of its own.
+
+Source: Chen et al. 2023, arXiv:2310.00426, section 2.3; diffusers `AdaLayerNormSingle`.
+"""
+
+from __future__ import annotations
+
+from costline.models import blocks
+from costline.models.diffusion import streams
+from costline.models.diffusion.streams import Widths
+from costline.models.parts import Elementwise, Linear, Part
+
+FREQUENCIES = 256
+"""Sines and cosines of the timestep that diffusers' timestep embedding reads."""
+
+
+def timestep(name: str, hidden: int, *, chunks: int = 6) -> tuple[Part, ...]:
+    """Embedding of the timestep and its projection to `chunks` vectors of `hidden` features."""
+    return (
+        *streams.vector_mlp(name, FREQUENCIES, hidden),
+        streams.modulation(f"{name}/modulation", hidden, chunks * hidden),
+    )
+
+
+def table(name: str, hidden: int, *, repeat: int = 1, chunks: int = 6) -> Elementwise:
+    """What a layer adds to the shared modulation: two reads and a write of `chunks` vectors, once a sample."""
+    return Elementwise(
+        name=name, rows="sample", width=chunks * hidden, passes=3, held=chunks * hidden, repeat=repeat
+    )  # fmt: skip
+
+
+def head(hidden: int, outputs: int, *, rows: str = "image", place: str = "head") -> tuple[Part, ...]:
+    """Last norm, shifted and scaled by a table and the timestep, and the projection to patches."""
+    return (
+        blocks.adaptive_norm(f"{place}/norm", hidden, rows, held=2 * hidden),
+        Linear(name=f"{place}/projection", inputs=hidden, outputs=outputs, rows=rows, shard="replicated"),
+    )
+
+
+def layers(widths: Widths, *, repeat: int, place: str = "block", text: bool = True) -> tuple[Part, ...]:
+    """Layers whose cross-attention reads the residual stream without a norm, as in PixArt, LTX-Video and Allegro."""
+    hidden = widths.hidden
+    return (
+        table(f"{place}/table", hidden, repeat=repeat),
+        *streams.self_attention(f"{place}/self", widths, "image", repeat=repeat),
+        *(
+            streams.cross_attention(
+                f"{place}/cross", widths, "image", "text", key_width=hidden, repeat=repeat, normed=False
+            )
+            if text
+            else ()
+        ),
+        *streams.feed_forward(f"{place}/mlp", widths, "image", repeat=repeat),
+    )
