@@ -92,7 +92,7 @@ def read_hidream(config: Mapping[str, Any], name: str) -> HiDreamDiT:
         parts=(
             *_entry(read, hidden),
             *_layers(read, hidden),
-            *streams.modulated_head(hidden, outputs, condition=hidden, rows="joint"),
+            *streams.modulated_head(hidden, outputs, condition=hidden),
         ),
         layers=read.layers,
         hidden_size=hidden,
