@@ -35,8 +35,8 @@ class Widths:
         Inner width of the feed-forward network. [feature]
     gated : bool
         Three matrices (SwiGLU, GEGLU) instead of two.
-    bias : bool
-        Whether the linear layers of the blocks have one.
+    bias, query_bias : bool
+        Whether the linear layers of the blocks have one; whether queries, keys and values do, if the others do.
     head_norm : {"none", "head", "width", "layer"}
         Norm of queries and keys.
     rotary : bool
@@ -54,6 +54,7 @@ class Widths:
     ffn: int
     gated: bool = False
     bias: bool = True
+    query_bias: bool = True
     head_norm: HeadNorm = "none"
     rotary: bool = True
     affine: bool = False
@@ -114,8 +115,8 @@ def self_attention(
     return (
         blocks.adaptive_norm(f"{name}/norm", widths.hidden, rows, repeat=repeat, held=widths.norm_params),
         *blocks.attention(
-            name, widths.hidden, widths.heads, widths.head_dim, rows, key_heads=widths.key_heads, bias=widths.bias,
-            repeat=repeat, core=core,
+            name, widths.hidden, widths.heads, widths.head_dim, rows, key_heads=widths.key_heads,
+            bias=widths.bias and widths.query_bias, out_bias=widths.bias, repeat=repeat, core=core,
         ),
         *query_key_work(name, widths, rows, repeat=repeat),
         blocks.gated_residual(f"{name}/residual", widths.hidden, rows, repeat=repeat),
@@ -134,7 +135,7 @@ def cross_attention(
     parts: list[Part] = [
         *blocks.attention(
             name, widths.hidden, widths.heads, widths.head_dim, rows, key_heads=widths.key_heads, keys=keys,
-            key_width=key_width, bias=widths.bias, repeat=repeat, core=core,
+            key_width=key_width, bias=widths.bias and widths.query_bias, out_bias=widths.bias, repeat=repeat, core=core,
         ),
     ]  # fmt: skip
     if gated:
@@ -173,8 +174,8 @@ def joint_core(name: str, widths: Widths, *, repeat: int, stream: str = "joint")
 def projections(name: str, widths: Widths, rows: str, *, repeat: int, out: bool = True) -> tuple[Part, ...]:
     """Query, key, value and (where `out`) output projections of one stream, without an attention core."""
     parts = blocks.attention(
-        name, widths.hidden, widths.heads, widths.head_dim, rows, key_heads=widths.key_heads, bias=widths.bias,
-        repeat=repeat,
+        name, widths.hidden, widths.heads, widths.head_dim, rows, key_heads=widths.key_heads,
+        bias=widths.bias and widths.query_bias, out_bias=widths.bias, repeat=repeat,
     )  # fmt: skip
     return tuple(part for part in parts if isinstance(part, Linear) and (out or part.shard != "row"))
 
