@@ -102,6 +102,71 @@ def window_pairs(queries: Numeric, keys: Numeric, window: Numeric) -> Numeric:
     return causal_pairs(queries, keys) - causal_pairs(smallest(queries, outside), outside)
 
 
+@formula("(tokens // chunk) * chunk * (chunk + 1) / 2 + (tokens % chunk) * (tokens % chunk + 1) / 2",
+         unit="pair", source="definition")  # fmt: skip
+def chunk_prefix_pairs(tokens: Numeric, chunk: Numeric) -> Numeric:
+    r"""Query-key pairs of a sequence cut into chunks, each causal in itself.
+
+    .. math:: P = \lfloor t / c \rfloor c (c + 1) / 2 + r (r + 1) / 2, \quad r = t \bmod c
+
+    Parameters
+    ----------
+    tokens : float or array
+        Tokens from the beginning of the sequence. [token]
+    chunk : float or array
+        Chunk length. [token]
+
+    Returns
+    -------
+    float or array
+        Pairs. [pair]
+
+    References
+    ----------
+    transformers, masking_utils.create_chunked_causal_mask (Llama 4's local layers).
+
+    Examples
+    --------
+    >>> chunk_prefix_pairs(5, 2)  # 1 + 2, 1 + 2, 1
+    7.0
+    """
+    rest = tokens % chunk
+    return (tokens // chunk) * chunk * (chunk + 1) / 2 + rest * (rest + 1) / 2
+
+
+@formula("chunk_prefix_pairs(keys, chunk) - chunk_prefix_pairs(keys - queries, chunk)", unit="pair",
+         source="definition")  # fmt: skip
+def chunk_pairs(queries: Numeric, keys: Numeric, chunk: Numeric) -> Numeric:
+    r"""Query-key pairs under a chunked causal mask: a query sees the tokens before it in its own chunk, and itself.
+
+    .. math:: P = P_{prefix}(k) - P_{prefix}(k - q)
+
+    Parameters
+    ----------
+    queries : float or array
+        Query tokens, at most `keys`: the last ones. [token]
+    keys : float or array
+        Key tokens: cached ones and the queries themselves. [token]
+    chunk : float or array
+        Chunk length. [token]
+
+    Returns
+    -------
+    float or array
+        Pairs. [pair]
+
+    References
+    ----------
+    transformers, masking_utils.create_chunked_causal_mask (Llama 4's local layers).
+
+    Examples
+    --------
+    >>> chunk_pairs(1, 6, 4)  # tokens 4 and 5
+    2.0
+    """
+    return chunk_prefix_pairs(keys, chunk) - chunk_prefix_pairs(keys - queries, chunk)
+
+
 @formula("2 * pairs * heads * (key_dim + value_dim)", unit="FLOP", source="definition: scores and weighted sum")
 def attention_flops(pairs: Numeric, heads: Numeric, key_dim: Numeric, value_dim: Numeric) -> Numeric:
     r"""FLOPs of attention over given query-key pairs; softmax is not counted.

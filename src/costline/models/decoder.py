@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from costline.models.decoders.shape import DecoderShape
 from costline.models.network import Network
-from costline.models.parts import Attention, Part
+from costline.models.parts import Attention, LinearAttention, Part
 from costline.numeric import Numeric, smallest
 
 
@@ -25,11 +26,17 @@ class Decoder(Network):
     absorbed : tuple of Part or None
         Parts of a decode step where they differ from `parts`: latent attention (MLA) with the up-projections absorbed,
         as serving engines run it. None for other models.
+    shape : DecoderShape or None
+        The numbers it was built from.
+    note : str
+        What the reader of a result should know, such as a vision tower that is not counted.
     """
 
     vocab_size: int
     max_context: int | None = None
     absorbed: tuple[Part, ...] | None = None
+    shape: DecoderShape | None = None
+    note: str = ""
 
     def streams(
         self, *, tokens: Numeric, cached: Numeric = 0, batch: Numeric = 1, logits: Numeric = 1
@@ -55,10 +62,15 @@ class Decoder(Network):
         return self.parts if self.absorbed is None else self.absorbed
 
     def cache_elements(self, context: Numeric) -> Numeric:
-        """Elements the KV cache of one sample holds at `context` tokens, sliding windows respected. [element]"""
+        """Elements kept of one sample at `context` tokens: keys, values, latents, recurrent states. [element]
+
+        Sliding windows and chunks keep no more than their length; a selecting indexer keeps everything.
+        """
         total: Numeric = 0
         for part in self.parts:
             if isinstance(part, Attention) and part.cache_width:
-                kept = smallest(context, part.window) if part.mask == "window" else context
+                kept = smallest(context, part.window) if part.mask in {"window", "chunk"} else context
                 total = total + part.repeat * part.cache_width * kept
+            elif isinstance(part, LinearAttention):
+                total = total + part.repeat * part.state
         return total

@@ -22,14 +22,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from costline.formulas.attention import attention_flops, causal_pairs, full_pairs, window_pairs
+from costline.formulas.attention import attention_flops, causal_pairs, chunk_pairs, full_pairs, window_pairs
 from costline.formulas.linear import convolution_flops, gemm_flops
 from costline.numeric import Numeric
 
 Streams: TypeAlias = Mapping[str, Numeric]
 Kind: TypeAlias = Literal["linear", "attention", "convolution", "memory"]
 Shard: TypeAlias = Literal["column", "row", "replicated"]
-Mask: TypeAlias = Literal["full", "causal", "window"]
+Mask: TypeAlias = Literal["full", "causal", "window", "chunk", "selected"]
 Convention: TypeAlias = Literal["exact", "full"]
 
 
@@ -124,7 +124,8 @@ class Attention(Part):
 
     `sequences` names the stream that counts independent sequences in a sample (frames, for attention within a frame);
     `cache_width` is what a decoder keeps of one token in one layer, in elements: keys and values of all KV heads, or
-    the latent of MLA; 0 where nothing is cached. `window` counts the query itself.
+    the latent of MLA; 0 where nothing is cached. `window` is the length of a sliding window, the query included, of a
+    chunk (Llama 4), or the number of keys an indexer selects from all that are kept (``selected``).
     """
 
     queries: str
@@ -149,6 +150,8 @@ class Attention(Part):
             return full_pairs(queries, keys)
         if self.mask == "causal":
             return causal_pairs(queries, keys)
+        if self.mask == "chunk":
+            return chunk_pairs(queries, keys, self.window)
         return window_pairs(queries, keys, self.window)
 
     def flops(self, streams: Streams, convention: Convention = "exact") -> Numeric:
@@ -158,11 +161,15 @@ class Attention(Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearAttention(Part):
-    """Attention through a state of `state_flops_per_token` FLOPs a token, independent of length (SANA, Mamba-like)."""
+    """Attention through a state of `state_flops_per_token` FLOPs a token, independent of length (SANA, Mamba-like).
+
+    `state` is what a decoder keeps of one sample in one layer, in elements, however long the context.
+    """
 
     rows: str
     state_flops_per_token: int
     width: int
+    state: int = 0
 
     @property
     def kind(self) -> Kind:

@@ -1,0 +1,88 @@
+"""What the configurations of decoder families share: fields that change nothing, and patterns of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from costline.errors import ConfigError
+from costline.models.config import Config
+
+ROUTING = frozenset({
+    "output_router_logits", "router_aux_loss_coef", "router_jitter_noise", "norm_topk_prob", "routed_scaling_factor",
+    "n_group", "topk_group", "topk_method", "scoring_func", "seq_aux", "aux_loss_alpha", "ep_size",
+    "use_grouped_topk", "use_routing_bias", "router_dtype", "moe_router_topk_scaling_factor",
+})  # fmt: skip
+"""How experts are chosen, not how many: no count changes."""
+
+EXTRA_HEADS = frozenset({
+    "num_nextn_predict_layers", "num_mtp_layers", "mtp_num_hidden_layers", "mtp_use_dedicated_embeddings",
+    "mtp_hybrid_override_pattern", "mtp_layers_block_type", "num_mtp_modules", "mtp_transformer_layers", "use_mtp",
+})  # fmt: skip
+"""Multi-token-prediction modules: extra weights beside the model, never counted here."""
+
+COMMON = frozenset({
+    "hidden_act", "hidden_activation", "activation_function", "activation", "quantization_config",
+    "partial_rotary_factor", "rotary_pct", "rotary_emb_base", "rotary_dim", "rope_interleave", "rope_interleaved",
+    "rope_local_base_freq", "attn_implementation", "is_decoder", "num_labels", "id2label", "label2id", "problem_type",
+    "task_specific_params", "tokenizer_class", "sep_token_id", "unk_token_id", "decoder_start_token_id",
+    "temperature", "top_k", "top_p", "do_sample", "max_length", "min_length", "chunk_size_feed_forward",
+    "embd_pdrop", "attn_pdrop", "resid_pdrop", "resid_dropout", "embd_dropout", "classifier_dropout", "layerdrop",
+    "is_encoder_decoder", "keys_to_ignore_at_inference", "init_std", "norm_eps", "mlp_hidden_act",
+    "original_max_position_embeddings", "attn_logit_softcapping", "final_logit_softcapping",
+    "query_pre_attn_scalar", "cache_implementation",
+})  # fmt: skip
+"""Fields of decoder configurations examined and found to change neither parameters nor FLOPs."""
+
+
+class DecoderConfig(Config):
+    """A decoder's configuration: `COMMON`, `ROUTING` and `EXTRA_HEADS` are neutral in every family."""
+
+    neutral: ClassVar[frozenset[str]] = COMMON | ROUTING | EXTRA_HEADS
+
+
+def count_layers(kinds: Sequence[str], wanted: str, layers: int, name: str) -> int:
+    """How many of the listed layer kinds are `wanted`; the list must cover all layers.
+
+    Examples
+    --------
+    >>> count_layers(["sliding_attention", "full_attention"], "sliding_attention", 2, "tiny")
+    1
+    """
+    if len(kinds) != layers:
+        raise ConfigError(f"{name}: 'layer_types' lists {len(kinds)} layers, 'num_hidden_layers' says {layers}")
+    known = {wanted, "full_attention"}
+    strange = sorted(set(kinds) - known)
+    if strange:
+        raise ConfigError(f"{name}: 'layer_types' has {strange[0][:40]!r}; known here: {', '.join(sorted(known))}")
+    return sum(kind == wanted for kind in kinds)
+
+
+def moe_layer_count(layers: int, step: int, dense: Sequence[int]) -> int:
+    """Layers with experts where every `step`-th layer has them, except those listed as dense (Qwen's rule).
+
+    Examples
+    --------
+    >>> moe_layer_count(8, 2, [3])
+    3
+    """
+    return sum((index + 1) % step == 0 and index not in dense for index in range(layers))
+
+
+def text_part(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Configuration of the language model inside a multimodal one.
+
+    Raises
+    ------
+    ConfigError
+        If there is no ``text_config``.
+    """
+    text = config.get("text_config")
+    if not isinstance(text, Mapping):
+        raise ConfigError(f"{name}: a multimodal configuration without 'text_config'")
+    outer = {key: config[key] for key in ("tie_word_embeddings",) if key in config}
+    return {**outer, **text}
+
+
+TEXT_ONLY = "the language model alone: vision and audio towers are not counted"
+"""Note on networks read from a multimodal configuration."""
