@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from costline.models.network import Network
-from costline.numeric import Numeric, ceil_divide
+from costline.numeric import Numeric, ceil_divide, largest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Grid:
         True for causal autoencoders: ``(frames - 1) / time + 1`` latent frames; False: ``frames / time``.
     latents : int
         Latent frames that `time` frames become where the first is not alone: 3 for an autoencoder that turns 17
-        frames into 3. [frame]
+        frames into 3 (whole groups only, as its pipeline does). [frame]
     """
 
     time: int = 1
@@ -37,7 +37,9 @@ class Grid:
         """Latent frames of a clip. [frame]"""
         if self.first_frame_alone:
             return (frames - 1) // self.time + 1
-        return ceil_divide(frames, self.time) * self.latents
+        if self.latents > 1:
+            return largest(frames // self.time * self.latents, 1)
+        return ceil_divide(frames, self.time)
 
     def streams(self, frames: Numeric, height: Numeric, width: Numeric) -> dict[str, Numeric]:
         """Streams every video network has.
