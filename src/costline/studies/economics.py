@@ -79,7 +79,7 @@ def energy_figures(timing: Timing, seconds: Numeric, machine: Machine, economics
     parts = (
         Figure(name="mean power", value=power, unit="W"),
         Figure(name="time", value=seconds, unit="s"),
-        Figure(name="PUE", value=economics.pue, unit="1"),
+        Figure(name="PUE", value=economics.pue, unit="ratio"),
     )
     energy = facility_energy(power, seconds, economics.pue)
     figures = {"energy": Figure(name="energy", value=energy, unit="J", combine="product", children=parts)}

@@ -102,6 +102,15 @@ def _piece(clip: Clip) -> tuple[Clip, Numeric]:
     return replace(clip, frames=np.ceil(clip.segment * clip.fps), tokens=tokens), number
 
 
+def generation_time(pipeline: Sampler, clip: Clip, machine: Machine) -> Numeric:
+    """Time of one clip. [s]"""
+    piece, pieces = _piece(clip)
+    seconds: Numeric = 0.0
+    for timing in _phases(pipeline, piece, machine).values():
+        seconds = seconds + timing.point * pieces
+    return seconds
+
+
 def _phases(pipeline: Sampler, clip: Clip, machine: Machine) -> dict[str, Timing]:
     """Time of encoding, denoising and decoding one piece."""
     phases = {"encode text": _encode(pipeline, clip, machine), "denoise": _denoise(pipeline, clip, machine)}
@@ -205,7 +214,7 @@ def _money(
         ),
         "clips_per_hour": Figure(name="clips_per_hour", value=rate * 3600, unit="clip/h", note="all chips"),
         "seconds_per_second": Figure(
-            name="seconds_per_second", value=per_clip / clip.seconds, unit="1", note="time to make one second of video"
+            name="seconds_per_second", value=per_clip / clip.seconds, unit="s/s", note="time to make one second of video"
         ),
     } | energy_figures(busy, per_clip, site, economics)  # fmt: skip
 
@@ -221,7 +230,9 @@ def _work(pipeline: Sampler, clip: Clip, pieces: Numeric, denoise: Timing, machi
     return {
         "mfu": Figure(name="mfu", value=used, unit="1", note="denoising: FLOPs computed over dense peak"),
         "flops": Figure(name="flops", value=flops, unit="FLOP", note="all evaluations of the transformer"),
-        "evaluations": Figure(name="evaluations", value=number * pieces, unit="1", note="steps x guidance branches"),
+        "evaluations": Figure(
+            name="evaluations", value=number * pieces, unit="evaluation", note="steps x guidance branches"
+        ),
         "tokens": Figure(name="tokens", value=streams["image"] * pieces, unit="token", note="latent tokens"),
         "attention_share": Figure(name="attention_share", value=attention, unit="1", note="of an evaluation's FLOPs"),
     }

@@ -113,6 +113,13 @@ def _times(network: Decoder, requests: Requests, own: Numeric, machine: Machine)
     return Served(single, whole, forward_pass(parts, streams, machine) + step)
 
 
+def serving_rate(network: Decoder, requests: Requests, machine: Machine) -> Numeric:
+    """Output tokens a second of all chips. [token/s]"""
+    own = requests.batch / machine.plan.data
+    figures = _latencies(requests, own, _times(network, requests, own, machine), machine)
+    return figures["output_rate"].value or 0.0
+
+
 def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine) -> dict[str, Figure]:
     step = times.decode.point
     if requests.batching == "continuous":

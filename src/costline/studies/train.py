@@ -226,7 +226,7 @@ def _busy(run: Run, stages: Sequence[Stage], work: dict[str, Figure], machine: M
     for stage in stages:
         name = f"steps of {_length(stage.stretch)}" if len(stages) > 1 else "steps"
         one = timed("step", stage.step.total)
-        parts = (Figure(name="number", value=stage.steps, unit="1"), one)
+        parts = (Figure(name="number", value=stage.steps, unit="step"), one)
         low, high = stage.steps * stage.step.total.lower, stage.steps * stage.step.total.upper
         children.append(
             Figure(

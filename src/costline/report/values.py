@@ -1,0 +1,116 @@
+"""One figure as text: which kind of quantity a unit is, and what a figure is called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from costline import quantity
+from costline.quantity import Kind, show
+
+KINDS: dict[str, Kind] = {
+    "FLOP": quantity.FLOP,
+    "FLOP/s": quantity.FLOP_RATE,
+    "byte": quantity.BYTES,
+    "byte/s": quantity.BANDWIDTH,
+    "s": quantity.SECONDS,
+    "s/token": quantity.SECONDS,
+    "W": quantity.WATTS,
+    "J": quantity.JOULES,
+    "J/token": quantity.JOULES_PER_TOKEN,
+    "USD": quantity.DOLLARS,
+    "USD/s": quantity.DOLLARS_PER_SECOND,
+    "USD/token": quantity.DOLLARS_PER_TOKEN,
+    "USD/video-s": quantity.DOLLARS_PER_VIDEO_SECOND,
+    "token": quantity.TOKENS,
+    "token/s": quantity.TOKEN_RATE,
+    "1": quantity.FRACTION,
+    "ratio": quantity.RATIO,
+    "kg": quantity.CARBON,
+    "parameter": quantity.PARAMS,
+}
+"""Kind of quantity by the SI unit of a figure; other units are counts followed by their name."""
+
+LABELS = {
+    "time": "time",
+    "cost": "cost",
+    "energy": "energy",
+    "carbon": "emissions",
+    "mfu": "MFU",
+    "mfu_full": "MFU, full attention",
+    "hfu": "HFU",
+    "ttft": "time to first token (TTFT)",
+    "tpot": "time per output token (TPOT)",
+    "latency": "request latency",
+    "output_rate": "output tokens/s",
+    "output_rate_per_chip": "output tokens/s a chip",
+    "total_rate": "input + output tokens/s",
+    "cost_input": "cost of input",
+    "cost_output": "cost of output",
+    "energy_output": "energy of output",
+    "prefill_mfu": "MFU of prefill",
+    "prefill_mbu": "bandwidth used by prefill",
+    "decode_mfu": "MFU of decode",
+    "decode_mbu": "bandwidth used by decode",
+    "decode_intensity": "arithmetic intensity of decode",
+    "memory": "memory a chip",
+    "largest_batch": "largest batch that fits",
+    "largest_context": "largest context that fits",
+    "tokens_per_second": "tokens/s",
+    "tokens_per_second_per_chip": "tokens/s a chip",
+    "step": "optimizer step",
+    "flops": "FLOPs",
+    "flops_6nd": "FLOPs by 6ND",
+    "flops_exact": "FLOPs, exact attention",
+    "flops_full": "FLOPs, full attention",
+    "flops_hardware": "FLOPs executed",
+    "cost_per_second": "cost of a second of video",
+    "clips_per_hour": "clips an hour, all chips",
+    "seconds_per_second": "time for a second of video",
+    "attention_share": "attention's share of FLOPs",
+    "cost_per_clip": "cost of a caption",
+    "api_cost": "cost at the API's price",
+    "input_tokens": "input tokens",
+    "output_tokens": "output tokens",
+}
+"""Words for figures whose name alone would not be understood."""
+
+
+def label(name: str) -> str:
+    """Words for a figure."""
+    return LABELS.get(name, name.replace("_", " "))
+
+
+def text(value: Any, unit: str) -> str:
+    """A value with its unit, three significant figures; arrays as the span of their values.
+
+    Examples
+    --------
+    >>> text(1.2e15, "FLOP"), text(None, "s"), text(3.0, "clip")
+    ('1.20 PFLOP', 'unknown', '3 clip')
+    """
+    if value is None:
+        return "unknown"
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        return str(value)
+    if array.ndim and array.size > 1:
+        finite = array[np.isfinite(array)]
+        if not finite.size:
+            return "unknown"
+        ends = [text(float(end), unit) for end in (finite.min(), finite.max())]
+        return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+    number = float(array.reshape(-1)[0])
+    if not np.isfinite(number):
+        return "unknown"
+    if unit in KINDS:
+        return show(number, KINDS[unit])
+    return f"{show(number, quantity.COUNT)} {unit}".strip()
+
+
+def bracket(low: Any, high: Any, unit: str) -> str:
+    """The bracket of a figure, empty if there is none."""
+    if low is None or high is None:
+        return ""
+    return f"{text(low, unit)} to {text(high, unit)}"
