@@ -10,7 +10,7 @@ import numpy as np
 
 from costline.derivation import Node
 from costline.engine.timing import Timing
-from costline.errors import UnknownNameError
+from costline.errors import CostlineError, UnknownNameError
 from costline.numeric import Numeric, largest
 
 Combine: TypeAlias = Literal["leaf", "sum", "max", "product", "beside"]
@@ -51,6 +51,19 @@ class Figure:
     high: Numeric | None = None
     note: str = ""
     source: str = ""
+
+    @property
+    def amount(self) -> Numeric:
+        """Value of a figure that cannot be unknown. [its SI unit]
+
+        Raises
+        ------
+        CostlineError
+            It is unknown all the same.
+        """
+        if self.value is None:
+            raise CostlineError(f"{self.name} is unknown: {self.note or 'no value'}")
+        return self.value
 
     def walk(self) -> Iterator[Figure]:
         """Yield this figure and all below it, depth first."""

@@ -73,7 +73,7 @@ def _parts(figure: Figure) -> Table:
     whole = sum(float(_mean(child.value)) for child in leaves) or 1.0
     table = Table.grid(padding=(0, 2))
     for justify in ("left", "right", "right", "left"):
-        table.add_column(justify=justify)  # type: ignore[arg-type]
+        table.add_column(justify=justify)
     for child in leaves:
         share = float(_mean(child.value)) / whole
         if share >= 0.0005:

@@ -32,6 +32,9 @@ KINDS: dict[str, Kind] = {
 }
 """Kind of quantity by the SI unit of a figure; other units are counts followed by their name."""
 
+NOUNS = frozenset({"sequence", "clip", "chip", "step", "evaluation"})
+"""Units that are things, which take a plural."""
+
 LABELS = {
     "time": "time",
     "cost": "cost",
@@ -88,7 +91,7 @@ def text(value: Any, unit: str) -> str:
     Examples
     --------
     >>> text(1.2e15, "FLOP"), text(None, "s"), text(3.0, "clip")
-    ('1.20 PFLOP', 'unknown', '3 clip')
+    ('1.20 PFLOP', 'unknown', '3 clips')
     """
     if value is None:
         return "unknown"
@@ -106,7 +109,8 @@ def text(value: Any, unit: str) -> str:
         return "unknown"
     if unit in KINDS:
         return show(number, KINDS[unit])
-    return f"{show(number, quantity.COUNT)} {unit}".strip()
+    plural = "s" if unit in NOUNS and number != 1 else ""
+    return f"{show(number, quantity.COUNT)} {unit}{plural}".strip()
 
 
 def bracket(low: Any, high: Any, unit: str) -> str:

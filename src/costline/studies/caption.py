@@ -97,7 +97,7 @@ def caption(
     requests = Requests(input=corpus.input, output=corpus.output, batch=batch)
     served = serve(network, requests, machine, economics)
     clips = corpus.clips
-    language = clips * corpus.output / (served["output_rate"] or 1.0)
+    language = clips * corpus.output / served.figure("output_rate").amount
     children = [Figure(name="language model", value=language, unit="s", note=served.figure("tpot").note)]
     if vision is not None:
         one = forward_pass(vision.parts, vision.streams(tokens=corpus.patches, batch=corpus.frames), machine)
@@ -105,7 +105,7 @@ def caption(
         children.append(Figure(name="vision encoder", value=seconds, unit="s", note=f"bound by {one.binds}"))
     time = total("time", "s", children)
     flops = clips * network.flops(network.streams(tokens=corpus.input + corpus.output, logits=corpus.output))
-    cost = cost_figure("cost", machine.cluster.chips, time.value or 0.0, economics)
+    cost = cost_figure("cost", machine.cluster.chips, time.amount, economics)
     figures = {
         "time": time,
         "cost": cost,

@@ -114,6 +114,7 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
     axes: Axes = {
         "tensor": dividing(powers_of_two(min(domain, chips)), heads),
         "pipeline": powers_of_two(min(network.layers, chips, 64)),
+        "virtual": [1, 2, 4, 8],
         "ulysses": dividing(powers_of_two(min(chips, longest / 8192)), heads),
         "expert": dividing(powers_of_two(min(chips, 64)), experts_of(network)) if experts_of(network) > 1 else [1],
         "zero": [1, 3],
@@ -124,6 +125,9 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
     samples = run.batch_tokens / longest
     legal = (chips % replica == 0) & (chips // replica * fields["micro_batch"] <= max(samples, 1))
     legal &= fields["expert"] <= chips // fields["pipeline"]
+    legal &= (fields["virtual"] == 1) | (fields["pipeline"] > 1) & (
+        fields["pipeline"] * fields["virtual"] <= network.layers
+    )
     if not legal.any():
         legal = chips % replica == 0
     fields = _kept(fields, legal) if legal.any() else {name: values[:1] for name, values in fields.items()}

@@ -193,7 +193,9 @@ def _stated(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
     """Denoising at a utilisation the user stated."""
     flops = denoising_flops(pipeline, clip, machine)
     chip, plan = machine.cluster.chip, machine.plan
-    seconds = time_at_utilisation(flops, plan.replica, chip.rate(plan.product_format), clip.mfu or 1.0)
+    seconds = time_at_utilisation(
+        flops, plan.replica, chip.rate(plan.product_format), clip.mfu if clip.mfu is not None else 1.0
+    )
     return replace(waiting(seconds, "stated MFU", "math"), flops=flops / plan.replica)
 
 

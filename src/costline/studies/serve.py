@@ -117,18 +117,20 @@ def serving_rate(network: Decoder, requests: Requests, machine: Machine) -> Nume
     """Output tokens a second of all chips. [token/s]"""
     own = requests.batch / machine.plan.data
     figures = _latencies(requests, own, _times(network, requests, own, machine), machine)
-    return figures["output_rate"].value or 0.0
+    return figures["output_rate"].amount
 
 
 def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine) -> dict[str, Figure]:
-    step = times.decode.point
+    step, low, high = times.decode.point, times.decode.lower, times.decode.upper
     if requests.batching == "continuous":
         step = mixed_step(step, times.prefill.point, requests.output)
+        low = mixed_step(low, times.prefill.lower, requests.output)
+        high = mixed_step(high, times.prefill.upper, requests.output)
         first = timed("ttft", times.first, note="one request's own prefill; it may have to wait for a running step")
     else:
         first = timed("ttft", times.prefill, note="prefill of the whole batch")
     per_token = tpot(step, 1)
-    latency = request_latency(first.value or 0.0, per_token, requests.output)
+    latency = request_latency(first.amount, per_token, requests.output)
     rate = output_rate(own, requests.output, latency) * machine.plan.data
     decode = timed("decode step", times.decode)
     children: tuple[Figure, ...] = (decode,)
@@ -137,7 +139,7 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
         children = (decode, joining)
     return {
         "ttft": first,
-        "tpot": total("tpot", "s", children, low=times.decode.lower, high=times.decode.upper, note=decode.note),
+        "tpot": total("tpot", "s", children, low=low, high=high, note=decode.note),
         "latency": Figure(name="latency", value=latency, unit="s", note="request: ttft + tpot x (output - 1)"),
         "output_rate": Figure(name="output_rate", value=rate, unit="token/s", note="all chips, all sequences"),
         "output_rate_per_chip": Figure(name="output_rate_per_chip", value=rate / machine.cluster.chips, unit="token/s"),
@@ -155,7 +157,7 @@ def _costs(
 ) -> dict[str, Figure]:
     """Dollars and joules a token: the engine's time for a sequence divided into its prefill and its decode."""
     per_sequence = times.prefill.point + times.decode.point * requests.output
-    sequences = figures["output_rate"].value or 0.0
+    sequences = figures["output_rate"].amount
     sequences = sequences / requests.output
     share = times.prefill.point / per_sequence
     result: dict[str, Figure] = {}

@@ -133,12 +133,12 @@ def train(
     work = _work(network, run, stages)
     busy = _busy(run, stages, work, machine)
     kept = _goodput(network, run, machine)
-    seconds = (busy.value or 0.0) / (kept.value or 1.0)
-    lost = Figure(name="interruptions", value=seconds - (busy.value or 0.0), unit="s", note=kept.note)
+    seconds = busy.amount / kept.amount
+    lost = Figure(name="interruptions", value=seconds - busy.amount, unit="s", note=kept.note)
     figures = {"time": total("time", "s", (busy, lost), low=busy.low, high=busy.high, note=busy.note)}
     figures["cost"] = cost_figure("cost", machine.cluster.chips, seconds, economics)
     figures |= energy_figures(_mean_step(stages), seconds, machine, economics)
-    figures |= _rates(run, busy.value or 0.0, work, machine)
+    figures |= _rates(run, busy.amount, work, machine)
     figures["step"] = _step_figure(stages)
     fullest = max(stages, key=lambda stage: float(np.max(stage.memory.total)))
     figures["memory"] = memory_figure(fullest.memory)
@@ -219,7 +219,7 @@ def _busy(run: Run, stages: Sequence[Stage], work: dict[str, Figure], machine: M
     """Time without interruptions: modelled, or from the user's own utilisation."""
     chip, chips = machine.cluster.chip, machine.cluster.chips
     if run.mfu is not None:
-        flops = work["flops_exact"].value or 0.0
+        flops = work["flops_exact"].amount
         value = time_at_utilisation(flops, chips, chip.rate(machine.plan.product_format), run.mfu)
         return Figure(name="training", value=value, unit="s", note="from the stated MFU, not from the time model")
     children = []
@@ -260,7 +260,7 @@ def _rates(run: Run, seconds: Numeric, work: dict[str, Figure], machine: Machine
         "hfu": ("flops_hardware", "executed FLOPs, recomputation included"),
     }
     for name, (flops, note) in notes.items():
-        value = utilisation(work[flops].value or 0.0, seconds, chips, peak)
+        value = utilisation(work[flops].amount, seconds, chips, peak)
         figures[name] = Figure(name=name, value=value, unit="1", note=note)
     rate = run.tokens / seconds
     figures["tokens_per_second"] = Figure(name="tokens_per_second", value=rate, unit="token/s")
