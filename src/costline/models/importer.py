@@ -24,6 +24,7 @@ READERS: dict[str, str] = {
     "HunyuanDiT2DModel": "diffusion.hunyuan_dit:read_hunyuan_dit",
     "CogView4Transformer2DModel": "diffusion.cogview4:read_cogview4",
     "OmniGenTransformer2DModel": "diffusion.omnigen:read_omnigen",
+    "UNet2DConditionModel": "diffusion.unet:read_unet",
     "DiTShape": "diffusion.shape:read_shape",
     "WanTransformer3DModel": "diffusion.wan:read_wan",
     "WanVACETransformer3DModel": "diffusion.wan:read_vace",
@@ -97,6 +98,10 @@ READERS: dict[str, str] = {
     "Gemma2Model": "encoders.trunks:read_gemma2_trunk",
     "Gemma3TextModel": "encoders.trunks:read_gemma3_trunk",
     "Gemma3Model": "encoders.trunks:read_gemma3_multimodal_trunk",
+    "MMDiTModel": "diffusion.open_sora:read_mmdit",
+    "OpenSoraT2V_v1_3": "diffusion.open_sora:read_plan",
+    "PyramidFluxTransformer": "diffusion.pyramid_flow:read_pyramid_flow",
+    "STDiT3": "diffusion.open_sora:read_stdit3",
 }
 """Architecture class name -> ``module:function`` below `costline.models`, imported when needed."""
 

@@ -37,18 +37,29 @@ def head(hidden: int, outputs: int, *, rows: str = "image", place: str = "head")
     )
 
 
-def layers(widths: Widths, *, repeat: int, place: str = "block", text: bool = True) -> tuple[Part, ...]:
-    """Layers whose cross-attention reads the residual stream without a norm, as in PixArt, LTX-Video and Allegro."""
+def layers(
+    widths: Widths,
+    *,
+    repeat: int,
+    place: str = "block",
+    core: tuple[str, str, str] | None = None,
+    text: str = "text",
+    text_core: tuple[str, str, str] | None = None,
+) -> tuple[Part, ...]:
+    """Layers whose cross-attention reads the residual stream without a norm, as in PixArt, LTX-Video and Allegro.
+
+    `text` is the stream of keys of the cross-attention, empty where there is none; `core` and `text_core` are as in
+    `blocks.attention`.
+    """
     hidden = widths.hidden
+    cross: tuple[Part, ...] = ()
+    if text:
+        cross = streams.cross_attention(
+            f"{place}/cross", widths, "image", text, key_width=hidden, repeat=repeat, normed=False, core=text_core
+        )
     return (
         table(f"{place}/table", hidden, repeat=repeat),
-        *streams.self_attention(f"{place}/self", widths, "image", repeat=repeat),
-        *(
-            streams.cross_attention(
-                f"{place}/cross", widths, "image", "text", key_width=hidden, repeat=repeat, normed=False
-            )
-            if text
-            else ()
-        ),
+        *streams.self_attention(f"{place}/self", widths, "image", repeat=repeat, core=core),
+        *cross,
         *streams.feed_forward(f"{place}/mlp", widths, "image", repeat=repeat),
     )

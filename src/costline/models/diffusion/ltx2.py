@@ -28,9 +28,9 @@ class LTX2Config(Config):
     """`diffusers` LTX2VideoTransformer3DModel."""
 
     neutral: ClassVar[frozenset[str]] = frozenset({
-        "pos_embed_max_pos", "base_height", "base_width", "audio_pos_embed_max_pos", "norm_eps",
-        "rope_double_precision", "causal_offset", "timestep_scale_multiplier", "cross_attn_timestep_scale_multiplier", "rope_type",
-        "perturbed_attn",
+        "pos_embed_max_pos", "base_height", "base_width", "audio_pos_embed_max_pos", "norm_eps", "rope_type",
+        "rope_double_precision", "causal_offset", "timestep_scale_multiplier", "perturbed_attn",
+        "cross_attn_timestep_scale_multiplier",
     })  # fmt: skip
     in_channels: Size = 128
     out_channels: Size | None = 128
