@@ -1,0 +1,115 @@
+"""Plans from text: ``tensor=8, pipeline=4, zero=1, recompute=full, weights=fp8``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, get_args
+
+from costline.errors import PlanError, nearest_names
+from costline.plan import Offload, Plan, Recompute, Scope
+from costline.precision import BYTES
+
+ALIASES = {
+    "tp": "tensor", "pp": "pipeline", "vpp": "virtual", "dp": "data", "cp": "ulysses", "ep": "expert",
+    "etp": "expert_tensor", "mbs": "micro_batch", "kv": "cache", "activations": "compute", "sparsity": "density",
+    "cfg": "guidance",
+}  # fmt: skip
+"""Short names the field uses."""
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "recompute": get_args(Recompute),
+    "shard_scope": get_args(Scope),
+    "offload": get_args(Offload),
+    "weights": tuple(BYTES),
+    "compute": tuple(BYTES),
+    "cache": tuple(BYTES),
+    "attention": ("", "naive", "sdpa", "fa1", "fa2", "fa3", "fa4", "sage"),
+}
+"""Fields that take a word."""
+
+SHARES = {"density": (0.0, 1.0), "reused": (0.0, 0.99), "gradient_bytes": (0.0, 8.0), "optimizer_bytes": (0.0, 32.0)}
+"""Fields that take a real number, with their limits; the rest are whole numbers from 1 (`zero`, `vae_tile`: from 0)."""
+
+FLAGS = ("compiled", "sequence_parallel")
+LARGEST_DEGREE = 1_000_000
+
+
+def read_plan_fields(given: str | Mapping[str, Any] | None) -> dict[str, Any]:
+    """Read plan fields from text or from a mapping.
+
+    Returns
+    -------
+    dict
+        Fields of `Plan` by name, checked one by one.
+
+    Raises
+    ------
+    PlanError
+        Unknown field, a word that is none of the choices, a number out of range.
+
+    Examples
+    --------
+    >>> read_plan_fields("tp=8, zero=1, recompute=full")
+    {'tensor': 8, 'zero': 1, 'recompute': 'full'}
+    """
+    if given is None:
+        return {}
+    pairs = _pairs(given) if isinstance(given, str) else dict(given)
+    known = {row.name for row in fields(Plan)}
+    result: dict[str, Any] = {}
+    for written, value in pairs.items():
+        name = ALIASES.get(written, written)
+        if name not in known:
+            near = nearest_names(written, known | ALIASES.keys())
+            hint = f"; did you mean {', '.join(near)}?" if near else f"; known: {', '.join(sorted(known))}"
+            raise PlanError(f"plan field {written[:40]!r} is not known{hint}")
+        result[name] = _value(name, value)
+    return result
+
+
+def _pairs(text: str) -> dict[str, str]:
+    if len(text) > 2000:
+        raise PlanError(f"plan text of {len(text):,} characters; the limit is 2,000")
+    pairs: dict[str, str] = {}
+    for piece in filter(None, (piece.strip() for piece in text.replace(";", ",").split(","))):
+        name, equals, value = piece.partition("=")
+        if not equals:
+            raise PlanError(f"plan entry {piece[:40]!r} is not of the form name=value, such as tensor=8")
+        pairs[name.strip().lower()] = value.strip().lower()
+    return pairs
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in CHOICES:
+        if value not in CHOICES[name]:
+            near = nearest_names(str(value), CHOICES[name]) or [choice for choice in CHOICES[name] if choice]
+            raise PlanError(f"{name}={str(value)[:40]!r}: choose from {', '.join(near)}")
+        return value
+    if name in FLAGS:
+        words = {
+            "true": True,
+            "yes": True,
+            "on": True,
+            "1": True,
+            "false": False,
+            "no": False,
+            "off": False,
+            "0": False,
+        }
+        if str(value).lower() not in words:
+            raise PlanError(f"{name}={str(value)[:40]!r}: say yes or no")
+        return words[str(value).lower()]
+    return _number(name, value)
+
+
+def _number(name: str, value: Any) -> float:
+    low, high = SHARES.get(name, (0 if name in {"zero", "vae_tile"} else 1, 3 if name == "zero" else LARGEST_DEGREE))
+    kind = float if name in SHARES else int
+    try:
+        number = kind(value)
+    except (TypeError, ValueError):
+        raise PlanError(f"{name}={str(value)[:40]!r} is not a {'' if kind is float else 'whole '}number") from None
+    if not low <= number <= high:
+        raise PlanError(f"{name}={number} is outside {low} to {high:,}")
+    return number
