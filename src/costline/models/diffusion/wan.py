@@ -215,11 +215,12 @@ def _layers(config: WanConfig, place: str, repeat: int) -> tuple[Part, ...]:
         key_width=hidden,
         repeat=repeat,
         affine=True,
+        normed=config.cross_attn_norm,
     )
     return (
         Elementwise(name=f"{place}/table", rows="timestep", width=6 * hidden, passes=3, held=6 * hidden, repeat=repeat),
         *streams.self_attention(f"{place}/self", widths, "image", repeat=repeat),
-        *(part for part in cross if config.cross_attn_norm or part.name != f"{place}/cross/norm"),
+        *cross,
         *_picture_attention(config, f"{place}/picture", repeat),
         *streams.feed_forward(f"{place}/mlp", widths, "image", repeat=repeat),
     )
