@@ -1,0 +1,177 @@
+"""Time on a lossless machine against hand calculations, and properties that hold on any."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costline.engine.loads import backward_loads, forward_loads
+from costline.engine.messages import Message, forward_messages, network_time
+from costline.engine.passes import forward_pass, training_step
+from costline.plan import Plan
+from tests.engine.conftest import make_machine
+
+
+def test_decode_at_batch_one_is_bound_by_reading_the_weights(llama):
+    """All weights but the embedding table once, and the cache, at 1 TB/s."""
+    machine = make_machine()
+    timing = forward_pass(llama.parts, llama.streams(tokens=1, cached=0, batch=1), machine)
+    weights = (llama.params - 32000 * 8192) * 2
+    assert timing.binds == "memory"
+    assert timing.memory == pytest.approx(weights / 1e12, rel=2e-3)
+
+
+def test_prefill_is_bound_by_arithmetic(llama):
+    machine = make_machine()
+    streams = llama.streams(tokens=4096, batch=4)
+    timing = forward_pass(llama.parts, streams, machine)
+    assert timing.binds == "math"
+    assert timing.flops == pytest.approx(float(llama.flops(streams)))
+    assert timing.math == pytest.approx(float(llama.flops(streams)) / 100e12)
+
+
+@pytest.mark.parametrize("tensor", [2, 4, 8])
+def test_tensor_parallel_divides_work_and_adds_two_all_reduces_a_layer(llama, tensor):
+    """Shoeybi et al. 2019, section 3: two all-reduces of b s h in the forward pass of a layer."""
+    streams = llama.streams(tokens=1024, batch=2)
+    whole, part = make_machine(), make_machine(8, tensor=tensor)
+    assert forward_pass(llama.parts, streams, part).flops * tensor == pytest.approx(
+        forward_pass(llama.parts, streams, whole).flops, rel=1e-9
+    )
+    message = forward_messages(llama.parts, streams, part.plan)[0]
+    assert message.calls == 2 * 80
+    assert message.sent == pytest.approx(160 * 2 * (tensor - 1) / tensor * 2 * 1024 * 8192 * 2)
+
+
+def test_ulysses_sends_queries_keys_values_and_output_once(llama):
+    """Jacobs et al. 2023, section 3.2, with grouped keys: (2 x 8192 + 2 x 1024) elements a token."""
+    streams = llama.streams(tokens=1024, batch=1)
+    messages = {message.name: message for message in forward_messages(llama.parts, streams, Plan(ulysses=4))}
+    assert messages["ulysses"].sent == pytest.approx(80 * (1024 / 4) * (2 * 8192 + 2 * 1024) * 2 * 3 / 4)
+
+
+def test_a_message_inside_the_domain_uses_the_fast_link():
+    machine = make_machine(64)
+    inside = network_time(Message("tensor", 1e9, 1, 8, 1), machine.cluster, machine.efficiency)
+    across = network_time(Message("data", 1e9, 1, 8, 8), machine.cluster, machine.efficiency)
+    both = network_time(Message("data", 1e9, 1, 64, 1), machine.cluster, machine.efficiency)
+    assert inside == pytest.approx(0.01)
+    assert across == pytest.approx(0.1)
+    assert both == pytest.approx(1e9 / 80e9)  # eight members of a domain have eight scale-out links
+
+
+def test_backward_is_twice_the_products_and_two_and_a_half_times_attention(llama):
+    loads = forward_loads(llama.parts, llama.streams(tokens=512, batch=1), Plan())
+    back = backward_loads(loads)
+    for one, two in zip(loads, back, strict=True):
+        factor = {"linear": 2.0, "attention": 2.5}.get(one.kind)
+        if factor:
+            assert two.flops == pytest.approx(factor * one.flops)
+
+
+def test_full_recomputation_costs_a_third_of_model_flops(gpt3):
+    streams = gpt3.streams(tokens=2048, batch=1, logits=2048)
+    steps = [training_step(gpt3, streams, 8, make_machine(recompute=mode)) for mode in ("none", "full")]
+    ratio = steps[1].total.flops / steps[0].total.flops
+    assert ratio == pytest.approx(4 / 3, rel=0.02)
+
+
+def simulate_1f1b(stages, micro_batches, forward=1.0, backward=2.0):
+    """Makespan of a 1F1B pipeline, by playing it: an independent second implementation."""
+    orders = []
+    for stage in range(stages):
+        warm = min(stages - stage - 1, micro_batches)
+        order = [("f", index) for index in range(warm)]
+        for index in range(micro_batches - warm):
+            order += [("f", warm + index), ("b", index)]
+        order += [("b", index) for index in range(micro_batches - warm, micro_batches)]
+        orders.append(order)
+    done, clock, position = {}, [0.0] * stages, [0] * stages
+    while any(position[stage] < len(orders[stage]) for stage in range(stages)):
+        for stage in range(stages):
+            while position[stage] < len(orders[stage]):
+                kind, index = orders[stage][position[stage]]
+                before = ("f", index, stage - 1) if kind == "f" else ("b", index, stage + 1)
+                outside = (kind == "f" and stage == 0) or (kind == "b" and stage == stages - 1)
+                if not outside and before not in done:
+                    break
+                start = max(clock[stage], 0.0 if outside else done[before])
+                clock[stage] = start + (forward if kind == "f" else backward)
+                done[kind, index, stage] = clock[stage]
+                position[stage] += 1
+    return max(clock)
+
+
+@pytest.mark.parametrize(("stages", "micro_batches"), [(2, 4), (4, 4), (4, 16), (8, 32)])
+def test_bubble_equals_a_played_schedule(stages, micro_batches):
+    from costline.formulas.pipeline import bubble_fraction
+
+    busy = 3.0 * micro_batches
+    assert busy * (1 + bubble_fraction(stages, 1, micro_batches)) == pytest.approx(simulate_1f1b(stages, micro_batches))
+
+
+@given(st.floats(1e11, 1e13), st.floats(1.01, 10.0), st.sampled_from([1, 64, 4096]))
+def test_more_bandwidth_never_slows(llama, bandwidth, factor, tokens):
+    streams = llama.streams(tokens=tokens, batch=2)
+    slow = forward_pass(llama.parts, streams, make_machine(bandwidth=bandwidth))
+    fast = forward_pass(llama.parts, streams, make_machine(bandwidth=bandwidth * factor))
+    assert fast.point <= slow.point * (1 + 1e-12)
+
+
+@given(st.floats(1e12, 1e15), st.floats(1.01, 10.0), st.sampled_from([1, 64, 4096]))
+def test_more_arithmetic_never_slows(llama, peak, factor, tokens):
+    streams = llama.streams(tokens=tokens, batch=2)
+    slow = forward_pass(llama.parts, streams, make_machine(peak=peak))
+    fast = forward_pass(llama.parts, streams, make_machine(peak=peak * factor))
+    assert fast.point <= slow.point * (1 + 1e-12)
+
+
+@given(st.floats(1.5, 100.0))
+def test_a_machine_that_is_faster_throughout_is_faster_by_that_factor(llama, factor):
+    streams = llama.streams(tokens=100, batch=3)
+    slow = forward_pass(llama.parts, streams, make_machine())
+    fast = forward_pass(llama.parts, streams, make_machine(bandwidth=1e12 * factor, peak=100e12 * factor))
+    assert fast.point * factor == pytest.approx(slow.point, rel=1e-9)
+
+
+@given(st.integers(1, 4096), st.integers(1, 64), st.sampled_from([1, 2, 4, 8]))
+def test_point_lies_in_the_bracket_and_groups_add_up(llama, tokens, batch, tensor):
+    machine = make_machine(8, tensor=tensor, coefficients={"launch": 5e-6, "latency_up": 3e-6, "gemm": 0.7})
+    timing = forward_pass(llama.parts, llama.streams(tokens=tokens, batch=batch), machine)
+    assert timing.lower <= timing.point * (1 + 1e-9)
+    assert timing.point <= timing.upper * (1 + 1e-9)
+    assert sum(timing.groups.values()) == pytest.approx(timing.point)
+    assert sum(timing.bound.values()) == pytest.approx(timing.point)
+
+
+def test_arrays_equal_the_loop_of_scalars(llama, mixtral):
+    batch, tensor, expert = np.array([1, 3, 64, 200]), np.array([1, 2, 4, 8]), np.array([1, 2, 1, 8])
+    for network in (llama, mixtral):
+        machine = make_machine(8, tensor=tensor, expert=expert, coefficients={"launch": 5e-6, "latency_up": 3e-6})
+        swept = forward_pass(network.parts, network.streams(tokens=7, cached=100, batch=batch), machine)
+        for index in range(4):
+            single = make_machine(
+                8, tensor=int(tensor[index]), expert=int(expert[index]),
+                coefficients={"launch": 5e-6, "latency_up": 3e-6},
+            )  # fmt: skip
+            one = forward_pass(network.parts, network.streams(tokens=7, cached=100, batch=int(batch[index])), single)
+            assert swept.point[index] == pytest.approx(one.point, rel=1e-12)
+            assert swept.binds[index] == one.binds
+
+
+def test_weight_only_quantisation_saves_bytes_not_flops(llama):
+    streams = llama.streams(tokens=1, cached=0, batch=1)
+    wide = forward_pass(llama.parts, streams, make_machine())
+    narrow = forward_pass(llama.parts, streams, make_machine(weights="int4"))
+    assert narrow.math == pytest.approx(wide.math)
+    assert wide.memory / narrow.memory == pytest.approx(2 / (0.5 + 2 / 128), rel=0.01)
+
+
+def test_fp8_products_run_at_the_fp8_rate(llama):
+    streams = llama.streams(tokens=4096, batch=4)
+    wide = forward_pass(llama.parts, streams, make_machine())
+    narrow = forward_pass(llama.parts, streams, make_machine(weights="fp8", compute="fp8"))
+    linear = sum(part.flops(streams) for part in llama.parts if part.kind == "linear")
+    assert wide.math - narrow.math >= linear / 200e12 * 0.99
