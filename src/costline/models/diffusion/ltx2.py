@@ -13,15 +13,13 @@ from costline.errors import ConfigError
 from costline.models import blocks
 from costline.models.config import Config, Flag, Size
 from costline.models.diffusion import adaln_single, streams
+from costline.models.diffusion.audio_video import AudioVideoDiT
 from costline.models.diffusion.streams import Widths
-from costline.models.dit import DiT, Grid
+from costline.models.dit import Grid
 from costline.models.parts import Elementwise, Linear, Part, Weights
-from costline.numeric import Numeric
 
 TEXT_TOKENS = 1024
 """Text tokens the pipeline pads to."""
-FRAMES_PER_SECOND = 24
-"""Frame rate the pipeline assumes; it turns frames into seconds of audio. [frame/s]"""
 
 
 class LTX2Config(Config):
@@ -100,21 +98,6 @@ class _Side:
     text_width: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class LTX2DiT(DiT):
-    """LTX-2: the audio is as long as the video at 24 frames a second unless ``audio=`` states its tokens."""
-
-    audio_per_second: float
-
-    def streams(
-        self, *, frames: Numeric = 1, height: Numeric, width: Numeric, batch: Numeric = 1, **lengths: Numeric
-    ) -> dict[str, Numeric]:
-        """Token counts for one evaluation; see `DiT.streams`."""
-        seconds = frames / FRAMES_PER_SECOND
-        lengths.setdefault("audio", (seconds * self.audio_per_second + 0.5) // 1)
-        return DiT.streams(self, frames=frames, height=height, width=width, batch=batch, **lengths)
-
-
 def _widths(heads: int, head_dim: int) -> Widths:
     hidden = heads * head_dim
     return Widths(
@@ -122,7 +105,7 @@ def _widths(heads: int, head_dim: int) -> Widths:
     )  # fmt: skip
 
 
-def read_ltx2(config: Mapping[str, Any], name: str) -> LTX2DiT:
+def read_ltx2(config: Mapping[str, Any], name: str) -> AudioVideoDiT:
     """Read an LTX2VideoTransformer3DModel."""
     checked = LTX2Config.read(config, name)
     time, space, other = checked.vae_scale_factors
@@ -141,7 +124,7 @@ def read_ltx2(config: Mapping[str, Any], name: str) -> LTX2DiT:
     parts += adaln_single.head(
         audio.widths.hidden, checked.audio_out_channels or checked.audio_in_channels, rows="audio", place="head/audio"
     )
-    return LTX2DiT(
+    return AudioVideoDiT(
         name=name,
         architecture="LTX2VideoTransformer3DModel",
         parts=tuple(parts),
