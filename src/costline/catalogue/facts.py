@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from costline.catalogue.table import DATA, Column, columns, read_table
 
-_VALUE = columns("text unit", number="value")
+_VALUE = columns("text unit", signed="value")
 _ORIGIN = columns("source!", date="date!", kind="kind!")
 
 COST_COLUMNS = (*_VALUE, *_ORIGIN, *columns("category! item! technology figure_date note", number="low high"))

@@ -39,7 +39,7 @@ UNITS: dict[str, tuple[float, str]] = {
 }
 """Units prices are printed in, their worth in SI, and the unit that is left."""
 
-RENTAL_RULE = "median of the listed on-demand prices of the latest 12 months with any; 10th to 90th percentile"
+RENTAL_RULE = "on-demand prices of the latest 12 months with any, one a provider: median, 10th to 90th percentile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class PriceChoice:
     value, low, high : float
         Median, 10th and 90th percentile. [USD/s]
     n : int
-        Prices it is made of.
+        Prices it is made of, all providers together.
     first, last : str
         Dates of the oldest and the newest of them; empty where none is dated.
     sources : tuple of str
@@ -170,8 +170,10 @@ def select(
 def rental_choice(prices: Iterable[Price], chip: str) -> PriceChoice | None:
     """Rent of a chip by `RENTAL_RULE`, or None where no price is known.
 
-    Prices that can only mean this chip are preferred to those that can mean several, dated ones to undated ones. Spot
-    and reserved prices are left out: what they buy differs.
+    Prices that can only mean this chip are preferred to those that can mean several, and listed ones to those reported
+    by third parties. Those without a date come from catalogues that were current when they were read, and count as
+    new. Spot and reserved prices are left out: what they buy differs. A provider with many sizes of instance counts
+    once, with its median.
     """
     hourly = [
         price
@@ -179,18 +181,24 @@ def rental_choice(prices: Iterable[Price], chip: str) -> PriceChoice | None:
         if price.printed_unit == "USD/chip-hour"
     ]
     usable = [price for price in hourly if len(price.chips) == 1] or hourly
-    if dated := [price for price in usable if price.date]:
-        newest = max(price.date for price in dated)
-        usable = [price for price in dated if price.date > year_before(newest)]
+    usable = [price for price in usable if price.kind == "listed"] or usable
+    newest = max((price.date for price in usable), default="")
+    usable = [price for price in usable if not (price.date and price.date <= year_before(newest))]
     if not usable:
         return None
-    values = sorted(price.value for price in usable)
+    by_provider: dict[str, list[float]] = {}
+    for price in usable:
+        by_provider.setdefault(price.provider or price.source, []).append(price.value)
+    values = sorted(percentile(sorted(asked), 0.5) for asked in by_provider.values())
     dates = sorted(price.date for price in usable if price.date)
+    low, high = (percentile(values, 0.1), percentile(values, 0.9))
+    if len(usable) == 1:  # a single price is as wide as its own bounds
+        low, high = usable[0].low or low, usable[0].high or high
     return PriceChoice(
         value=percentile(values, 0.5),
-        low=percentile(values, 0.1),
-        high=percentile(values, 0.9),
-        n=len(values),
+        low=low,
+        high=high,
+        n=len(usable),
         first=dates[0] if dates else "",
         last=dates[-1] if dates else "",
         sources=tuple(dict.fromkeys(price.source for price in usable)),

@@ -34,16 +34,24 @@ KINDS = frozenset({
 Row: TypeAlias = dict[str, Any]
 
 
-def number(cell: str) -> float:
-    """A finite number, 0 or more."""
+def signed(cell: str) -> float:
+    """A finite number."""
     try:
         value = float(cell)
     except ValueError:
         raise ValueError("is not a number; write the value in the unit of the column, e.g. 80e9") from None
     if not math.isfinite(value):
         raise ValueError("is not finite; leave the cell empty where the value is unknown")
-    if value < 0 or "_" in cell:
-        raise ValueError("is not a number of 0 or more, written plainly")
+    if "_" in cell:
+        raise ValueError("is not a plain number")
+    return value
+
+
+def number(cell: str) -> float:
+    """A finite number, 0 or more."""
+    value = signed(cell)
+    if value < 0:
+        raise ValueError("is negative; the least value is 0")
     return value
 
 
@@ -106,11 +114,11 @@ def columns(text: str = "", **readers: str) -> tuple[Column, ...]:
     >>> [column.name for column in columns("note", number="value! low")]
     ['note', 'value', 'low']
     """
-    table: dict[str, Callable[[str], Any] | None] = {
+    table: dict[str, Callable[[str], Any]] = {
         "number": number, "integer": integer, "date": date, "kind": kind, "identifier": identifier, "names": names,
-        "figure_kinds": figure_kinds,
+        "signed": signed, "figure_kinds": figure_kinds,
     }  # fmt: skip
-    listed = [(each, None) for each in text.split()]
+    listed: list[tuple[str, Callable[[str], Any] | None]] = [(each, None) for each in text.split()]
     listed += [(each, table[reader]) for reader, wanted in readers.items() for each in wanted.split()]
     return tuple(Column(each.rstrip("!"), reader, each.endswith("!")) for each, reader in listed)
 

@@ -1,0 +1,200 @@
+"""One catalogue: the tables that come with costline, and whatever the user's own file lays over them."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from costline.catalogue.apis import ApiPrice, api_choice
+from costline.catalogue.chips import ChipFacts, shipped_chip_facts, shipped_chips
+from costline.catalogue.coefficients import shipped_coefficients
+from costline.catalogue.names import plain, resolve
+from costline.catalogue.prices import Price, PriceChoice, rental_choice, select, shipped_prices
+from costline.catalogue.systems import System, shipped_systems
+from costline.errors import InputError, UnknownNameError
+from costline.hardware.chip import Chip
+from costline.hardware.cluster import Cluster
+from costline.hardware.efficiency import Coefficient, Efficiency
+from costline.quantity.shapes import read_fleet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from costline.catalogue.user import UserCatalogue
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Lookups in the tables. Nothing is read before it is asked for.
+
+    Parameters
+    ----------
+    user : UserCatalogue, optional
+        The user's own chips, systems, prices and models; they hide shipped ones of the same name.
+
+    Examples
+    --------
+    >>> Catalogue().chip("H100-SXM").tdp
+    700.0
+    """
+
+    user: UserCatalogue | None = field(default=None)
+
+    def with_file(self, path: str | Path) -> Catalogue:
+        """Return this catalogue with a user's file laid over it.
+
+        Raises
+        ------
+        CatalogueError
+            With every fault of the file.
+        """
+        from costline.catalogue.user import load_user_file
+
+        return Catalogue(load_user_file(path))
+
+    def chips(self) -> Mapping[str, Chip]:
+        """Chips that can be estimated on, by id."""
+        return ChainMap(dict(self.user.chips), dict(shipped_chips())) if self.user else shipped_chips()
+
+    def chip_facts(self) -> Mapping[str, ChipFacts]:
+        """All shipped chips, those of unknown memory too, with the kind of every figure."""
+        return shipped_chip_facts()
+
+    def chip(self, name: str) -> Chip:
+        """Find a chip by its id, in any case; the beginning of an id is enough where it fits one chip only.
+
+        Raises
+        ------
+        UnknownNameError
+            No such chip, or several; the message lists them.
+        InputError
+            The memory of the chip is unknown.
+        """
+        known = self.chips()
+        if (wanted := plain(name)) in known:
+            return known[wanted]
+        found = resolve("chip", name, [*known, *(each for each in shipped_chip_facts() if each not in known)])
+        return known[found] if found in known else shipped_chip_facts()[found].chip()
+
+    def systems(self) -> Mapping[str, System]:
+        """All systems, by id."""
+        return ChainMap(dict(self.user.systems), dict(shipped_systems())) if self.user else shipped_systems()
+
+    def system(self, name: str) -> System:
+        """Find a system by its id, as `chip` does."""
+        known = self.systems()
+        return known[resolve("system", name, known)]
+
+    def system_of(self, chip: str) -> System | None:
+        """The system taken for a chip where none is named; a user's own goes first."""
+        return next((system for system in self.systems().values() if chip in system.default_for), None)
+
+    def cluster(self, text: str) -> Cluster:
+        """Read ``8xh100-sxm`` (chips, in the default system of that chip) or ``2xdgx-h100`` (systems).
+
+        A system that can hold several chips is written with the one that is meant: ``2xaws-p5:h200-sxm``.
+
+        Raises
+        ------
+        UnknownNameError, QuantityError, InputError
+            No such chip or system, or not a number of them.
+        """
+        count, name = read_fleet(text)
+        name, _, inside = name.partition(":")
+        systems = self.systems()
+        if inside or plain(name) in systems:
+            system = self.system(name)
+            return system.cluster(self._chip_in(system, inside), count * system.n_chips)
+        try:
+            chip = self.chip(name)
+        except UnknownNameError as error:
+            matching = [each for each in systems if each.startswith(plain(name))]
+            if len(matching) != 1 or error.nearest:
+                raise
+            return self.cluster(f"{count}x{matching[0]}")
+        default = self.system_of(chip.id)
+        if default is None:
+            return Cluster(chip=chip, chips=count, scale_up=chip.link_bandwidth, source=chip.source)
+        return default.cluster(chip, count)
+
+    def _chip_in(self, system: System, name: str) -> Chip:
+        if not name and len(system.chips) > 1:
+            ways = " or ".join(f"{system.id}:{each}" for each in system.chips)
+            raise InputError(f"{system.id} can hold several chips; write {ways}")
+        return self.chip(resolve(f"chip of {system.id}", name, system.chips) if name else system.chips[0])
+
+    def prices(
+        self,
+        *,
+        category: str = "",
+        chip: str = "",
+        provider: str = "",
+        commitment: str = "",
+        since: str = "",
+        until: str = "",
+    ) -> list[Price]:
+        """Prices that match everything that is given.
+
+        Parameters
+        ----------
+        category : str
+            rental, purchase, api_llm, api_video, electricity, carbon or tco_factor.
+        chip : str
+            Id of a chip the price can be for.
+        provider : str
+            Part of the provider's name.
+        commitment : str
+            on-demand, spot, 1-year, ...
+        since, until : str
+            Dates as 2025, 2025-03 or 2025-03-31, both included; an undated price matches neither.
+        """
+        own = self.user.prices if self.user else ()
+        return select((*own, *shipped_prices()), category=category, chip=chip, provider=provider,
+                      commitment=commitment, since=since, until=until)  # fmt: skip
+
+    def rental_price(self, chip: str) -> PriceChoice | None:
+        """Rent of a chip as a dated distribution, by `RENTAL_RULE`; the user's own price, if there is one, alone."""
+        own = [price for price in self.user.prices if chip in price.chips] if self.user else []
+        return rental_choice(own or shipped_prices(), chip)
+
+    def electricity(self, year: str = "") -> Price:
+        """Price of electricity: US industrial mean of a year, else the latest. [USD/J]"""
+        return self._newest("electricity", "US industrial average", year)
+
+    def pue(self, operator: str = "hyperscaler") -> Price:
+        """Energy of a building over that of its systems, of a ``hyperscaler`` or ``other`` operators. [1]"""
+        return self._newest("tco_factor", f"PUE {operator}", "")
+
+    def grid_carbon(self, region: str = "world", year: str = "") -> Price:
+        """Emissions of a grid: ``world``, ``usa``, ``europe``, ..., ``gcp us-central1``, ... [kg/J]"""
+        return self._newest("carbon", region, year)
+
+    def _newest(self, category: str, item: str, year: str) -> Price:
+        listed = self.prices(category=category)
+        items = dict.fromkeys(price.item for price in listed if category != "carbon" or price.unit == "kg/J")
+        found = resolve("region" if category == "carbon" else category, item, list(items))
+        rows = [price for price in listed if price.item == found and (not year or price.date.startswith(year))]
+        if not rows:
+            raise UnknownNameError(f"year of {found}", year, [price.date for price in listed if price.item == found])
+        return max(rows, key=lambda price: price.date)
+
+    def api_price(self, model: str, provider: str = "") -> ApiPrice:
+        """List price of a model behind an API: per token, or per second of video.
+
+        Raises
+        ------
+        UnknownNameError
+            No such model, or several; the message lists them.
+        """
+        listed = [*self.prices(category="api_llm"), *self.prices(category="api_video")]
+        return api_choice(listed, model, provider)
+
+    def coefficients(self) -> tuple[Coefficient, ...]:
+        """All rows of the coefficient table."""
+        return shipped_coefficients()
+
+    def efficiency(self, **overrides: float) -> Efficiency:
+        """Coefficients ready for lookups, with values fixed by the user laid over them."""
+        return Efficiency(self.coefficients(), overrides)
