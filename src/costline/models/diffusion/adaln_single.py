@@ -10,7 +10,7 @@ from costline.models.diffusion import streams
 from costline.models.diffusion.streams import Widths
 from costline.models.parts import Elementwise, Linear, Part
 
-FREQUENCIES = 256
+FREQUENCIES = streams.FREQUENCIES
 """Sines and cosines of the timestep that diffusers' timestep embedding reads."""
 
 

@@ -9,12 +9,10 @@ from costline.errors import ConfigError
 from costline.models import blocks
 from costline.models.config import Config, Size
 from costline.models.diffusion import streams
-from costline.models.diffusion.streams import Widths
+from costline.models.diffusion.streams import FREQUENCIES, Widths
 from costline.models.dit import DiT, Grid
 from costline.models.parts import Elementwise, Linear, Part, Weights
 
-FREQUENCIES = 256
-"""Sines and cosines of a timestep; diffusers fixes it in `AuraFlowTransformer2DModel`."""
 REGISTERS = 8
 """Learned tokens put before the text, fixed in `AuraFlowTransformer2DModel`."""
 TEXT_TOKENS = 256

@@ -8,12 +8,9 @@ from typing import Any, ClassVar, Literal
 from costline.models import blocks
 from costline.models.config import Config, Flag, Size
 from costline.models.diffusion import streams
-from costline.models.diffusion.streams import Widths
+from costline.models.diffusion.streams import FREQUENCIES, Widths
 from costline.models.dit import DiT, Grid
 from costline.models.parts import Convolution, Elementwise, Linear, Part, Weights
-
-FREQUENCIES = 256
-"""Sines and cosines of a timestep; diffusers fixes it in `CombinedTimestepLabelEmbeddings`."""
 
 
 class DiTConfig(Config):

@@ -12,12 +12,10 @@ from typing import Any, ClassVar
 from costline.models import blocks
 from costline.models.config import Config, Flag, Ratio, Size
 from costline.models.diffusion import streams
-from costline.models.diffusion.streams import Widths
+from costline.models.diffusion.streams import FREQUENCIES, Widths
 from costline.models.dit import DiT, Grid
 from costline.models.parts import Elementwise, Linear, Part
 
-FREQUENCIES = 256
-"""Sines and cosines of a timestep; diffusers fixes it in `CombinedTimestepTextProjEmbeddings`."""
 TEXT_TOKENS = 512
 """`max_sequence_length` of the FLUX pipelines of diffusers 0.42.1."""
 

@@ -13,13 +13,11 @@ from costline.errors import ConfigError
 from costline.models import blocks
 from costline.models.config import Config, Count, Size
 from costline.models.diffusion import streams
-from costline.models.diffusion.streams import Widths
+from costline.models.diffusion.streams import FREQUENCIES, Widths
 from costline.models.dit import DiT, Grid
 from costline.models.parts import Elementwise, ExpertLinear, Linear, Part
 from costline.numeric import Numeric, ceil_divide
 
-FREQUENCIES = 256
-"""Sines and cosines of a timestep; diffusers fixes it in `HiDreamImageTimestepEmbed`."""
 MULTIPLE = 256
 """Feed-forward widths are rounded up to a multiple of this (`HiDreamImageFeedForwardSwiGLU`)."""
 TEXT_TOKENS = 384

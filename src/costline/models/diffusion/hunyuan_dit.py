@@ -9,12 +9,10 @@ from costline.errors import ConfigError
 from costline.models import blocks
 from costline.models.config import Config, Flag, Ratio, Size
 from costline.models.diffusion import streams
-from costline.models.diffusion.streams import Widths
+from costline.models.diffusion.streams import FREQUENCIES, Widths
 from costline.models.dit import DiT, Grid
 from costline.models.parts import Attention, Convolution, Elementwise, Linear, Part, Weights
 
-FREQUENCIES = 256
-"""Sines and cosines of a timestep and of each of six image sizes (`HunyuanCombinedTimestepTextSizeStyleEmbedding`)."""
 POOL_HEADS = 8
 """Heads of the attention that pools the mT5 text, fixed in the same class."""
 

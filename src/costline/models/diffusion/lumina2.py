@@ -11,12 +11,10 @@ from typing import Any, ClassVar
 from costline.models import blocks
 from costline.models.config import Config, Ratio, Size
 from costline.models.diffusion import streams
-from costline.models.diffusion.streams import Widths
+from costline.models.diffusion.streams import FREQUENCIES, Widths
 from costline.models.dit import DiT, Grid
 from costline.models.parts import Linear, Part
 
-FREQUENCIES = 256
-"""Sines and cosines of a timestep; diffusers fixes it in `Lumina2CombinedTimestepCaptionEmbedding`."""
 CONDITION_LIMIT = 1024
 """The timestep vector is no wider than this, fixed in `LuminaRMSNormZero`."""
 TEXT_TOKENS = 256

@@ -8,12 +8,10 @@ from typing import Any, ClassVar, Literal
 from costline.models import blocks
 from costline.models.config import Config, Flag, Size
 from costline.models.diffusion import streams
-from costline.models.diffusion.streams import Widths
+from costline.models.diffusion.streams import FREQUENCIES, Widths
 from costline.models.dit import DiT, Grid
 from costline.models.parts import Linear, Part, Weights
 
-FREQUENCIES = 256
-"""Sines and cosines of a timestep; diffusers fixes it in `QwenTimestepProjEmbeddings`."""
 TEXT_TOKENS = 512
 """`max_sequence_length` of the Qwen-Image pipeline of diffusers 0.42.1; prompts are not padded to it."""
 

@@ -9,12 +9,10 @@ from costline.errors import ConfigError
 from costline.models import blocks
 from costline.models.config import Config, Count, Size
 from costline.models.diffusion import streams
-from costline.models.diffusion.streams import Widths
+from costline.models.diffusion.streams import FREQUENCIES, Widths
 from costline.models.dit import DiT, Grid
 from costline.models.parts import Convolution, Linear, Part
 
-FREQUENCIES = 256
-"""Sines and cosines of a timestep; diffusers fixes it in `CombinedTimestepTextProjEmbeddings`."""
 TEXT_TOKENS = 333
 """77 tokens of both CLIP encoders and 256 of T5, as the diffusers 0.42.1 pipeline joins them."""
 

@@ -17,6 +17,8 @@ from typing import Literal, TypeAlias
 from costline.models import blocks
 from costline.models.parts import Attention, Elementwise, Linear, Part
 
+FREQUENCIES = 256
+"""Sines and cosines that diffusers makes of a timestep, a guidance scale or an image size (`Timesteps`)."""
 HeadNorm: TypeAlias = Literal["none", "head", "width", "layer"]
 """Norm of queries and keys: none, one scale for every head, one scale over all heads, or scale and bias a head."""
 

@@ -11,13 +11,11 @@ from pydantic import Field
 from costline.models.config import Config, Flag, Size
 from costline.models.diffusion import streams
 from costline.models.diffusion.lumina2 import refined_layers, text_entry
-from costline.models.diffusion.streams import Widths
+from costline.models.diffusion.streams import FREQUENCIES, Widths
 from costline.models.dit import DiT, Grid
 from costline.models.parts import Elementwise, Linear, Part, Weights
 from costline.numeric import Numeric, ceil_divide
 
-FREQUENCIES = 256
-"""Sines and cosines of a timestep; diffusers fixes it in `TimestepEmbedder`."""
 TIMESTEP_INNER = 1024
 """Inner width of the timestep network, fixed in `ZImageTransformer2DModel`."""
 CONDITION_LIMIT = 256
