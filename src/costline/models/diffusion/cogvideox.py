@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from costline.errors import ConfigError
@@ -44,12 +45,9 @@ class CogTrunkConfig(Config):
     def widths(self) -> Widths:
         """Widths of every layer."""
         hidden = self.num_attention_heads * self.attention_head_dim
-        return Widths(
-            hidden=hidden,
-            heads=self.num_attention_heads,
-            key_heads=self.num_attention_heads,
-            head_dim=self.attention_head_dim,
-            ffn=4 * hidden,
+        even = Widths.even(self.num_attention_heads, self.attention_head_dim, 4 * hidden)
+        return replace(
+            even,
             query_bias=self.attention_bias,
             head_norm="layer",
             rotary=self.use_rotary_positional_embeddings,
@@ -92,7 +90,7 @@ def read_cogvideox(config: Mapping[str, Any], name: str) -> DiT:
     return DiT(
         name=name,
         architecture="CogVideoXTransformer3DModel",
-        parts=(patch, *offset, *trunk(checked), *head(checked, patch_time)),
+        parts=(patch, *offset, *trunk(checked), *two_norm_head(checked.widths, taps * checked.out_channels)),
         layers=checked.num_layers,
         hidden_size=hidden,
         grid=grid(checked, patch_time),
@@ -121,19 +119,12 @@ def trunk(config: CogTrunkConfig) -> tuple[Part, ...]:
     return (*parts, Elementwise(name="embed/positions", rows="joint", width=hidden, passes=3))
 
 
-def head(config: CogTrunkConfig, patch_time: int, *, norm_rows: str = "image") -> tuple[Part, ...]:
-    """Two norms, the second modulated, and the projection to patches."""
-    widths, affine = config.widths, config.norm_elementwise_affine
-    hidden, taps = widths.hidden, patch_time * config.patch_size**2
+def two_norm_head(widths: Widths, outputs: int, *, norm_rows: str = "image") -> tuple[Part, ...]:
+    """Two norms, the second modulated, and the projection to patches of `outputs` values."""
+    hidden = widths.hidden
     return (
-        blocks.norm("head/first_norm", hidden, norm_rows, bias=True, affine=affine),
-        streams.modulation("head/modulation", config.time_embed_dim, 2 * hidden),
+        blocks.norm("head/first_norm", hidden, norm_rows, bias=True, affine=widths.affine),
+        streams.modulation("head/modulation", widths.condition, 2 * hidden),
         blocks.adaptive_norm("head/norm", hidden, "image", held=widths.norm_params),
-        Linear(
-            name="head/projection",
-            inputs=hidden,
-            outputs=taps * config.out_channels,
-            rows="image",
-            shard="replicated",
-        ),
+        Linear(name="head/projection", inputs=hidden, outputs=outputs, rows="image", shard="replicated"),
     )

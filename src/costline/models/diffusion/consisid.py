@@ -58,11 +58,13 @@ def read_consisid(config: Mapping[str, Any], name: str) -> DiT:
     if checked.is_train_face:
         _check_face(checked, name)
         face = (*_identity(checked), *_extractor(checked), *_face_attention(checked))
+    outputs = checked.patch_size**2 * checked.out_channels
+    head = cogvideox.two_norm_head(checked.widths, outputs, norm_rows="joint")
     queries, identity = checked.LFE_num_querie, checked.LFE_num_id_token
     return DiT(
         name=name,
         architecture="ConsisIDTransformer3DModel",
-        parts=(patch, *face, *cogvideox.trunk(checked), *cogvideox.head(checked, 1, norm_rows="joint")),
+        parts=(patch, *face, *cogvideox.trunk(checked), *head),
         layers=checked.num_layers,
         hidden_size=hidden,
         grid=cogvideox.grid(checked, 1),

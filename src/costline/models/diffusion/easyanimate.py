@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from costline.models import blocks
 from costline.models.config import Config, Count, Flag, Size
 from costline.models.diffusion import streams
+from costline.models.diffusion.cogvideox import two_norm_head
 from costline.models.diffusion.streams import Widths
 from costline.models.dit import DiT, Grid
 from costline.models.parts import Convolution, Elementwise, Linear, Part
@@ -41,16 +42,8 @@ class EasyAnimateConfig(Config):
     def widths(self) -> Widths:
         """Widths of every layer."""
         hidden = self.num_attention_heads * self.attention_head_dim
-        return Widths(
-            hidden=hidden,
-            heads=self.num_attention_heads,
-            key_heads=self.num_attention_heads,
-            head_dim=self.attention_head_dim,
-            ffn=4 * hidden,
-            head_norm="layer",
-            affine=self.norm_elementwise_affine,
-            condition=self.time_embed_dim,
-        )
+        even = Widths.even(self.num_attention_heads, self.attention_head_dim, 4 * hidden)
+        return replace(even, head_norm="layer", affine=self.norm_elementwise_affine, condition=self.time_embed_dim)
 
 
 def read_easyanimate(config: Mapping[str, Any], name: str) -> DiT:
@@ -66,16 +59,7 @@ def read_easyanimate(config: Mapping[str, Any], name: str) -> DiT:
             *streams.vector_mlp("condition/timestep", hidden, checked.time_embed_dim),
             *_text(checked),
             *_layers(checked),
-            blocks.norm("head/first_norm", hidden, "image", bias=True, affine=checked.norm_elementwise_affine),
-            streams.modulation("head/modulation", checked.time_embed_dim, 2 * hidden),
-            blocks.adaptive_norm("head/norm", hidden, "image", held=checked.widths.norm_params),
-            Linear(
-                name="head/projection",
-                inputs=hidden,
-                outputs=taps * checked.out_channels,
-                rows="image",
-                shard="replicated",
-            ),
+            *two_norm_head(checked.widths, taps * checked.out_channels),
         ),
         layers=checked.num_layers,
         hidden_size=hidden,

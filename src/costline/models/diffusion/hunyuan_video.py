@@ -45,15 +45,8 @@ class _Trunk(Config):
     def widths(self) -> Widths:
         """Widths of every layer."""
         hidden = self.num_attention_heads * self.attention_head_dim
-        return Widths(
-            hidden=hidden,
-            heads=self.num_attention_heads,
-            key_heads=self.num_attention_heads,
-            head_dim=self.attention_head_dim,
-            ffn=int(hidden * self.mlp_ratio),
-            head_norm="head",
-            condition=hidden,
-        )
+        even = Widths.even(self.num_attention_heads, self.attention_head_dim, int(hidden * self.mlp_ratio))
+        return replace(even, head_norm="head", condition=hidden)
 
     @property
     def taps(self) -> int:

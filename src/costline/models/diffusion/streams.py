@@ -62,6 +62,11 @@ class Widths:
     affine: bool = False
     condition: int = 0
 
+    @classmethod
+    def even(cls, heads: int, head_dim: int, ffn: int) -> Widths:
+        """As many key as query heads, together as wide as the residual stream."""
+        return cls(hidden=heads * head_dim, heads=heads, key_heads=heads, head_dim=head_dim, ffn=ffn)
+
     @property
     def inner(self) -> int:
         """Width of all queries of a token. [feature]"""

@@ -48,14 +48,8 @@ class WanConfig(Config):
     @property
     def widths(self) -> Widths:
         """Widths of every layer."""
-        return Widths(
-            hidden=self.num_attention_heads * self.attention_head_dim,
-            heads=self.num_attention_heads,
-            key_heads=self.num_attention_heads,
-            head_dim=self.attention_head_dim,
-            ffn=self.ffn_dim,
-            head_norm="width",
-        )
+        even = Widths.even(self.num_attention_heads, self.attention_head_dim, self.ffn_dim)
+        return replace(even, head_norm="width")
 
     @property
     def latent_out(self) -> int:
