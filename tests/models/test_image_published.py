@@ -42,7 +42,8 @@ PUBLISHED = {
     "PixArt-Sigma": Published("PixArtTransformer2DModel", {"caption_channels": 4096}, 0.6, 0.05, 6.6, 300),
     "Z-Image-Turbo": Published("ZImageTransformer2DModel", {}, 6, 0.5, 52.1, 64),
 }
-"""Everything but HunyuanDiT, for which the table states neither size nor FLOPs."""
+"""HunyuanDiT is absent: the tables state neither its size nor its FLOPs. The sizes of FLUX.2, Qwen-Image and Z-Image
+are what their names are known for, without a source; those of the others stand in the models' names or README files."""
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
