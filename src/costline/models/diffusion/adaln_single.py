@@ -5,13 +5,19 @@ Source: Chen et al. 2023, arXiv:2310.00426, section 2.3; diffusers `AdaLayerNorm
 
 from __future__ import annotations
 
+from costline.errors import ConfigError
 from costline.models import blocks
 from costline.models.diffusion import streams
-from costline.models.diffusion.streams import Widths
+from costline.models.diffusion.streams import FREQUENCIES, Widths
 from costline.models.parts import Elementwise, Linear, Part
 
-FREQUENCIES = streams.FREQUENCIES
-"""Sines and cosines of the timestep that diffusers' timestep embedding reads."""
+
+def check_text_width(name: str, stated: int | None, hidden: int) -> None:
+    """Raise ConfigError where the cross-attention would not fit the text, which is projected to `hidden` features."""
+    if stated not in {None, hidden}:
+        raise ConfigError(
+            f"{name}: cross_attention_dim {stated} must equal the hidden size {hidden}, to which the text is projected"
+        )
 
 
 def timestep(name: str, hidden: int, *, chunks: int = 6) -> tuple[Part, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from costline.errors import ConfigError
 from costline.models.config import Config, Size
 from costline.models.diffusion import adaln_single, streams
 from costline.models.diffusion.streams import Widths
@@ -51,11 +50,7 @@ def read_allegro(config: Mapping[str, Any], name: str) -> DiT:
     """Read an AllegroTransformer3DModel. Its autoencoder treats no frame alone: 88 frames become 22."""
     checked = AllegroConfig.read(config, name)
     hidden, patch = checked.widths.hidden, checked.patch_size**2
-    if checked.cross_attention_dim != hidden:
-        raise ConfigError(
-            f"{name}: cross_attention_dim {checked.cross_attention_dim} must equal the hidden size {hidden}, "
-            "to which the text is projected"
-        )
+    adaln_single.check_text_width(name, checked.cross_attention_dim, hidden)
     return DiT(
         name=name,
         architecture="AllegroTransformer3DModel",

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from costline.errors import ConfigError
 from costline.models.config import Config, Flag, Size
 from costline.models.diffusion import adaln_single, streams
 from costline.models.diffusion.streams import Widths
@@ -51,11 +50,7 @@ def read_latte(config: Mapping[str, Any], name: str) -> DiT:
     checked = LatteConfig.read(config, name)
     widths, repeat = checked.widths, checked.num_layers
     hidden, taps = widths.hidden, checked.patch_size**2
-    if checked.cross_attention_dim not in {None, hidden}:
-        raise ConfigError(
-            f"{name}: cross_attention_dim {checked.cross_attention_dim} must equal the hidden size {hidden}, "
-            "to which the text is projected"
-        )
+    adaln_single.check_text_width(name, checked.cross_attention_dim, hidden)
     # within a frame the class repeats the text for every frame, keys and values included
     spatial = adaln_single.layers(
         widths, repeat=repeat, place="block/spatial", core=("space", "space", "time"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from costline.errors import ConfigError
 from costline.models.config import Config, Size
 from costline.models.diffusion import adaln_single, streams
 from costline.models.diffusion.streams import Widths
@@ -57,11 +56,7 @@ def read_ltx(config: Mapping[str, Any], name: str) -> DiT:
     checked = LTXConfig.read(config, name)
     widths = checked.widths
     hidden = widths.hidden
-    if checked.cross_attention_dim != hidden:
-        raise ConfigError(
-            f"{name}: cross_attention_dim {checked.cross_attention_dim} must equal the hidden size {hidden}, "
-            "to which the text is projected"
-        )
+    adaln_single.check_text_width(name, checked.cross_attention_dim, hidden)
     return DiT(
         name=name,
         architecture="LTXVideoTransformer3DModel",

@@ -115,7 +115,7 @@ def read_stdit3(config: Mapping[str, Any], name: str) -> DiT:
         parts=(
             Convolution(name="embed/patch", inputs=checked.in_channels, outputs=hidden, kernel=taps, positions="image"),
             *adaln_single.timestep("condition/timestep", hidden),
-            *streams.vector_mlp("condition/fps", adaln_single.FREQUENCIES, hidden),
+            *streams.vector_mlp("condition/fps", streams.FREQUENCIES, hidden),
             *streams.vector_mlp("condition/text", checked.caption_channels, hidden, rows="text"),
             *sides,
             *adaln_single.head(hidden, taps * checked.in_channels * (1 + checked.pred_sigma)),
@@ -179,12 +179,12 @@ def _mmdit_entry(checked: MMDiTConfig) -> tuple[Part, ...]:
     patch = Linear(name="embed/patch", inputs=channels, outputs=hidden, rows="image", shard="replicated")
     parts: list[Part] = [
         patch,
-        *streams.vector_mlp("condition/timestep", adaln_single.FREQUENCIES, hidden),
+        *streams.vector_mlp("condition/timestep", streams.FREQUENCIES, hidden),
         *streams.vector_mlp("condition/pooled", checked.vec_in_dim, hidden),
         Linear(name="condition/text", inputs=checked.context_in_dim, outputs=hidden, rows="text", shard="replicated"),
     ]
     if checked.guidance_embed:
-        parts += streams.vector_mlp("condition/guidance", adaln_single.FREQUENCIES, hidden)
+        parts += streams.vector_mlp("condition/guidance", streams.FREQUENCIES, hidden)
     if checked.cond_embed:  # latents to continue from and their mask, zero for text-to-video but computed all the same
         inputs = channels + checked.patch_size**2
         parts.append(
@@ -204,8 +204,7 @@ def read_plan(config: Mapping[str, Any], name: str) -> DiT:
     checked = PlanConfig.read(config, name)
     heads, taps = checked.num_attention_heads, checked.patch_size**2
     hidden = heads * checked.attention_head_dim
-    if checked.cross_attention_dim != hidden:
-        raise ConfigError(f"{name}: cross_attention_dim must equal the hidden size {hidden}, the width of the text")
+    adaln_single.check_text_width(name, checked.cross_attention_dim, hidden)
     widths = Widths(hidden=hidden, heads=heads, key_heads=heads, head_dim=checked.attention_head_dim, ffn=4 * hidden)
     first, last = DENSE_ENDS
     sparse = max(min(checked.num_layers, last) - first, 0) if checked.sparse1d else 0

@@ -100,11 +100,7 @@ def read_sana_video(config: Mapping[str, Any], name: str) -> DiT:
 
 def _network(checked: _Shared, name: str, architecture: str, state_flops: int, grid: Grid) -> DiT:
     hidden = checked.hidden
-    if checked.cross_attention_dim != hidden:
-        raise ConfigError(
-            f"{name}: cross_attention_dim {checked.cross_attention_dim} must equal the hidden size {hidden}, "
-            "to which the text is projected"
-        )
+    adaln_single.check_text_width(name, checked.cross_attention_dim, hidden)
     taps = grid.patch_time * grid.patch_space**2
     outputs = taps * (checked.out_channels or checked.in_channels)
     video = architecture == "SanaVideoTransformer3DModel"
@@ -136,7 +132,7 @@ def _conditions(checked: _Shared) -> tuple[Part, ...]:
         blocks.norm("condition/text/norm", hidden, "text"),
     ]
     if checked.guidance_embeds:
-        parts += streams.vector_mlp("condition/guidance", adaln_single.FREQUENCIES, hidden)
+        parts += streams.vector_mlp("condition/guidance", streams.FREQUENCIES, hidden)
     return tuple(parts)
 
 
