@@ -123,13 +123,18 @@ def explain(name: str = "estimate") -> Iterator[Node]:
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Group the formulas called inside the block under one heading, if anyone is recording."""
+    """Group the formulas called inside the block under one heading, if anyone is recording.
+
+    A heading that stands under the same parent already is continued.
+    """
     parent = _open.get()
     if parent is None:
         yield
         return
-    node = Node(name)
-    parent.children.append(node)
+    node = next((child for child in parent.children if child.name == name and not child.expression), None)
+    if node is None:
+        node = Node(name)
+        parent.children.append(node)
     token = _open.set(node)
     try:
         yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from costline.derivation import step
 from costline.models.parts import (
     Attention,
     Convolution,
@@ -81,7 +82,13 @@ def forward_loads(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: P
     tuple of Load
         One for each part with work, pipeline stages not yet divided.
     """
-    return tuple(load for part in parts if (load := _load(part, streams, plan)) is not None)
+    loads = []
+    for part in parts:
+        with step(part.name):
+            load = _load(part, streams, plan)
+        if load is not None:
+            loads.append(load)
+    return tuple(loads)
 
 
 def backward_loads(loads: Iterable[Load]) -> tuple[Load, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from costline.derivation import step
 from costline.engine.loads import Load, backward_loads, forward_loads
 from costline.engine.memory import params_on_chip, place, residual_elements, stage_share, state_ranks
 from costline.engine.messages import (
@@ -141,6 +142,11 @@ def _both_ways(network: Network, streams: Streams, machine: Machine) -> tuple[Ti
 
 
 def _pass(parts: tuple[Part, ...], streams: Streams, machine: Machine, reverse: bool) -> Timing:
+    with step("backward" if reverse else "forward"):
+        return _one_way(parts, streams, machine, reverse)
+
+
+def _one_way(parts: tuple[Part, ...], streams: Streams, machine: Machine, reverse: bool) -> Timing:
     loads: Iterable[Load] = _imbalanced(forward_loads(parts, streams, machine.plan), parts, machine)
     if reverse:
         loads = backward_loads(loads)

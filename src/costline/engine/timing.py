@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from costline.derivation import step
 from costline.engine.loads import Load
 from costline.engine.messages import Message, network_time
 from costline.formulas.roofline import kernel_time, lower_bound, math_time, memory_time, upper_bound
@@ -109,7 +110,9 @@ def time_loads(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, 
     """Time of kernels run one after the other on one chip."""
     total = Timing()
     for load in loads:
-        total = total + _time_load(load, cluster, efficiency, plan)
+        with step(load.name):
+            timing = _time_load(load, cluster, efficiency, plan)
+        total = total + timing
     return total
 
 
@@ -156,7 +159,8 @@ def time_messages(messages: Iterable[Message], cluster: Cluster, efficiency: Eff
     """Time of messages, the part that hides behind kernels taken off."""
     total = Timing()
     for message in messages:
-        busy = network_time(message, cluster, efficiency)
+        with step(f"messages: {message.name}"):
+            busy = network_time(message, cluster, efficiency)
         exposed = busy * (1 - efficiency.value("overlap", cluster.chip, message.name))
         total = total + Timing(network=busy, point=exposed, bound={"network": exposed}, groups={message.name: exposed})
     return total

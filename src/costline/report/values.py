@@ -22,7 +22,7 @@ KINDS: dict[str, Kind] = {
     "USD": quantity.DOLLARS,
     "USD/s": quantity.DOLLARS_PER_SECOND,
     "USD/token": quantity.DOLLARS_PER_TOKEN,
-    "USD/video-s": quantity.DOLLARS_PER_VIDEO_SECOND,
+    "USD/s of video": quantity.DOLLARS_PER_VIDEO_SECOND,
     "token": quantity.TOKENS,
     "token/s": quantity.TOKEN_RATE,
     "1": quantity.FRACTION,

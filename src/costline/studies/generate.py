@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from costline.derivation import step
 from costline.engine.memory import residual_elements
 from costline.engine.messages import pipeline_message
 from costline.engine.passes import Machine, forward_pass
@@ -113,11 +114,14 @@ def generation_time(pipeline: Sampler, clip: Clip, machine: Machine) -> Numeric:
 
 def _phases(pipeline: Sampler, clip: Clip, machine: Machine) -> dict[str, Timing]:
     """Time of encoding, denoising and decoding one piece."""
-    phases = {"encode text": _encode(pipeline, clip, machine), "denoise": _denoise(pipeline, clip, machine)}
+    phases: dict[str, Timing] = {}
+    with step("encode text"):
+        phases["encode text"] = _encode(pipeline, clip, machine)
+    with step("denoise"):
+        phases["denoise"] = _denoise(pipeline, clip, machine)
     if pipeline.autoencoder is not None and clip.tokens is None:
-        phases["decode video" if np.any(np.asarray(clip.frames) > 1) else "decode image"] = _decode(
-            pipeline.autoencoder, clip, machine
-        )
+        with step("decode"):
+            phases["decode"] = _decode(pipeline.autoencoder, clip, machine)
     return phases
 
 
@@ -211,12 +215,12 @@ def _money(
     return {
         "cost": cost,
         "cost_per_second": Figure(
-            name="cost_per_second", value=per_second, unit="USD/s", note="compute only, machines always busy",
+            name="cost_per_second", value=per_second, unit="USD/s of video", note="compute only, machines always busy",
             combine="beside", children=tuple(market),
         ),
         "clips_per_hour": Figure(name="clips_per_hour", value=rate * 3600, unit="clip/h", note="all chips"),
         "seconds_per_second": Figure(
-            name="seconds_per_second", value=per_clip / clip.seconds, unit="s/s", note="time to make one second of video"
+            name="seconds_per_second", value=per_clip / clip.seconds, unit="s/s", note="time to make a second of video"
         ),
     } | energy_figures(busy, per_clip, site, economics)  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from costline.derivation import step
 from costline.engine.memory import Memory, kv_cache_bytes, largest_tensor, logits_bytes, usable, weight_bytes
 from costline.engine.passes import Machine, forward_pass
 from costline.engine.timing import Timing, waiting
@@ -103,14 +104,18 @@ def _times(network: Decoder, requests: Requests, own: Numeric, machine: Machine)
     chip, plan = machine.cluster.chip, machine.plan
     stages = plan.pipeline
     start = waiting(machine.efficiency.value("step_overhead", chip, "prefill"), "step overhead")
-    step = waiting(machine.efficiency.value("step_overhead", chip, "decode"), "step overhead")
-    single = forward_pass(network.parts, network.streams(tokens=requests.input), machine) + start
-    whole = forward_pass(network.parts, network.streams(tokens=requests.input, batch=own), machine) + start
+    fixed = waiting(machine.efficiency.value("step_overhead", chip, "decode"), "step overhead")
+    with step("prefill of one request"):
+        single = forward_pass(network.parts, network.streams(tokens=requests.input), machine) + start
+    with step("prefill of the batch"):
+        whole = forward_pass(network.parts, network.streams(tokens=requests.input, batch=own), machine) + start
     # every stage works on its own share of the batch, so a token passes all stages at batch / stages
     share = largest(own / stages, 1)
     context = requests.input + requests.output / 2
     parts, streams = network.decode_parts, network.streams(tokens=1, cached=context - 1, batch=share)
-    return Served(single, whole, forward_pass(parts, streams, machine) + step)
+    with step("decode step"):
+        decode = forward_pass(parts, streams, machine) + fixed
+    return Served(single, whole, decode)
 
 
 def serving_rate(network: Decoder, requests: Requests, machine: Machine) -> Numeric:
@@ -121,21 +126,21 @@ def serving_rate(network: Decoder, requests: Requests, machine: Machine) -> Nume
 
 
 def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine) -> dict[str, Figure]:
-    step, low, high = times.decode.point, times.decode.lower, times.decode.upper
+    rhythm, low, high = times.decode.point, times.decode.lower, times.decode.upper
     if requests.batching == "continuous":
-        step = mixed_step(step, times.prefill.point, requests.output)
+        rhythm = mixed_step(rhythm, times.prefill.point, requests.output)
         low = mixed_step(low, times.prefill.lower, requests.output)
         high = mixed_step(high, times.prefill.upper, requests.output)
         first = timed("ttft", times.first, note="one request's own prefill; it may have to wait for a running step")
     else:
         first = timed("ttft", times.prefill, note="prefill of the whole batch")
-    per_token = tpot(step, 1)
+    per_token = tpot(rhythm, 1)
     latency = request_latency(first.amount, per_token, requests.output)
     rate = output_rate(own, requests.output, latency) * machine.plan.data
     decode = timed("decode step", times.decode)
     children: tuple[Figure, ...] = (decode,)
     if requests.batching == "continuous":
-        joining = Figure(name="prefill of newcomers", value=step - times.decode.point, unit="s")
+        joining = Figure(name="prefill of newcomers", value=rhythm - times.decode.point, unit="s")
         children = (decode, joining)
     return {
         "ttft": first,

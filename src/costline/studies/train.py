@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from costline.derivation import step as recorded_step
 from costline.engine.memory import Memory, activations, logits_bytes, model_states, usable
 from costline.engine.passes import Machine, Step, training_step
 from costline.engine.timing import Timing
@@ -164,7 +165,8 @@ def stage_of(network: Network, run: Run, stretch: Stretch, machine: Machine) -> 
     micro_batches = largest(ceil_divide(samples, plan.data * plan.micro_batch), 1)
     step_tokens = micro_batches * plan.data * plan.micro_batch * sample_tokens(streams)
     steps = run.tokens * stretch.share / step_tokens
-    step = training_step(network, streams, micro_batches, machine)
+    with recorded_step(f"optimizer step, {_length(stretch)}"):
+        step = training_step(network, streams, micro_batches, machine)
     return Stage(
         stretch, streams, micro_batches, steps, step, training_memory(network, streams, micro_batches, machine)
     )

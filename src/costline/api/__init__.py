@@ -1,0 +1,1 @@
+"""The questions as functions: what `costline.serve`, `train`, `generate` and `caption` are."""

@@ -1,0 +1,50 @@
+"""What all questions share: recording, assumptions, the shape of a hypothetical model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from costline.derivation import Node
+from costline.derivation import explain as record_calls
+from costline.engine.passes import Machine
+from costline.estimate import Assumption, Estimate
+from costline.models.network import Network
+
+
+@contextmanager
+def recording(wanted: bool) -> Iterator[Node | None]:
+    """Record formulas if asked to."""
+    if not wanted:
+        yield None
+        return
+    with record_calls() as record:
+        yield record
+
+
+def shape_notes(network: Network, model: object) -> list[Assumption]:
+    """The canonical shape of a hypothetical model, so that it can be seen and overridden."""
+    if model is not None:
+        return []
+    words = f"{network.layers} layers, width {network.hidden_size:,}, {network.params / 1e9:.4g}B parameters"
+    if network.active_params != network.params:
+        words += f", {network.active_params / 1e9:.4g}B active"
+    return [Assumption(name="shape", value=f"{words} (--shape)", kind="assumed", source=network.source)]
+
+
+def finished(estimate: Estimate, assumptions: Sequence[Assumption], machine: Machine, record: Node | None) -> Estimate:
+    """Add assumptions, the coefficients used and the derivation."""
+    rows = sorted(machine.efficiency.used.values(), key=lambda row: (row.name, row.qualifier))
+    used = tuple(
+        Assumption(
+            name=f"{row.name}{f' ({row.qualifier})' if row.qualifier else ''}",
+            value=row.value,
+            unit=row.unit,
+            source=row.source or row.note,
+            kind=f"coefficient, {row.kind}",
+            date=row.date,
+        )
+        for row in rows
+    )
+    return replace(estimate, assumptions=(*assumptions, *used), record=record)

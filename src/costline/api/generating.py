@@ -1,0 +1,182 @@
+"""The question about generating clips and images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from costline import quantity, resolve
+from costline.api.common import finished, recording, shape_notes
+from costline.catalogue import Catalogue, Price
+from costline.errors import InputError
+from costline.estimate import Assumption, Estimate, Figure
+from costline.hardware.cluster import Cluster
+from costline.models.pipeline import Pipeline
+from costline.numeric import Numeric
+from costline.plan import Plan
+from costline.report.values import text
+from costline.resolve import Model, Number
+from costline.studies.choose import generation_plan
+from costline.studies.clip import Clip
+from costline.studies.generate import generate as generate_study
+
+USUAL_STEPS = 50
+"""Sampler steps where neither the user nor the pipeline says: the commonest default of published video pipelines."""
+USUAL_FPS = 24.0
+"""Frames a second where neither the user nor the pipeline says."""
+
+
+def generate(
+    model: Model | None = None,
+    *,
+    on: str | Cluster,
+    resolution: str | None = None,
+    frames: Number | None = None,
+    seconds: Number | None = None,
+    fps: Number | None = None,
+    tokens: Number | None = None,
+    steps: Number | None = None,
+    branches: Number | None = None,
+    batch: Number = 1,
+    segment: Number | None = None,
+    overlap: Number = "0s",
+    chunk: Number | None = None,
+    mfu: Number | None = None,
+    precision: str | None = None,
+    plan: str | Mapping[str, Any] | Plan | None = None,
+    price: Number | None = None,
+    params: Number | None = None,
+    shape: Mapping[str, Any] | None = None,
+    pue: Number | None = None,
+    coefficients: Mapping[str, float] | None = None,
+    catalogue: str | Path | None = None,
+    explain: bool = False,
+) -> Estimate:
+    """Estimate generating a clip or an image.
+
+    Parameters
+    ----------
+    model : str, Path or Network, optional
+        Catalogue name, ``config.json`` or pipeline folder; leave out for a hypothetical transformer of `params`.
+    on : str or Cluster
+        Chips, such as ``8xh100-sxm``.
+    resolution : str, optional
+        ``1280x720`` or ``720p``; default the pipeline's own.
+    frames, seconds, fps : int, float or array, optional
+        Length of the clip: frames, or seconds and frames a second.
+    tokens : str, float or array, optional
+        Latent tokens of the clip, where they are known instead of pixels. [token]
+    steps, branches : int or array, optional
+        Sampler steps; evaluations of a guided step.
+    batch : int or array
+        Clips made together. [clip]
+    segment, overlap : str or float, optional
+        Make the clip in segments of this length, sharing this length with their neighbours. [s]
+    chunk : int, optional
+        Token frames of a chunk of a frame-autoregressive transformer with a KV cache.
+    mfu : str or float, optional
+        Utilisation of denoising that overrides the time model. [1]
+    precision, plan, price, params, shape, pue, coefficients, catalogue, explain
+        As for `serve`.
+
+    Returns
+    -------
+    Estimate
+        See `costline.studies.generate.generate`.
+    """
+    book = resolve.catalogue(catalogue)
+    latent = None if tokens is None else resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
+    pipeline = resolve.sampler(model, params, shape or {}, latent, book)
+    place = resolve.site(on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients, book=book)
+    given = {"frames": frames, "seconds": seconds, "fps": fps, "steps": steps, "branches": branches}
+    clip, assumed = _clip(pipeline, resolution, latent, given)
+    clip = replace(
+        clip,
+        batch=resolve.number(batch, quantity.COUNT, "batch", least=1, whole=True),
+        segment=None if segment is None else float(resolve.number(segment, quantity.SECONDS, "segment", least=0.1)),
+        overlap=float(resolve.number(overlap, quantity.SECONDS, "overlap")),
+        chunk=None if chunk is None else int(resolve.number(chunk, quantity.COUNT, "chunk", least=1, whole=True)),
+        mfu=None if mfu is None else resolve.number(mfu, quantity.FRACTION, "mfu", least=1e-6),
+    )
+    if clip.segment is not None and clip.overlap >= clip.segment:
+        raise InputError(f"overlap {clip.overlap:g} s must be shorter than a segment, {clip.segment:g} s")
+    choice = generation_plan(pipeline, clip, place.machine, place.fixed)
+    machine = replace(place.machine, plan=choice.plan)
+    words = ", ".join(f"{name}={getattr(choice.plan, name)}" for name in ("tensor", "ulysses", "ring", "guidance"))
+    assumed.insert(0, Assumption(name="plan", value=f"{words}: {choice.words}", kind="chosen"))
+    title = _title(pipeline, clip, machine.cluster)
+    with recording(explain) as record:
+        estimate = generate_study(pipeline, clip, machine, place.economics, title, _market(book))
+    estimate = replace(estimate, warnings=(*pipeline.notes, *estimate.warnings))
+    assumed += [*place.assumptions, *shape_notes(pipeline.transformers[0][0], model)]
+    return finished(estimate, assumed, machine, record)
+
+
+def _title(pipeline: Pipeline, clip: Clip, cluster: Cluster) -> str:
+    if clip.tokens is not None:
+        size = text(clip.tokens, "token")
+    elif np.all(np.asarray(clip.frames) == 1):
+        size = f"an image of {clip.width}x{clip.height}"
+    else:
+        size = f"{text(clip.seconds, 's')} of {clip.width}x{clip.height} ({text(clip.frames, '')} frames)"
+    steps = text(clip.steps, "step")
+    return f"Generate {size} with {pipeline.name}, {steps}, on {cluster.chips} x {cluster.chip.id}"
+
+
+def _clip(
+    pipeline: Pipeline, resolution: str | None, tokens: Numeric | None, given: Mapping[str, Number | None]
+) -> tuple[Clip, list[Assumption]]:
+    """What is asked, the pipeline's own defaults for the rest, and a word on each default."""
+    assumed: list[Assumption] = []
+
+    def chosen(name: str, own: Any, usual: float, unit: str) -> Numeric:
+        stated = given[name]
+        if stated is not None:
+            return resolve.number(stated, quantity.COUNT, name, least=1, whole=name != "fps")
+        value = usual if own is None else own
+        kind = "assumed" if own is None else f"as in {pipeline.name}"
+        assumed.append(Assumption(name=name, value=value, unit=unit, kind=f"{kind} (--{name})"))
+        return float(value) if name == "fps" else int(value)
+
+    steps = chosen("steps", pipeline.steps, USUAL_STEPS, "step")
+    branches = chosen("branches", pipeline.branches, 2, "")
+    fps = chosen("fps", pipeline.fps, USUAL_FPS, "")
+    if given["seconds"] is not None:
+        length = resolve.number(given["seconds"], quantity.SECONDS, "seconds", least=0.01)
+        frames: Numeric = np.ceil(length * fps) if isinstance(length, np.ndarray) else int(np.ceil(length * fps))
+    elif tokens is not None and given["frames"] is None:
+        frames = fps * 60
+        assumed.append(Assumption(name="seconds", value=60.0, unit="s", kind="assumed (--seconds)"))
+    else:
+        frames = chosen("frames", pipeline.frames, 1, "")
+    if resolution is not None:
+        width, height = quantity.read_resolution(resolution)
+    else:
+        width, height = pipeline.width or 1280, pipeline.height or 720
+        if tokens is None:
+            kind = "assumed" if pipeline.width is None else f"as in {pipeline.name}"
+            assumed.append(Assumption(name="resolution", value=f"{width}x{height}", kind=f"{kind} (--resolution)"))
+    clip = Clip(frames=frames, height=height, width=width, fps=fps, steps=steps, branches=branches, tokens=tokens)
+    return clip, assumed
+
+
+def _market(book: Catalogue) -> list[Figure]:
+    """Newest published API price of each video service, cheapest first. [USD/s]"""
+    newest: dict[str, Price] = {}
+    for row in book.prices(category="api_video"):
+        if row.subject not in newest or row.date > newest[row.subject].date:
+            newest[row.subject] = row
+    return [
+        Figure(
+            name=f"{row.subject} API",
+            value=row.value,
+            unit=row.unit,
+            note=", ".join(filter(None, (row.config, row.date))),
+            source=row.source,
+        )
+        for row in sorted(newest.values(), key=lambda row: row.value)
+    ]

@@ -1,0 +1,220 @@
+"""Questions about decoders: serve and caption."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from costline import quantity, resolve
+from costline.api.common import finished, recording, shape_notes
+from costline.catalogue import Catalogue
+from costline.errors import InputError, UnknownNameError
+from costline.estimate import Assumption, Estimate
+from costline.hardware.cluster import Cluster
+from costline.models.decoder import Decoder
+from costline.models.encoder import Encoder
+from costline.numeric import Numeric, smallest
+from costline.plan import Plan
+from costline.report.values import text
+from costline.resolve import Model, Number, Site
+from costline.studies.caption import Corpus
+from costline.studies.caption import caption as caption_study
+from costline.studies.choose import serving_plan
+from costline.studies.serve import Batching, Requests, largest_batch
+from costline.studies.serve import serve as serve_study
+
+USUAL_BATCH = 64
+"""Sequences in flight where nobody says otherwise; fewer if they do not fit."""
+
+
+def serve(
+    model: Model | None = None,
+    *,
+    on: str | Cluster,
+    input: Number = 1000,
+    output: Number = 200,
+    batch: Number | None = None,
+    batching: Batching = "continuous",
+    precision: str | None = None,
+    plan: str | Mapping[str, Any] | Plan | None = None,
+    price: Number | None = None,
+    params: Number | None = None,
+    active: Number | None = None,
+    shape: Mapping[str, Any] | None = None,
+    pue: Number | None = None,
+    coefficients: Mapping[str, float] | None = None,
+    catalogue: str | Path | None = None,
+    explain: bool = False,
+) -> Estimate:
+    """Estimate serving a decoder language model.
+
+    Parameters
+    ----------
+    model : str, Path or Network, optional
+        Catalogue name, ``config.json`` or folder; leave out for a hypothetical model of `params`.
+    on : str or Cluster
+        Chips, such as ``8xh100-sxm``.
+    input, output : str, int or array
+        Prompt and answer. [token]
+    batch : str, int or array, optional
+        Sequences in flight on all chips. [sequence]
+    batching : {"continuous", "static"}
+        Newcomers join a running batch, or the whole batch starts together.
+    precision : str, optional
+        Format of weights and products; 4-bit formats are for weights only. Default: what the model is stored in, or
+        bf16.
+    plan : str or mapping, optional
+        Plan fields the user fixes, such as ``tensor=8, cache=fp8``; the rest is chosen.
+    price : str or float, optional
+        Rent of a chip. [USD/s as a number]
+    params, active : str or float, optional
+        Size of a hypothetical model, and the part of it a token uses. [parameter]
+    shape : mapping, optional
+        Dimensions of a hypothetical model that the user fixes.
+    pue : float, optional
+        Energy of the building over energy of the systems. [1]
+    coefficients : mapping, optional
+        Coefficients the user fixes, by name.
+    catalogue : str or Path, optional
+        File of the user's own chips, systems, prices and models.
+    explain : bool
+        Whether to record the derivation.
+
+    Returns
+    -------
+    Estimate
+        See `costline.studies.serve.serve`.
+
+    Raises
+    ------
+    InputError
+        Anything that cannot be read, with the nearest fix.
+    """
+    book = resolve.catalogue(catalogue)
+    network = resolve.decoder(model, params, active, shape or {}, book)
+    place = resolve.site(on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients, book=book)
+    asked = Requests(
+        input=resolve.number(input, quantity.TOKENS, "input", least=1, whole=True),
+        output=resolve.number(output, quantity.TOKENS, "output", least=1, whole=True),
+        batch=USUAL_BATCH if batch is None else resolve.number(batch, quantity.COUNT, "batch", least=1, whole=True),
+        batching=batching,
+    )
+    if batching not in {"continuous", "static"}:
+        raise InputError(f"batching {batching!r}: choose continuous or static")
+    place, words = _planned(network, asked, place)
+    assumed = [words, *place.assumptions, *shape_notes(network, model)]
+    if batch is None:
+        asked = _filled(network, asked, place)
+        note = "what fits, at most 64" if isinstance(asked.batch, int) and asked.batch < USUAL_BATCH else "usual"
+        assumed.append(Assumption(name="batch", value=f"{asked.batch} ({note}; --batch)", kind="assumed"))
+    title = (
+        f"Serve {network.name} on {text(place.machine.cluster.chips, 'x')} {place.machine.cluster.chip.id}: "
+        f"{text(asked.input, 'token')} in, {text(asked.output, 'token')} out, batch {text(asked.batch, '')}"
+    ).replace(" xs ", " x ")
+    with recording(explain) as record:
+        estimate = serve_study(network, asked, place.machine, place.economics, title)
+    return finished(estimate, assumed, place.machine, record)
+
+
+def _planned(network: Decoder, asked: Requests, place: Site) -> tuple[Site, Assumption]:
+    choice = serving_plan(network, asked, place.machine, place.fixed)
+    plan = choice.plan
+    words = (
+        f"tensor={plan.tensor}, pipeline={plan.pipeline}, expert={plan.expert}, replicas={plan.data}: {choice.words}"
+    )
+    machine = replace(place.machine, plan=plan)
+    return replace(place, machine=machine), Assumption(name="plan", value=words, kind="chosen")
+
+
+def _filled(network: Decoder, asked: Requests, place: Site) -> Requests:
+    """The usual batch, or as many sequences as fit, at least one."""
+    fits = largest_batch(network, asked.input + asked.output, place.machine)
+    batch = smallest(fits, asked.batch)
+    return replace(asked, batch=np.maximum(batch, 1) if isinstance(batch, np.ndarray) else max(batch, 1))
+
+
+def caption(
+    model: Model | None = None,
+    *,
+    on: str | Cluster,
+    minutes: Number,
+    clip: Number = "60s",
+    frames: Number = 8,
+    frame_tokens: Number = 256,
+    prompt: Number = 64,
+    output: Number = 200,
+    batch: Number | None = None,
+    vision: Encoder | None = None,
+    precision: str | None = None,
+    plan: str | Mapping[str, Any] | Plan | None = None,
+    price: Number | None = None,
+    params: Number | None = None,
+    active: Number | None = None,
+    shape: Mapping[str, Any] | None = None,
+    coefficients: Mapping[str, float] | None = None,
+    catalogue: str | Path | None = None,
+    explain: bool = False,
+) -> Estimate:
+    """Estimate captioning a video corpus with a vision-language model.
+
+    Parameters
+    ----------
+    model : str, Path or Network, optional
+        Language model; leave out for a hypothetical model of `params`.
+    on : str or Cluster
+        Chips, such as ``64xh100-sxm``.
+    minutes : str, float or array
+        Length of the corpus. [minute]
+    clip : str or float
+        Length that gets one caption. [s]
+    frames, frame_tokens, prompt, output : int or array
+        Frames shown for a clip, tokens of a frame, tokens of instruction and caption.
+    batch : int or array, optional
+        Clips in flight on all chips; default as many as fit.
+    vision : Encoder, optional
+        Vision encoder to count besides the language model.
+    precision, plan, price, params, active, shape, coefficients, catalogue, explain
+        As for `serve`.
+
+    Returns
+    -------
+    Estimate
+        See `costline.studies.caption.caption`.
+    """
+    book = resolve.catalogue(catalogue)
+    network = resolve.decoder(model, params, active, shape or {}, book)
+    place = resolve.site(on, plan=plan, precision=precision, price=price, coefficients=coefficients, book=book)
+    length: Numeric = resolve.number(minutes, quantity.COUNT, "minutes", least=0.0) * 60
+    corpus = Corpus(
+        seconds=length,
+        clip_seconds=resolve.number(clip, quantity.SECONDS, "clip", least=0.1),
+        frames=resolve.number(frames, quantity.COUNT, "frames", least=1, whole=True),
+        frame_tokens=resolve.number(frame_tokens, quantity.TOKENS, "frame_tokens", least=1, whole=True),
+        prompt=resolve.number(prompt, quantity.TOKENS, "prompt", least=0, whole=True),
+        output=resolve.number(output, quantity.TOKENS, "output", least=1, whole=True),
+        batch=None if batch is None else resolve.number(batch, quantity.COUNT, "batch", least=1, whole=True),
+    )
+    chips = place.machine.cluster.chips
+    usual = Requests(input=corpus.input, output=corpus.output, batch=corpus.batch or 64 * chips)
+    place, words = _planned(network, usual, place)
+    title = f"Caption {text(length, 's')} of video with {network.name} on {chips} x {place.machine.cluster.chip.id}"
+    with recording(explain) as record:
+        estimate = caption_study(
+            network, corpus, place.machine, place.economics, vision, title, _api_price(network.name, book)
+        )
+    return finished(estimate, [words, *place.assumptions, *shape_notes(network, model)], place.machine, record)
+
+
+def _api_price(name: str, book: Catalogue) -> tuple[float, float] | None:
+    """Published price of a model's input and output token, if there is one. [USD/token]"""
+    try:
+        listed = book.api_price(name)
+    except UnknownNameError:
+        return None
+    if listed.per_input_token is None or listed.per_output_token is None:
+        return None
+    return listed.per_input_token, listed.per_output_token

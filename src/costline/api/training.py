@@ -1,0 +1,198 @@
+"""The question about training runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from costline import quantity, resolve
+from costline.api.common import finished, recording, shape_notes
+from costline.catalogue import Catalogue
+from costline.errors import ConfigError, InputError, QuantityError
+from costline.estimate import Assumption, Estimate
+from costline.hardware.cluster import Cluster
+from costline.models.decoder import Decoder
+from costline.models.dit import DiT
+from costline.models.network import Network
+from costline.models.pipeline import Pipeline
+from costline.numeric import Numeric
+from costline.plan import Plan
+from costline.report.values import text
+from costline.resolve import Model, Number
+from costline.studies.choose import training_plan
+from costline.studies.train import Run, Stretch, sample_streams, sample_tokens
+from costline.studies.train import train as train_study
+
+USUAL_BATCH_TOKENS = 4_000_000
+"""Tokens of an optimizer step where nobody says otherwise: GPT-3 3.2M (Brown et al. 2020, table 2.1), Llama 2 4M
+(Touvron et al. 2023, section 2.1)."""
+USUAL_SEQUENCE = 4096
+"""Sequence length where nobody says otherwise (Llama 2). [token]"""
+
+
+def train(
+    model: Model | None = None,
+    *,
+    on: str | Cluster,
+    tokens: Number | None = None,
+    samples: Number | None = None,
+    sequence: Number | None = None,
+    resolution: str | None = None,
+    frames: Number | None = None,
+    batch_tokens: Number | None = None,
+    curriculum: str | None = None,
+    mfu: Number | None = None,
+    failures: bool = True,
+    precision: str | None = None,
+    plan: str | Mapping[str, Any] | Plan | None = None,
+    price: Number | None = None,
+    params: Number | None = None,
+    active: Number | None = None,
+    shape: Mapping[str, Any] | None = None,
+    video: bool = False,
+    pue: Number | None = None,
+    coefficients: Mapping[str, float] | None = None,
+    catalogue: str | Path | None = None,
+    explain: bool = False,
+) -> Estimate:
+    """Estimate a training run of a decoder or a diffusion transformer.
+
+    Parameters
+    ----------
+    model : str, Path or Network, optional
+        Catalogue name, ``config.json`` or folder; leave out for a hypothetical model of `params`.
+    on : str or Cluster
+        Chips, such as ``16384xh100-sxm``.
+    tokens, samples : str, float or array
+        Training tokens, or clips and images. One of the two. [token, sample]
+    sequence : str, int or array, optional
+        Tokens of a sample. [token]
+    resolution, frames : str and int, optional
+        Size of a clip, for diffusion transformers.
+    batch_tokens : str, float or array, optional
+        Tokens of an optimizer step. [token]
+    curriculum : str, optional
+        Shares of the tokens at sequence lengths: ``90%@32k, 10%@1M``.
+    mfu : str or float, optional
+        Utilisation that overrides the time model. [1]
+    failures : bool
+        Whether interruptions and checkpoints lengthen the run.
+    video : bool
+        Whether a hypothetical model is a diffusion transformer.
+    precision, plan, price, params, active, shape, pue, coefficients, catalogue, explain
+        As for `serve`.
+
+    Returns
+    -------
+    Estimate
+        See `costline.studies.train.train`.
+    """
+    book = resolve.catalogue(catalogue)
+    network = _network(model, params, active, shape or {}, video, book)
+    place = resolve.site(on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients, book=book)
+    stretches, assumed = _stretches(network, sequence, curriculum, resolution, frames)
+    per_sample = sample_tokens(sample_streams(network, stretches[0], 1))
+    whole = _tokens(tokens, samples, per_sample)
+    if batch_tokens is None:
+        step_tokens: Numeric = float(np.max(np.maximum(USUAL_BATCH_TOKENS, per_sample)))
+        assumed.append(
+            Assumption(
+                name="tokens of a step", value=float(np.max(step_tokens)), unit="token", kind="assumed (--batch)"
+            )
+        )
+    else:
+        step_tokens = resolve.number(batch_tokens, quantity.TOKENS, "batch_tokens", least=1)
+    share = None if mfu is None else resolve.number(mfu, quantity.FRACTION, "mfu", least=1e-6)
+    run = Run(tokens=whole, stretches=stretches, batch_tokens=step_tokens, mfu=share, failures=failures)
+    choice = training_plan(network, run, place.machine, place.fixed)
+    machine = replace(place.machine, plan=choice.plan)
+    assumed.insert(0, Assumption(name="plan", value=f"{_words(choice.plan)}: {choice.words}", kind="chosen"))
+    title = f"Train {network.name} on {text(whole, 'token')} with {machine.cluster.chips:,} x {machine.cluster.chip.id}"
+    with recording(explain) as record:
+        estimate = train_study(network, run, machine, place.economics, title)
+    assumed += [*place.assumptions, *shape_notes(network, model)]
+    return finished(estimate, assumed, machine, record)
+
+
+def _words(plan: Plan) -> str:
+    names = ("tensor", "pipeline", "virtual", "ulysses", "expert", "data", "zero", "micro_batch", "recompute")
+    return ", ".join(f"{name}={getattr(plan, name)}" for name in names if getattr(plan, name) not in {1, "none"})
+
+
+def _network(
+    model: Model | None,
+    params: Number | None,
+    active: Number | None,
+    shape: Mapping[str, Any],
+    video: bool,
+    book: Catalogue,
+) -> Network:
+    if model is None:
+        if video:
+            return resolve.sampler(None, params, shape, None, book).transformers[0][0]
+        return resolve.decoder(None, params, active, shape, book)
+    found = resolve.model(model, book)
+    if isinstance(found, Pipeline):
+        return found.transformers[0][0]
+    if not isinstance(found, Decoder | DiT):
+        raise ConfigError(f"{found.name} ({found.architecture}) is neither a decoder nor a diffusion transformer")
+    return found
+
+
+def _tokens(tokens: Number | None, samples: Number | None, per_sample: Numeric) -> Numeric:
+    if (tokens is None) == (samples is None):
+        raise InputError("say how much is trained on: either --tokens or --samples")
+    if tokens is not None:
+        return resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
+    return resolve.number(samples or 0, quantity.COUNT, "samples", least=1) * per_sample
+
+
+def _stretches(
+    network: Network, sequence: Number | None, curriculum: str | None, resolution: str | None, frames: Number | None
+) -> tuple[list[Stretch], list[Assumption]]:
+    """The curriculum as stretches; one stretch where none is given."""
+    if resolution is not None or frames is not None:
+        if not isinstance(network, DiT):
+            raise InputError(f"{network.name} reads text: give --sequence, not a resolution")
+        width, height = quantity.read_resolution(resolution or "720p")
+        count = resolve.number(1 if frames is None else frames, quantity.COUNT, "frames", least=1, whole=True)
+        clip = (count, height, width)
+        length = sample_tokens(network.streams(frames=count, height=height, width=width))
+        return [Stretch(sequence=length, clip=clip)], []
+    if curriculum is not None:
+        return read_curriculum(curriculum), []
+    if sequence is not None:
+        return [Stretch(sequence=resolve.number(sequence, quantity.TOKENS, "sequence", least=1, whole=True))], []
+    stated = network.max_context if isinstance(network, Decoder) else None
+    length = min(stated or USUAL_SEQUENCE, USUAL_SEQUENCE)
+    note = Assumption(name="sequence", value=float(length), unit="token", kind="assumed (--sequence)")
+    return [Stretch(sequence=length)], [note]
+
+
+def read_curriculum(written: str) -> list[Stretch]:
+    """Read ``90%@32k, 10%@1M``: shares of the tokens at sequence lengths.
+
+    Examples
+    --------
+    >>> [(row.share, row.sequence) for row in read_curriculum("90%@32k,10%@1M")]
+    [(0.9, 32000), (0.1, 1000000)]
+    """
+    stretches = []
+    for piece in filter(None, (piece.strip() for piece in written[:2000].split(","))):
+        share, at, length = piece.partition("@")
+        if not at:
+            raise QuantityError(f"curriculum entry {piece[:40]!r} is not of the form share@length, such as 90%@32k")
+        stretches.append(
+            Stretch(
+                share=resolve.number(share, quantity.FRACTION, "curriculum share"),
+                sequence=resolve.number(length, quantity.TOKENS, "curriculum length", least=1, whole=True),
+            )
+        )
+    whole = sum(float(np.max(row.share)) for row in stretches)
+    if not stretches or abs(whole - 1) > 1e-6:
+        raise QuantityError(f"the shares of the curriculum {written[:60]!r} sum to {whole:.4g}, not to 1")
+    return stretches

@@ -1,0 +1,254 @@
+"""From what people write to objects: models, clusters, plans, prices, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from costline import quantity
+from costline.catalogue import Catalogue, shipped
+from costline.engine.passes import Machine
+from costline.errors import ConfigError, PlanError, QuantityError
+from costline.estimate import Assumption
+from costline.hardware.cluster import Cluster
+from costline.models.decoder import Decoder
+from costline.models.dit import DiT
+from costline.models.files import read_config_file
+from costline.models.importer import read_network
+from costline.models.network import Network
+from costline.models.pipeline import Pipeline, read_pipeline
+from costline.numeric import Numeric
+from costline.plan import Plan
+from costline.planning import read_plan_fields
+from costline.precision import element_bytes
+from costline.quantity import Kind
+from costline.studies.economics import Economics
+
+Number: TypeAlias = str | float | np.ndarray[Any, np.dtype[Any]]
+"""A quantity as text, a number in SI, or an array of them."""
+Model: TypeAlias = str | Path | Network | Pipeline
+"""A catalogue name, a path, or an object made before."""
+
+
+def number(value: Number, kind: Kind, name: str, *, least: float = 0.0, whole: bool = False) -> Numeric:
+    """Read one numeric input.
+
+    Parameters
+    ----------
+    value : str, float or array
+        As given.
+    kind : Kind
+        What it measures.
+    name : str
+        Name of the input, for messages.
+    least : float
+        Smallest value allowed.
+    whole : bool
+        Whether it must be a whole number.
+
+    Raises
+    ------
+    QuantityError
+        Not readable, NaN, below `least`, or not whole.
+    """
+    try:
+        read: Numeric = np.asarray(value, dtype=float) if isinstance(value, np.ndarray) else quantity.read(value, kind)
+    except QuantityError as error:
+        raise QuantityError(f"{name}: {error}") from None
+    lowest = float(np.min(read)) if np.size(read) else float("nan")
+    if not np.all(np.isfinite(read)) or not lowest >= least:
+        raise QuantityError(f"{name}: {lowest:g} is below the least possible value, {least:g}")
+    if whole and not np.all(np.asarray(read) == np.floor(read)):
+        raise QuantityError(f"{name}: {value} is not a whole number")
+    return int(read) if whole and not isinstance(read, np.ndarray) else read
+
+
+def catalogue(user: str | Path | None) -> Catalogue:
+    """The shipped catalogue, or that with a user's file laid over it."""
+    return shipped if user is None else shipped.with_file(user)
+
+
+def model(given: Model, book: Catalogue = shipped) -> Network | Pipeline:
+    """Resolve a model: a name of the catalogue, a ``config.json``, a folder with one or with ``model_index.json``.
+
+    Raises
+    ------
+    UnknownNameError
+        Neither a file nor a name; the nearest names are given.
+    ConfigError
+        A file that cannot be read as a model.
+    """
+    if isinstance(given, Network | Pipeline):
+        return given
+    path = Path(given).expanduser()
+    if isinstance(given, Path) or path.suffix in {".json", ".toml"} or path.exists():
+        return _from_path(path)
+    return book.model(str(given))
+
+
+def _from_path(path: Path) -> Network | Pipeline:
+    if path.is_dir():
+        if (path / "model_index.json").exists():
+            return read_pipeline(path)
+        if not (path / "config.json").exists():
+            raise ConfigError(f"{path}: holds neither model_index.json nor config.json")
+        path = path / "config.json"
+    if path.name == "model_index.json":
+        return read_pipeline(path.parent)
+    name = path.parent.name if path.name == "config.json" and path.parent.name else path.stem
+    return read_network(read_config_file(path), name)
+
+
+def decoder(
+    given: Model | None,
+    params: Number | None,
+    active: Number | None,
+    shape: Mapping[str, Any],
+    book: Catalogue = shipped,
+) -> Decoder:
+    """Resolve a decoder, or shape one from rumours.
+
+    Raises
+    ------
+    ConfigError
+        The model is not a decoder; or neither a model nor a size is given.
+    """
+    if given is None:
+        from costline.models.decoders.hypothetical import hypothetical_decoder
+
+        size, used = _sizes(params, active)
+        return hypothetical_decoder(size, used, **shape)
+    found = model(given, book)
+    if not isinstance(found, Decoder):
+        raise ConfigError(f"{found.name} is not a decoder language model; try `costline generate`")
+    return found
+
+
+def _sizes(params: Number | None, active: Number | None) -> tuple[float, float | None]:
+    """Total and active parameters of a rumour; with only the active ones known, the model counts as dense."""
+    if params is None and active is None:
+        raise ConfigError("name a model (a catalogue name or a config.json), or give --params")
+    used = None if active is None else float(number(active, quantity.PARAMS, "active", least=1))
+    return (
+        (float(number(params, quantity.PARAMS, "params", least=1)), used) if params is not None else (used or 0, None)
+    )
+
+
+def sampler(
+    given: Model | None,
+    params: Number | None,
+    shape: Mapping[str, Any],
+    tokens: Numeric | None,
+    book: Catalogue = shipped,
+) -> Pipeline:
+    """Resolve a generation pipeline, or shape a diffusion transformer from a rumour.
+
+    A transformer alone gets the encoders, the autoencoder and the defaults of the catalogue's pipeline with the same
+    transformer; if there is none, it stands alone and the estimate says so.
+    """
+    if given is None:
+        from costline.models.diffusion.hypothetical import hypothetical_dit
+
+        size, _ = _sizes(params, None)
+        return alone(hypothetical_dit(size, tokens=None if tokens is None else float(np.max(tokens)), **shape))
+    found = model(given, book)
+    if isinstance(found, Pipeline):
+        return found
+    if not isinstance(found, DiT):
+        raise ConfigError(f"{found.name} is not a diffusion transformer; try `costline serve`")
+    kin = book.pipeline_like(found)
+    if kin is None:
+        return alone(found)
+    note = f"encoders, autoencoder and defaults as in {kin.name}, whose transformer has the same shape"
+    return replace(kin, name=found.name, transformers=((found, 1.0),), notes=(*kin.notes, note))
+
+
+def alone(network: DiT) -> Pipeline:
+    """A pipeline of a transformer only."""
+    note = "text encoder and autoencoder are not counted: only the transformer is known"
+    return Pipeline(name=network.name, transformers=((network, 1.0),), branches=network.branches, notes=(note,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Machine, prices and what was assumed to get them."""
+
+    machine: Machine
+    economics: Economics
+    fixed: Mapping[str, Any]
+    assumptions: tuple[Assumption, ...]
+
+
+def site(
+    on: str | Cluster,
+    *,
+    plan: str | Mapping[str, Any] | Plan | None = None,
+    precision: str | None = None,
+    price: Number | None = None,
+    pue: Number | None = None,
+    coefficients: Mapping[str, float] | None = None,
+    book: Catalogue = shipped,
+) -> Site:
+    """Resolve machine, plan fields and prices.
+
+    Returns
+    -------
+    Site
+        ``fixed`` holds the plan fields the user set; the rest may be chosen.
+    """
+    cluster = book.cluster(on) if isinstance(on, str) else on
+    fixed = _plan_fields(plan, precision)
+    base = Plan(**fixed)
+    if np.any(np.asarray(base.replica) > np.asarray(cluster.chips)):
+        raise PlanError(
+            f"the plan needs {base.replica} chips (tensor x pipeline x context x guidance); there are {cluster.chips}"
+        )
+    efficiency = book.efficiency(**(coefficients or {}))
+    economics, assumed = _economics(cluster, price, pue, book)
+    return Site(machine=Machine(cluster, efficiency, base), economics=economics, fixed=fixed, assumptions=assumed)
+
+
+def _plan_fields(plan: str | Mapping[str, Any] | Plan | None, precision: str | None) -> dict[str, Any]:
+    if isinstance(plan, Plan):
+        return dict(vars(plan))
+    fields = read_plan_fields(plan)
+    if precision is not None:
+        element_bytes(precision)
+        fields.setdefault("weights", precision)
+        # 4-bit weights are widened for the products unless the user says otherwise
+        narrow = element_bytes(precision) < 1
+        fields.setdefault("compute", "bf16" if narrow else precision)
+    return fields
+
+
+def _economics(
+    cluster: Cluster, price: Number | None, pue: Number | None, book: Catalogue
+) -> tuple[Economics, tuple[Assumption, ...]]:
+    """Prices and conditions: the user's, else the catalogue's with their dates."""
+    assumed: list[Assumption] = []
+    rent: Numeric | None = None
+    source = "your price"
+    if price is not None:
+        rent = number(price, quantity.DOLLARS_PER_SECOND, "price")
+    elif (choice := book.rental_price(cluster.chip.id)) is not None:
+        rent, source = choice.value, str(choice)
+        note = "; ".join(choice.sources[:3])
+        assumed.append(Assumption(name="rent", value=source, source=note, kind="catalogue"))
+    overhead: Numeric
+    if pue is not None:
+        overhead = number(pue, quantity.RATIO, "pue", least=1.0)
+    else:
+        row = book.pue()
+        overhead = row.value
+        assumed.append(
+            Assumption(name="PUE", value=row.value, unit="ratio", source=row.source, kind=row.kind, date=row.date)
+        )
+    grid = book.grid_carbon()
+    assumed.append(
+        Assumption(name="grid", value=grid.value, unit="kg/J", source=grid.source, kind=grid.kind, date=grid.date)
+    )
+    return Economics(price=rent, price_source=source, pue=overhead, carbon_intensity=grid.value), tuple(assumed)
