@@ -11,7 +11,7 @@ from costline.engine.loads import backward_loads, forward_loads
 from costline.engine.messages import Message, forward_messages, network_time
 from costline.engine.passes import forward_pass, training_step
 from costline.plan import Plan
-from tests.engine.conftest import make_machine
+from tests.conftest import make_machine
 
 
 def test_decode_at_batch_one_is_bound_by_reading_the_weights(llama):

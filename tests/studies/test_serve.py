@@ -1,0 +1,88 @@
+"""Serving against hand calculations and laws that any server obeys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from costline.studies.economics import Economics
+from costline.studies.serve import Requests, largest_batch, serve, serving_memory
+from tests.conftest import make_machine
+
+
+def test_decode_of_llama_70b_on_a_lossless_machine(llama):
+    """Closed form at batch 1: weights without the embedding, plus the cache of the mean context, over 8 TB/s."""
+    place = make_machine(8, tensor=8)
+    estimate = serve(llama, Requests(input=1000, output=201, batching="static"), place)
+    weights = (llama.params - 32000 * 8192) * 2
+    cache = 327_680 * (1000 + 201 / 2)
+    reduce = 160 * 2 * 7 / 8 * 8192 * 2 / 100e9
+    assert estimate["tpot"] == pytest.approx((weights + cache) / 8e12 + reduce, rel=5e-3)
+    assert estimate.figure("tpot").note == "bound by memory"
+    assert estimate["decode_mbu"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_rate_obeys_littles_law(llama):
+    estimate = serve(llama, Requests(input=500, output=100, batch=16), make_machine(8, tensor=8))
+    assert estimate["output_rate"] * estimate["latency"] == pytest.approx(16 * 100)
+
+
+def test_costs_of_input_and_output_sum_to_the_rent(llama):
+    """Per sequence: 500 input and 100 output tokens pay exactly for the chips while it is served."""
+    place, price = make_machine(8, tensor=8), 2.0 / 3600
+    estimate = serve(llama, Requests(input=500, output=100, batch=16), place, Economics(price=price))
+    sequences = estimate["output_rate"] / 100
+    assert sequences * (500 * estimate["cost_input"] + 100 * estimate["cost_output"]) == pytest.approx(8 * price)
+
+
+@given(st.integers(1, 64), st.integers(1, 4096))
+@settings(max_examples=20)
+def test_the_largest_batch_fits_and_one_more_does_not(llama, tokens, output):
+    place = make_machine(8, tensor=8)
+    batch = largest_batch(llama, tokens + output, place)
+    assert serving_memory(llama, tokens + output, batch, place).fits
+    assert not serving_memory(llama, tokens + output, batch + 1, place).fits
+
+
+def test_what_does_not_fit_says_why_and_what_would(llama):
+    estimate = serve(llama, Requests(input=1000, output=100), make_machine(1))
+    assert estimate.feasible is False
+    assert "weights" in estimate.reason
+    assert "tensor=2 on 2 chips" in estimate.change
+
+
+def test_every_parent_equals_its_children(mixtral):
+    estimate = serve(mixtral, Requests(input=64, output=64, batch=8), make_machine(4, tensor=4, expert=4))
+    for figure in estimate.figures.values():
+        for one in figure.walk():
+            assert one.recombined() == pytest.approx(one.value) if one.value is not None else True
+
+
+@given(st.integers(1, 512))
+@settings(max_examples=20)
+def test_a_larger_batch_is_slower_a_token_and_faster_in_all(llama, batch):
+    place = make_machine(8, tensor=8)
+    small, large = (serve(llama, Requests(input=100, output=100, batch=size), place) for size in (batch, 2 * batch))
+    assert large["tpot"] >= small["tpot"]
+    assert large["output_rate"] >= small["output_rate"] * (1 - 1e-9)
+
+
+def test_sweeps_equal_single_estimates(llama):
+    place = make_machine(8, tensor=8, coefficients={"launch": 3e-6})
+    sizes, lengths = np.array([1, 8, 64]), np.array([100, 5000, 20])
+    swept = serve(llama, Requests(input=lengths, output=50, batch=sizes), place)
+    for index in range(3):
+        one = serve(llama, Requests(input=int(lengths[index]), output=50, batch=int(sizes[index])), place)
+        for name in ("ttft", "tpot", "output_rate", "memory", "largest_batch"):
+            assert np.broadcast_to(swept[name], 3)[index] == pytest.approx(one[name]), name
+
+
+def test_replicas_multiply_the_rate(llama):
+    one = serve(llama, Requests(input=100, output=100, batch=8), make_machine(8, tensor=8))
+    two = serve(llama, Requests(input=100, output=100, batch=16), make_machine(16, tensor=8, data=2))
+    assert two["output_rate"] == pytest.approx(2 * one["output_rate"])
+    assert replace(two).feasible is True

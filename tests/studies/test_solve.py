@@ -1,0 +1,23 @@
+"""Bisection against the answer known in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costline.studies.solve import largest_whole
+
+
+@given(st.integers(0, 2**40))
+def test_finds_the_threshold(threshold):
+    assert largest_whole(lambda n: n <= threshold) == threshold
+
+
+def test_nothing_fits():
+    assert largest_whole(lambda n: n < 0) == 0
+
+
+def test_arrays_are_solved_elementwise():
+    thresholds = np.array([0, 1, 17, 10_000])
+    assert largest_whole(lambda n: n <= thresholds, 2**20).tolist() == thresholds.tolist()
