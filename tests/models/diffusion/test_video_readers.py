@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from costline.errors import ConfigError
+from costline.errors import ConfigError, InputError
 from costline.models.importer import read_network
 
 LATTE = {
@@ -83,3 +83,10 @@ def test_the_length_of_the_audio_can_be_stated():
     network = read_network({}, "ltx-2", "LTX2VideoTransformer3DModel")
     assert network.streams(frames=121, height=512, width=768)["audio"] == 126
     assert network.streams(frames=121, height=512, width=768, audio=50)["audio"] == 50
+
+
+def test_tokens_alone_do_not_say_how_long_the_audio_is():
+    network = read_network({}, "ltx-2", "LTX2VideoTransformer3DModel")
+    with pytest.raises(InputError, match="state its frames, height and width"):
+        network.token_streams(6144)
+    assert network.token_streams(6144, audio=126)["audio"] == 126
