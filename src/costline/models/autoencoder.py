@@ -10,7 +10,7 @@ import numpy as np
 from costline.formulas.autoencoder import tiled_positions
 from costline.models.network import Network
 from costline.models.parts import Part
-from costline.numeric import Numeric, ceil_divide
+from costline.numeric import Array, Numeric, ceil_divide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,22 +44,27 @@ class Tiling:
             stride_width=max(side * self.stride_width // self.width, 1),
         )
 
-    def needed(self, height: Numeric, width: Numeric) -> Numeric:
+    def needed(self, height: Numeric, width: Numeric) -> Array:
         """Whether the picture is larger than a tile in either direction."""
-        return np.logical_or(np.asarray(height) > self.height, np.asarray(width) > self.width)
+        return np.asarray(np.logical_or(np.greater(height, self.height), np.greater(width, self.width)))
 
     def count(self, height: Numeric, width: Numeric) -> Numeric:
         """Tiles of one picture. [tile]"""
         tiles = ceil_divide(height, self.stride_height) * ceil_divide(width, self.stride_width)
-        needed = self.needed(height, width)
-        return np.where(needed, tiles, 1) if needed.ndim else (tiles if needed else 1)
+        return self._where_needed(height, width, tiles)
 
     def factor(self, height: Numeric, width: Numeric) -> Numeric:
         """Work with tiles over work without, where work is proportional to positions (convolutions). [1]"""
         rows = tiled_positions(height, self.height, self.stride_height) / height
         columns = tiled_positions(width, self.width, self.stride_width) / width
+        return self._where_needed(height, width, rows * columns)
+
+    def _where_needed(self, height: Numeric, width: Numeric, value: Numeric) -> Numeric:
+        """`value` where the picture is cut, 1 where it is not."""
         needed = self.needed(height, width)
-        return np.where(needed, rows * columns, 1.0) if needed.ndim else (rows * columns if needed else 1.0)
+        if needed.ndim == 0:
+            return value if needed else 1
+        return np.where(needed, value, 1)
 
 
 class PixelStreams(Protocol):

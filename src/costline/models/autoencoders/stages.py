@@ -9,7 +9,7 @@ import numpy as np
 
 from costline.formulas.autoencoder import tiled_pairs, tiled_positions
 from costline.models.autoencoder import Tiling
-from costline.numeric import Numeric, smallest
+from costline.numeric import Numeric, largest, smallest
 
 Step: TypeAlias = tuple[Literal["shrink", "grow", "times", "plus", "pair"], int]
 """What a layer does to the number of frames n, with a factor k.
@@ -139,7 +139,7 @@ class Stage:
             f"{self.name}:time": time.longest,
             f"{self.name}:times": everywhere,
             f"{self.name}:all": time.longest * area,
-            f"{self.name}:alls": time.pairs / time.longest**2 * area_sequences,
+            f"{self.name}:alls": time.pairs / largest(time.longest, 1) ** 2 * area_sequences,
         }
 
 

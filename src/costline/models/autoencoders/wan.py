@@ -8,6 +8,7 @@ whole clip, except that temporal resampling skips the first frame.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -25,10 +26,10 @@ class _Common(Config):
     neutral: ClassVar[frozenset[str]] = NEUTRAL
     base_dim: Size = 96
     z_dim: Size = 16
-    dim_mult: list[Size] = Field(default=[1, 2, 4, 4], min_length=2)
+    dim_mult: tuple[Size, ...] = Field(default=(1, 2, 4, 4), min_length=2)
     num_res_blocks: Size = 2
-    attn_scales: list[float] = Field(default=[], max_length=0)
-    temperal_downsample: list[Flag] = [False, True, True]
+    attn_scales: tuple[float, ...] = Field(default=(), max_length=0)
+    temperal_downsample: tuple[Flag, ...] = (False, True, True)
 
 
 class WanConfig(_Common):
@@ -44,7 +45,7 @@ class WanConfig(_Common):
 class QwenImageConfig(_Common):
     """Fields of AutoencoderKLQwenImage that change the count."""
 
-    temperal_downsample: list[Flag] = [False, True, True]
+    temperal_downsample: tuple[Flag, ...] = (False, True, True)
     input_channels: Size = 3
 
 
@@ -84,7 +85,7 @@ def _encoder(config: WanConfig, patch: int) -> Half:
     widths = [config.base_dim * factor for factor in (1, *config.dim_mult)]
     half.convolution("in/conv", config.in_channels, widths[0], half.taps)
     last = len(config.dim_mult) - 1
-    for level, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+    for level, (inputs, outputs) in enumerate(pairwise(widths)):
         half.resnets(f"down{level}", inputs, outputs, config.num_res_blocks)
         if level == last:
             break
@@ -111,7 +112,7 @@ def _decoder(config: WanConfig, space: int) -> Half:
     _middle(half, widths[0])
     last = len(config.dim_mult) - 1
     doubled = list(reversed(config.temperal_downsample))
-    for level, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+    for level, (inputs, outputs) in enumerate(pairwise(widths)):
         narrowed = inputs // 2 if level and not config.is_residual else inputs
         half.resnets(f"up{level}", narrowed, outputs, config.num_res_blocks + 1)
         if level == last:
@@ -135,5 +136,3 @@ def _middle(half: Half, width: int) -> None:
     half.core("middle/attention", width, "area")
     half.projection("middle/attention/out", width, linear=False)
     half.elementwise("middle/attention/residual", width, 3)
-
-
