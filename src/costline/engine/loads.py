@@ -176,9 +176,7 @@ def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> L
     sequences = streams["batch"] * streams[part.sequences]
     element = element_bytes(plan.compute)
     own = sequences * streams[part.queries] * part.heads * (part.key_dim + part.value_dim) * element / share
-    keys = streams[part.keys]
-    if part.mask == "window":
-        keys = smallest(keys, part.window + streams[part.queries] - 1)
+    keys = part.read(streams[part.queries], streams[part.keys])
     if part.cache_width:
         width, key_element = part.cache_width, element_bytes(plan.cache)
     else:

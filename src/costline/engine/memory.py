@@ -12,7 +12,16 @@ from costline.hardware.chip import Chip
 from costline.hardware.efficiency import Efficiency
 from costline.models.decoder import Decoder
 from costline.models.network import Network
-from costline.models.parts import Attention, Convolution, Elementwise, ExpertLinear, Linear, Part, Weights
+from costline.models.parts import (
+    Attention,
+    Convolution,
+    Elementwise,
+    ExpertLinear,
+    Linear,
+    LinearAttention,
+    Part,
+    Weights,
+)
 from costline.numeric import Numeric, ceil_divide, largest, smallest
 from costline.plan import Plan
 from costline.precision import element_bytes
@@ -212,8 +221,10 @@ def kv_cache_bytes(network: Decoder, context: Numeric, batch: Numeric, plan: Pla
     total: Numeric = 0.0
     for part in network.decode_parts:
         if isinstance(part, Attention) and part.cache_width:
-            kept = smallest(context, part.window) if part.mask == "window" else context
             shards = smallest(plan.tensor, part.key_heads) * plan.pipeline * plan.context
-            elements = part.repeat * batch * kept * part.cache_width
+            elements = part.repeat * batch * part.kept(context) * part.cache_width
             total = total + cache_bytes(elements, element_bytes(plan.cache), shards)
+        elif isinstance(part, LinearAttention) and part.state:
+            shards = plan.tensor * plan.pipeline
+            total = total + cache_bytes(part.repeat * batch * part.state, element_bytes(plan.compute), shards)
     return total

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from costline.models.decoders.shape import DecoderShape
 from costline.models.network import Network
 from costline.models.parts import Attention, LinearAttention, Part
-from costline.numeric import Numeric, smallest
+from costline.numeric import Numeric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +69,7 @@ class Decoder(Network):
         total: Numeric = 0
         for part in self.parts:
             if isinstance(part, Attention) and part.cache_width:
-                kept = smallest(context, part.window) if part.mask in {"window", "chunk"} else context
-                total = total + part.repeat * part.cache_width * kept
+                total = total + part.repeat * part.cache_width * part.kept(context)
             elif isinstance(part, LinearAttention):
                 total = total + part.repeat * part.state
         return total

@@ -24,7 +24,7 @@ from typing import Literal, TypeAlias
 
 from costline.formulas.attention import attention_flops, causal_pairs, chunk_pairs, full_pairs, window_pairs
 from costline.formulas.linear import convolution_flops, gemm_flops
-from costline.numeric import Numeric
+from costline.numeric import Numeric, smallest
 
 Streams: TypeAlias = Mapping[str, Numeric]
 Kind: TypeAlias = Literal["linear", "attention", "convolution", "memory"]
@@ -153,6 +153,16 @@ class Attention(Part):
         if self.mask == "chunk":
             return chunk_pairs(queries, keys, self.window)
         return window_pairs(queries, keys, self.window)
+
+    def kept(self, context: Numeric) -> Numeric:
+        """Tokens a cache holds of a context: windows and chunks no more than their length, a selector all. [token]"""
+        return smallest(context, self.window) if self.mask in {"window", "chunk"} else context
+
+    def read(self, queries: Numeric, context: Numeric) -> Numeric:
+        """Keys one pass over `queries` reads of a context. [token]"""
+        if self.mask in {"window", "chunk"}:
+            return smallest(context, self.window + queries - 1)
+        return smallest(context, self.window * queries) if self.mask == "selected" else context
 
     def flops(self, streams: Streams, convention: Convention = "exact") -> Numeric:
         pairs = streams["batch"] * streams[self.sequences] * self.pairs(streams, convention)
