@@ -15,15 +15,16 @@ Nothing is read when this module is imported; each file is read once, when somet
 
 from costline.catalogue.apis import ApiPrice
 from costline.catalogue.book import Catalogue
-from costline.catalogue.chips import ChipFacts
+from costline.catalogue.chip_table import ChipFacts
 from costline.catalogue.facts import chip_anchors, chip_costs, pim_facts, video_trainings
-from costline.catalogue.prices import Price, PriceChoice
-from costline.catalogue.systems import System
+from costline.catalogue.price_table import Price, PriceChoice
+from costline.catalogue.system_table import System
 
 shipped = Catalogue()
 """The tables that come with costline."""
 
 api_price = shipped.api_price
+api_token_price = shipped.api_token_price
 chip = shipped.chip
 chip_facts = shipped.chip_facts
 chips = shipped.chips
@@ -38,6 +39,7 @@ rental_price = shipped.rental_price
 system = shipped.system
 system_of = shipped.system_of
 systems = shipped.systems
+video_prices = shipped.video_prices
 with_file = shipped.with_file
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "PriceChoice",
     "System",
     "api_price",
+    "api_token_price",
     "chip",
     "chip_anchors",
     "chip_costs",
@@ -66,6 +69,7 @@ __all__ = [
     "system",
     "system_of",
     "systems",
+    "video_prices",
     "video_trainings",
     "with_file",
 ]

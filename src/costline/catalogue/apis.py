@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from costline.catalogue.names import resolve
-from costline.catalogue.prices import Price
+from costline.catalogue.names import plain, resolve
+from costline.catalogue.price_table import Price, percentile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +55,31 @@ def api_choice(prices: Iterable[Price], model: str, provider: str = "") -> ApiPr
         date=rows[0].date,
         source=rows[0].source,
     )
+
+
+def token_price(prices: Iterable[Price], model: str) -> tuple[float, float] | None:
+    """Median list price of a model's input and output tokens over the providers that sell it. [USD/token]
+
+    Providers put their own name in front of a model's and some add ``-instruct``; nothing else is taken for the same
+    model. None where nobody lists it.
+    """
+    wanted = {plain(model), f"{plain(model)}-instruct"}
+    asked: dict[str, list[float]] = {"USD/token in": [], "USD/token out": []}
+    for price in prices:
+        if price.unit in asked and plain(price.subject.rpartition("/")[2]) in wanted:
+            asked[price.unit].append(price.value)
+    inputs, outputs = (sorted(each) for each in asked.values())
+    return (percentile(inputs, 0.5), percentile(outputs, 0.5)) if inputs and outputs else None
+
+
+def video_services(prices: Iterable[Price]) -> list[Price]:
+    """One price a provider: its model of middle price at its default resolution; cheapest provider first.
+
+    ``item`` of each is the model's name.
+    """
+    by_provider: dict[str, list[Price]] = {}
+    for price in prices:
+        if price.unit == "USD/s of video" and price.config == "second":
+            by_provider.setdefault(price.provider, []).append(price)
+    middle = [sorted(asked, key=lambda price: price.value)[(len(asked) - 1) // 2] for asked in by_provider.values()]
+    return [replace(price, item=price.subject) for price in sorted(middle, key=lambda price: price.value)]

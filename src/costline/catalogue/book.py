@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from costline.catalogue.apis import ApiPrice, api_choice
-from costline.catalogue.chips import ChipFacts, shipped_chip_facts, shipped_chips
-from costline.catalogue.coefficients import shipped_coefficients
-from costline.catalogue.names import plain, resolve
-from costline.catalogue.prices import Price, PriceChoice, rental_choice, select, shipped_prices
-from costline.catalogue.systems import System, shipped_systems
+from costline.catalogue.apis import ApiPrice, api_choice, token_price, video_services
+from costline.catalogue.chip_table import ChipFacts, shipped_chip_facts, shipped_chips
+from costline.catalogue.coefficient_table import shipped_coefficients
+from costline.catalogue.names import AmbiguousNameError, plain, resolve
+from costline.catalogue.price_table import Price, PriceChoice, rental_choice, select, shipped_prices
+from costline.catalogue.system_table import System, shipped_systems
 from costline.errors import InputError, UnknownNameError
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
@@ -109,11 +109,10 @@ class Catalogue:
             return system.cluster(self._chip_in(system, inside), count * system.n_chips)
         try:
             chip = self.chip(name)
-        except UnknownNameError as error:
-            matching = [each for each in systems if each.startswith(plain(name))]
-            if len(matching) != 1 or error.nearest:
-                raise
-            return self.cluster(f"{count}x{matching[0]}")
+        except AmbiguousNameError:
+            raise
+        except UnknownNameError:  # no chip at all, so only a system can begin so
+            return self.cluster(f"{count}x{resolve('chip or system', name, [*self.chips(), *systems])}")
         default = self.system_of(chip.id)
         if default is None:
             return Cluster(chip=chip, chips=count, scale_up=chip.link_bandwidth, source=chip.source)
@@ -190,6 +189,14 @@ class Catalogue:
         """
         listed = [*self.prices(category="api_llm"), *self.prices(category="api_video")]
         return api_choice(listed, model, provider)
+
+    def api_token_price(self, model: str) -> tuple[float, float] | None:
+        """Median list price of input and output tokens over providers, or None where nobody lists it. [USD/token]"""
+        return token_price(self.prices(category="api_llm"), model)
+
+    def video_prices(self) -> list[Price]:
+        """List price of video, one a provider, cheapest first; `item` is the model. [USD/s of video]"""
+        return video_services(self.prices(category="api_video"))
 
     def coefficients(self) -> tuple[Coefficient, ...]:
         """All rows of the coefficient table."""

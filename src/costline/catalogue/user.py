@@ -37,9 +37,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from costline.catalogue.chips import shipped_chip_facts
-from costline.catalogue.prices import Price
-from costline.catalogue.systems import System
+from costline.catalogue.chip_table import shipped_chip_facts
+from costline.catalogue.price_table import Price
+from costline.catalogue.system_table import System
 from costline.catalogue.table import DATE, NAME, read_text
 from costline.errors import CatalogueError, QuantityError, nearest_names
 from costline.hardware.chip import Chip

@@ -1,0 +1,121 @@
+"""The command line.
+
+Exit codes: 0 an answer, 1 an answer that does not fit or is not possible, 2 input that cannot be read, 3 a fault of
+costline itself, 130 interrupted. Results go to stdout, everything else to stderr.
+
+A command is one line in `COMMANDS`; its module is imported when the command is run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "data": ("costline.cli.data:app", "List, show and check chips, systems, prices and models."),
+}
+"""Command -> where its function (or App) is, and its line in the help."""
+
+ANSWER, INFEASIBLE, BAD_INPUT, FAULT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
+
+EXAMPLES = """\
+costline: what it costs to train and to serve large generative transformers.
+
+  What does a clip cost, and how long does a user wait?
+    costline generate wan2.1-t2v-14b --resolution 1280x720 --frames 81 --on 8xh100-sxm
+
+  How many days, and dollars, for a training run?
+    costline train llama-3.1-405b --tokens 15.6T --on 16384xh100-sxm
+
+  costline --help lists the commands; costline data list chips lists the machines.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows the program's name; taken from the process if left out.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    from costline.cli.terminal import complain
+
+    try:
+        code, message = _run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        code, message = INTERRUPTED, "interrupted"
+    except Exception as error:
+        if os.environ.get("COSTLINE_DEBUG"):
+            raise
+        code = FAULT
+        message = f"a fault of costline itself: {type(error).__name__}: {error}; COSTLINE_DEBUG=1 shows where"
+    if message:
+        complain(message)
+    return code
+
+
+def _run(arguments: list[str]) -> tuple[int, str]:
+    """Run a command; return the exit code, and what to complain about."""
+    if not arguments:
+        sys.stdout.write(EXAMPLES)
+        return ANSWER, ""
+    from cyclopts.exceptions import CycloptsError
+
+    from costline.errors import CostlineError, UnknownNameError
+
+    try:
+        command = arguments[0]
+        if not command.startswith("-") and command not in COMMANDS:
+            raise UnknownNameError("command", command, COMMANDS)
+        code = build_app()(arguments)
+    except (CostlineError, CycloptsError) as error:
+        return BAD_INPUT, str(error)
+    return (code if isinstance(code, int) else ANSWER), ""
+
+
+def build_app() -> App:
+    """The application with every command of `COMMANDS`."""
+    from cyclopts import App
+
+    from costline import __version__
+    from costline.cli.terminal import console
+
+    app = App(
+        name="costline",
+        help="What it costs to train and to serve large generative transformers.",
+        version=__version__,
+        console=console(),
+        error_console=console(stderr=True),
+        print_error=False,
+        exit_on_error=False,
+        result_action="return_value",
+    )
+    for name, (where, text) in COMMANDS.items():
+        app.command(where, name=name, help=text)
+    return app
+
+
+def _silence_stdout() -> None:
+    """Point stdout at nothing, so that the interpreter does not complain about the pipe when it flushes at exit."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, sys.stdout.fileno())
+    except (OSError, ValueError):  # stdout is not a file, as under a test
+        pass
+    finally:
+        os.close(nothing)

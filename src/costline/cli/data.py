@@ -1,0 +1,116 @@
+"""``costline data``: what the catalogue holds, where each figure comes from, and whether a file is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from costline.errors import InputError
+
+if TYPE_CHECKING:
+    from costline.catalogue import Catalogue
+
+app = App(name="data", help="List, show and check chips, systems, prices and models.")
+
+Table = Literal["chips", "models", "systems", "prices", "coefficients", "chip-costs", "anchors", "pim", "trainings"]
+
+
+@app.command(name="list")
+def list_table(
+    table: Table,
+    *,
+    vendor: str = "",
+    family: str = "",
+    provider: str = "",
+    kind: str = "",
+    chip: str = "",
+    since: str = "",
+    match: str = "",
+    limit: int = 40,
+    file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    csv: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """List a table of the catalogue.
+
+    Parameters
+    ----------
+    table : str
+        What to list.
+    vendor, family, provider, kind, chip : str
+        Keep rows whose vendor, family, provider, kind (for prices: rental, api_llm, ...) or chip is this, in any case.
+    since : str
+        Keep prices of this date or later: 2025, 2025-03 or 2025-03-31.
+    match : str
+        Keep rows that contain this text anywhere, in any case.
+    limit : int
+        Rows of prices to print, newest first; 0 prints all. JSON and CSV are never cut.
+    file : Path
+        A file of your own laid over the catalogue.
+    json, csv : bool
+        For programs: SI units, every column.
+    """
+    from costline.catalogue.table import DATE
+    from costline.cli.data_list import print_table
+
+    if json and csv:
+        raise InputError("--json and --csv at once; choose one")
+    if since and not DATE.fullmatch(since):
+        raise InputError(f"--since {since[:40]!r} is not a date; write 2025, 2025-03 or 2025-03-31")
+    wanted = {"vendor": vendor, "family": family, "provider": provider, "kind": kind, "chip": chip}
+    return print_table(
+        _catalogue(file),
+        table,
+        {name: value for name, value in wanted.items() if value},
+        since=since,
+        match=match,
+        limit=max(limit, 0),
+        layout="json" if json else "csv" if csv else "table",
+    )
+
+
+@app.command
+def show(
+    name: str,
+    *,
+    file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Show everything known of a chip, system or model: each figure with unit, kind, date and source.
+
+    Parameters
+    ----------
+    name : str
+        A name of the catalogue; its beginning is enough where it fits one name only.
+    file : Path
+        A file of your own laid over the catalogue.
+    json : bool
+        For programs: SI units.
+    """
+    from costline.cli.data_show import print_entry
+
+    return print_entry(_catalogue(file), name, as_json=json)
+
+
+@app.command
+def check(file: Path) -> int:
+    """Check a file of your own: a TOML file, or a CSV in the columns of a table of the catalogue.
+
+    Parameters
+    ----------
+    file : Path
+        TOML with [[chip]], [[system]], [[price]] and [[model]] tables, or CSV. All its faults are listed; if there are
+        any, the exit code is 2.
+    """
+    from costline.catalogue.check import check_file
+
+    print(check_file(file))
+    return 0
+
+
+def _catalogue(file: Path | None) -> Catalogue:
+    from costline.catalogue import shipped
+
+    return shipped if file is None else shipped.with_file(file)

@@ -1,0 +1,240 @@
+"""``costline data list``: the tables of the catalogue, filtered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from costline import quantity
+from costline.catalogue import Catalogue, Price, chip_anchors, chip_costs, pim_facts, video_trainings
+from costline.cli.terminal import Field, console, figures, note, table, write_csv, write_json
+from costline.hardware.chip import Chip
+
+Layout = Literal["table", "json", "csv"]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A table of the catalogue: its rows, a row as plain data, and the columns printed."""
+
+    rows: Callable[[Catalogue], Iterable[Any]]
+    plain: Callable[[Any], Mapping[str, Any]]
+    fields: tuple[Field, ...]
+
+
+def chip_record(catalogue: Catalogue, chip: Any) -> dict[str, Any]:
+    """A chip as plain data, SI units; the shipped table's columns where it comes from there."""
+    facts = catalogue.chip_facts().get(chip.id)
+    if facts is None or (catalogue.user and chip.id in catalogue.user.chips):
+        return {name: value for name, value in asdict_chip(chip).items() if value not in (None, "")}
+    same = ("id", "vendor", "name", "family", "year", "kind", "flags", "date", "source")
+    body = {name: getattr(facts, name) for name in same}
+    return body | dict(facts.texts) | dict(facts.figures) | {"figure_kinds": dict(facts.figure_kinds)}
+
+
+def asdict_chip(chip: Chip) -> dict[str, Any]:
+    """A chip of a user's file as plain data."""
+    body = {name: getattr(chip, name) for name in chip.__dataclass_fields__ if name not in {"peak", "details"}}
+    return body | {f"{name}_flop_per_s": rate for name, rate in chip.peak.items()}
+
+
+def _figure(name: str) -> Callable[[Any], float | None]:
+    return lambda row: row.get(name) if isinstance(row, Mapping) else None
+
+
+def _chips(catalogue: Catalogue) -> list[dict[str, Any]]:
+    own = list(catalogue.user.chips.values()) if catalogue.user else []
+    hidden = {chip.id for chip in own}
+    shipped = [facts for name, facts in catalogue.chip_facts().items() if name not in hidden]
+    return [chip_record(catalogue, each) for each in (*own, *shipped)]
+
+
+def _either(*names: str) -> Callable[[Mapping[str, Any]], Any]:
+    """First of several keys: shipped rows and a user's own name a figure differently."""
+    return lambda row: next((row[name] for name in names if row.get(name) is not None), None)
+
+
+def _price(price: Price) -> str:
+    worth = _printed(price)
+    return f"{figures(worth)} {price.printed_unit}"
+
+
+def _printed(price: Price) -> float:
+    from costline.catalogue.price_table import UNITS
+
+    return price.value / UNITS[price.printed_unit][0]
+
+
+def _attribute(name: str) -> Callable[[Any], Any]:
+    return lambda row: getattr(row, name)
+
+
+def _words(*names: str) -> Callable[[Any], str]:
+    return lambda row: " ".join(str(getattr(row, name)) for name in names if getattr(row, name))
+
+
+def _value(fact: Any) -> str:
+    number = fact.text if fact.value is None else figures(fact.value)
+    bounds = [figures(each) for each in (getattr(fact, "low", None), getattr(fact, "high", None)) if each is not None]
+    return f"{number or ' to '.join(bounds) or 'unknown'} {fact.unit}".strip()
+
+
+_FACT = (Field("value", _value), Field("kind", _attribute("kind")))
+
+LISTINGS: dict[str, Listing] = {
+    "chips": Listing(
+        _chips,
+        dict,
+        (
+            Field("chip", _either("id")),
+            Field("year", _either("year")),
+            Field("bf16", _either("bf16_flop_per_s", "fp16_flop_per_s"), quantity.FLOP_RATE),
+            Field("fp8", _figure("fp8_flop_per_s"), quantity.FLOP_RATE),
+            Field("memory", _either("memory_byte", "memory"), quantity.BYTES),
+            Field("memory", _either("memory_bandwidth_byte_per_s", "memory_bandwidth"), quantity.BANDWIDTH),
+            Field("link", _either("link_bandwidth_byte_per_s", "link_bandwidth"), quantity.LINK_BANDWIDTH),
+            Field("power", _either("tdp_w", "tdp"), quantity.WATTS),
+        ),
+    ),
+    "systems": Listing(
+        lambda catalogue: catalogue.systems().values(),
+        asdict,
+        (
+            Field("system", _attribute("id")),
+            Field("chip", lambda row: row.chips[0] + ("+" if len(row.chips) > 1 else "")),
+            Field("chips", _attribute("n_chips")),
+            Field("domain", _attribute("domain_chips")),
+            Field("up", _attribute("scale_up"), quantity.LINK_BANDWIDTH),
+            Field("out", _attribute("scale_out"), quantity.LINK_BANDWIDTH),
+            Field("power", _attribute("power"), quantity.WATTS),
+        ),
+    ),
+    "prices": Listing(
+        lambda catalogue: catalogue.prices(),
+        asdict,
+        (
+            Field("date", lambda row: row.date or "undated"),
+            Field("what", lambda row: row.subject or row.item),
+            Field("provider", _attribute("provider")),
+            Field("price", _price),
+            Field("terms", _attribute("commitment")),
+            Field("kind", _attribute("kind")),
+        ),
+    ),
+    "coefficients": Listing(
+        lambda catalogue: catalogue.coefficients(),
+        asdict,
+        (
+            Field("name", _attribute("name")),
+            Field("scope", _attribute("scope")),
+            Field("for", _attribute("qualifier")),
+            Field("value", _attribute("value")),
+            Field("low", _attribute("low")),
+            Field("high", _attribute("high")),
+            Field("unit", _attribute("unit")),
+            Field("kind", _attribute("kind")),
+        ),
+    ),
+    "chip-costs": Listing(
+        lambda _: chip_costs(),
+        asdict,
+        (Field("category", _attribute("category")), Field("what", _words("item", "technology")), *_FACT),
+    ),
+    "anchors": Listing(
+        lambda _: chip_anchors(),
+        asdict,
+        (Field("of", _words("anchor")), Field("what", _words("quantity")), *_FACT),
+    ),
+    "pim": Listing(
+        lambda _: pim_facts(),
+        asdict,
+        (Field("device", _words("device")), Field("metric", _words("metric")), *_FACT),
+    ),
+    "trainings": Listing(
+        lambda _: video_trainings(),
+        asdict,
+        (
+            Field("id", _attribute("id")),
+            Field("model", _words("model", "stage")),
+            Field("chips", _words("n_chips", "chip_printed")),
+            Field("metric", _attribute("metric")),
+            *_FACT,
+        ),
+    ),
+}
+
+
+def print_table(
+    catalogue: Catalogue,
+    name: str,
+    wanted: Mapping[str, str],
+    *,
+    since: str = "",
+    match: str = "",
+    limit: int = 0,
+    layout: Layout = "table",
+) -> int:
+    """Print a table of the catalogue.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Where to look.
+    name : str
+        Which table.
+    wanted : mapping
+        Column -> text that a row must have there, in any case.
+    since, match : str
+        Earliest date; text that a row must contain somewhere.
+    limit : int
+        Most rows of prices printed; 0 for all.
+    layout : {"table", "json", "csv"}
+        For people, or for programs.
+    """
+    listing = LISTINGS[name]
+    pairs = [(row, listing.plain(row)) for row in listing.rows(catalogue)]
+    kept = [row for row, plain in pairs if _matches(plain, wanted, match) and _late(plain, since)]
+    if layout == "json":
+        write_json([listing.plain(row) for row in kept])
+    elif layout == "csv":
+        write_csv([listing.plain(row) for row in kept])
+    else:
+        if name == "prices":
+            kept = _newest(kept, limit)
+        _print_rows(kept, listing.fields)
+    return 0
+
+
+def _print_rows(rows: Sequence[Any], fields: Sequence[Field]) -> None:
+    if rows:
+        console().print(table(rows, fields))
+    else:
+        note("no row matches")
+
+
+def _newest(prices: Sequence[Price], limit: int) -> list[Price]:
+    ordered = sorted(prices, key=lambda price: price.date, reverse=True)
+    if 0 < limit < len(ordered):
+        note(f"the newest {limit} of {len(ordered):,} prices; --limit 0 prints all, --match, --chip, ... narrow")
+        return ordered[:limit]
+    return ordered
+
+
+def _matches(plain: Mapping[str, Any], wanted: Mapping[str, str], match: str) -> bool:
+    for column, text in wanted.items():
+        cell = plain.get({"chip": "chips"}.get(column, column), plain.get(column, ""))
+        if column == "kind" and "category" in plain:
+            cell = (plain["category"], plain["kind"])
+        cells = cell if isinstance(cell, tuple | list) else (cell,)
+        if not any(_same(str(each), text, part=column == "provider") for each in cells):
+            return False
+    return not match or any(match.lower() in str(cell).lower() for cell in plain.values())
+
+
+def _same(cell: str, text: str, *, part: bool) -> bool:
+    return text.lower() in cell.lower() if part else text.lower() == cell.lower()
+
+
+def _late(plain: Mapping[str, Any], since: str) -> bool:
+    return not since or str(plain.get("date") or "") >= since[: len(str(plain.get("date") or "")) or None]

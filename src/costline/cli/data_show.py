@@ -1,0 +1,168 @@
+"""``costline data show``: one entry of the catalogue, every figure with its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from costline import quantity
+from costline.catalogue import Catalogue, System
+from costline.catalogue.chip_table import FIGURES
+from costline.catalogue.names import resolve
+from costline.cli.data_list import chip_record
+from costline.cli.terminal import console, figures, write_json
+from costline.quantity import Kind, show
+
+KINDS: dict[str, Kind] = {
+    "FLOP/s": quantity.FLOP_RATE,
+    "byte": quantity.BYTES,
+    "byte/s": quantity.BANDWIDTH,
+    "W": quantity.WATTS,
+    "Hz": quantity.FREQUENCY,
+    "m2": quantity.AREA,
+    "1": quantity.COUNT,
+}
+
+WORDS = {
+    "memory_byte": "memory",
+    "memory_bandwidth_byte_per_s": "memory bandwidth",
+    "sram_byte": "on-chip memory",
+    "sram_bandwidth_byte_per_s": "on-chip bandwidth",
+    "link_bandwidth_byte_per_s": "link, one direction",
+    "tdp_w": "power limit",
+    "clock_hz": "clock",
+    "die_area_m2": "die area",
+}
+
+
+def print_entry(catalogue: Catalogue, name: str, *, as_json: bool = False) -> int:
+    """Print a chip, a system or a model.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Where to look.
+    name : str
+        Its name, or a beginning that fits one name only.
+    as_json : bool
+        For programs.
+    """
+    chips = {*catalogue.chip_facts(), *catalogue.chips()}
+    found = resolve("chip, system or model", name, [*chips, *catalogue.systems()])
+    if found in chips:
+        return _chip(catalogue, found, as_json)
+    return _system(catalogue, catalogue.system(found), as_json)
+
+
+def _chip(catalogue: Catalogue, name: str, as_json: bool) -> int:
+    own = catalogue.user is not None and name in catalogue.user.chips
+    record = chip_record(catalogue, catalogue.chips()[name] if own else catalogue.chip_facts()[name])
+    rent = catalogue.rental_price(name)
+    systems = [system.id for system in catalogue.systems().values() if name in system.chips]
+    if as_json:
+        write_json(record | {"rent": None if rent is None else asdict(rent), "systems": systems})
+        return 0
+    out = console()
+    year = f", {record['year']}" if record.get("year") else ""
+    out.print(Text(f"{name}: {record.get('name', name)}{year}", style="bold"))
+    out.print(_figures(_own_rows(record) if own else _shipped_rows(record)))
+    lines = [
+        ("family", record.get("family")),
+        ("memory", record.get("memory_type")),
+        ("link", record.get("link_type")),
+        ("process", record.get("process_node")),
+        ("rent", str(rent) if rent else None),
+        ("systems", ", ".join(systems) or None),
+        ("note", record.get("note") or None),
+        ("flags", record.get("flags") or "none"),
+        ("sources", record.get("source")),
+        ("read", record.get("date")),
+    ]
+    out.print(_lines(lines))
+    return 0
+
+
+def _shipped_rows(record: dict[str, Any]) -> list[tuple[str, str, str]]:
+    rows = []
+    for column, unit in FIGURES.items():
+        value = record.get(column)
+        word = WORDS.get(column, column.removesuffix("_flop_per_s"))
+        if column == "cores" and record.get("core_unit"):
+            word = f"cores ({record['core_unit']})"
+        kind = record["figure_kinds"].get(column, record["kind"]) if value is not None else ""
+        rows.append((word, _quantity(value, unit), kind))
+    return rows
+
+
+def _own_rows(record: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Figures of a user's chip, whose columns are named as in the file."""
+    names = {"memory": "memory_byte", "tdp": "tdp_w", "sram": "sram_byte"}
+    names |= {f"{name}_bandwidth": f"{name}_bandwidth_byte_per_s" for name in ("memory", "sram", "link")}
+    renamed = {names.get(name, name): value for name, value in record.items()}
+    return _shipped_rows(renamed | {"figure_kinds": {}, "kind": "user"})
+
+
+def _quantity(value: float | None, unit: str) -> str:
+    if unit == "1" and value is not None and value >= 1e6:
+        return show(value, quantity.COUNT)
+    if unit == "m2" and value is not None:
+        return f"{figures(value * 1e6)} mm2"
+    return show(value, KINDS[unit])
+
+
+def _system(catalogue: Catalogue, system: System, as_json: bool) -> int:
+    if as_json:
+        write_json(asdict(system))
+        return 0
+    per_chip = None if system.power is None else system.power / system.n_chips
+    price = show(system.price, quantity.DOLLARS) + (f" ({system.price_date})" if system.price else "")
+    rows = [
+        ("chips", f"{system.n_chips}", system.kind),
+        ("chips in a scale-up domain", f"{system.domain_chips}", system.kind),
+        ("scale-up, a chip, one way", show(system.scale_up, quantity.LINK_BANDWIDTH), system.kind),
+        ("scale-out, a chip, one way", show(system.scale_out, quantity.LINK_BANDWIDTH), system.kind),
+        ("scale-up latency", show(system.scale_up_latency, quantity.SECONDS), system.kind),
+        ("scale-out latency", show(system.scale_out_latency, quantity.SECONDS), system.kind),
+        ("power", show(system.power, quantity.WATTS), system.kind),
+        ("power a chip", show(per_chip, quantity.WATTS), "derived"),
+        ("price", price, system.kind),
+    ]
+    out = console()
+    out.print(Text(f"{system.id}: {system.name}", style="bold"))
+    out.print(_figures([(word, value, "" if value == "unknown" else kind) for word, value, kind in rows]))
+    lines = [
+        ("holds", ", ".join(system.chips)),
+        ("default for", ", ".join(system.default_for) or None),
+        ("topology", system.topology),
+        ("network", system.nics),
+        ("note", system.note or None),
+        ("sources", system.source),
+        ("read", system.date),
+    ]
+    out.print(_lines(lines))
+    return 0
+
+
+def _figures(rows: Iterable[tuple[str, str, str]]) -> Table:
+    from rich import box
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for heading in ("figure", "value", "kind"):
+        made.add_column(heading, justify="right" if heading == "value" else "left")
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    return made
+
+
+def _lines(lines: Iterable[tuple[str, str | None]]) -> Table:
+    made = Table.grid(padding=(0, 1))
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column(overflow="fold")
+    for word, text in lines:
+        if text:
+            made.add_row(Text(word), Text(text))
+    return made

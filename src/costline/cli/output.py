@@ -1,0 +1,160 @@
+"""What the questions share on the command line: output options, scenario files, exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Group, Parameter
+
+from costline.errors import InputError, nearest_names
+from costline.estimate import Estimate
+
+OUTPUT = Group("Output", sort_key=90)
+LARGEST_SCENARIO = 1_000_000
+"""A scenario is written by hand. [byte]"""
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class Output:
+    """How an answer is printed.
+
+    Attributes
+    ----------
+    json : bool
+        JSON with a versioned layout, numbers in SI units.
+    csv : bool
+        CSV, one row a figure, settings in front.
+    plain : bool
+        No colour, no boxes.
+    explain : bool
+        The derivation: every figure with its parts, formulas, inputs and sources.
+    file : Path
+        Scenario: a TOML file with any inputs of this command.
+    set : tuple of str
+        One input as key=value, for those without a flag of their own; repeatable.
+    """
+
+    json: Annotated[bool, Parameter(negative="")] = False
+    csv: Annotated[bool, Parameter(negative="")] = False
+    plain: Annotated[bool, Parameter(negative="")] = False
+    explain: Annotated[bool, Parameter(negative="")] = False
+    file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None
+    set: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = ()
+
+
+def ask(
+    question: Callable[..., Estimate], given: Mapping[str, Any], output: Output | None, known: frozenset[str]
+) -> int:
+    """Ask a question with flags, scenario and ``--set`` together, print the answer, return the exit code.
+
+    Parameters
+    ----------
+    question : callable
+        A function of `costline.api`.
+    given : mapping
+        Inputs from flags; None is not given.
+    output : Output or None
+        How to print.
+    known : frozenset of str
+        Inputs that the question takes.
+    """
+    output = output or Output()
+    inputs: dict[str, Any] = _scenario(output.file, known) | _settings(output.set, known)
+    inputs |= {name: value for name, value in given.items() if value is not None}
+    if "on" not in inputs:
+        raise InputError("say what it runs on: --on 8xh100-sxm (costline data list chips)")
+    estimate = question(**inputs, explain=output.explain)
+    _print(estimate, output)
+    return 0 if estimate.feasible is not False else 1
+
+
+def _print(estimate: Estimate, output: Output) -> None:
+    from costline.report import machine
+
+    if output.json:
+        sys.stdout.write(machine.to_json(estimate) + "\n")
+        return
+    if output.csv:
+        sys.stdout.write(machine.to_csv(estimate))
+        return
+    from costline.cli.terminal import console
+    from costline.report.answer import answer
+    from costline.report.explain import derivation
+
+    screen = console()
+    if output.plain:
+        screen.no_color = True
+    screen.print(answer(estimate, plain=output.plain))
+    if output.explain:
+        screen.print(derivation(estimate))
+
+
+def _scenario(path: Path | None, known: frozenset[str]) -> dict[str, Any]:
+    if path is None:
+        return {}
+    import tomllib
+
+    try:
+        if path.stat().st_size > LARGEST_SCENARIO:
+            raise InputError(f"{path}: {path.stat().st_size:,} bytes; a scenario has at most {LARGEST_SCENARIO:,}")
+        parsed = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path}: {error}") from None
+    _check(parsed, known, str(path))
+    return parsed
+
+
+def _settings(pairs: tuple[str, ...], known: frozenset[str]) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError(f"--set {pair[:40]!r} is not of the form key=value")
+        place, dot, key = name.strip().replace("-", "_").partition(".")
+        if dot:
+            settings.setdefault(place, {})[key] = _plain(value)
+        else:
+            settings[place] = _plain(value)
+    _check(settings, known, "--set")
+    return settings
+
+
+def _plain(value: str) -> Any:
+    """Whole numbers and yes or no as such; everything else is text for the quantity reader."""
+    stripped = value.strip()
+    if stripped.lower() in {"true", "yes", "false", "no"}:
+        return stripped.lower() in {"true", "yes"}
+    return int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < 18 else stripped
+
+
+def _check(inputs: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+    faults = []
+    for name in inputs:
+        if name not in known:
+            near = nearest_names(name, known)
+            faults.append(f"{name[:40]!r}" + (f" (did you mean {', '.join(near)}?)" if near else ""))
+    if faults:
+        raise InputError(f"{where}: unknown input {'; '.join(faults)}; known: {', '.join(sorted(known))}")
+
+
+def inputs_of(question: Callable[..., Estimate]) -> frozenset[str]:
+    """Names of the inputs a question takes."""
+    import inspect
+
+    return frozenset(inspect.signature(question).parameters) - {"explain", "vision"}
+
+
+def shape_fields(words: str | None) -> dict[str, Any] | None:
+    """Read ``layers=60, hidden=6144``."""
+    if words is None:
+        return None
+    return _settings(tuple(piece for piece in words.split(",") if piece.strip()), frozenset(_names(words)))
+
+
+def _names(words: str) -> list[str]:
+    return [piece.partition("=")[0].strip().replace("-", "_") for piece in words.split(",")]

@@ -1,0 +1,136 @@
+"""What every command needs of the terminal: consoles, tables, JSON, CSV, and the one way to complain."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+    from costline.quantity import Kind
+
+WIDTH = 80
+"""Columns; a narrower terminal gets what it has."""
+
+UNKNOWN = "unknown"
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console on stdout or stderr: colour on a terminal only, none with NO_COLOR, at most 80 columns."""
+    from rich.console import Console
+
+    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+    return Console(stderr=stderr, width=max(width, 40), highlight=False, soft_wrap=False)
+
+
+def complain(message: str) -> None:
+    """Write a message to stderr as ``costline: ...``, control characters made visible."""
+    lines = [_visible(line) for line in message.splitlines()] or [""]
+    sys.stderr.write("\n".join([f"costline: {lines[0]}", *lines[1:]]) + "\n")
+
+
+def note(message: str) -> None:
+    """Write a remark that is no part of the answer to stderr."""
+    sys.stderr.write(f"{_visible(message)}\n")
+
+
+def _visible(text: str) -> str:
+    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
+
+
+def write_json(body: Any) -> None:
+    """Write JSON to stdout; unknown is null."""
+    json.dump(body, sys.stdout, indent=2, allow_nan=False, default=_json_value)
+    sys.stdout.write("\n")
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, Iterable) else str(value)
+
+
+def write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows to stdout as CSV; unknown is an empty cell."""
+    if not rows:
+        return
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _csv_cell(value) for name, value in row.items()})
+
+
+def _csv_cell(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}={each}" for key, each in value.items())
+    return " ".join(map(str, value)) if isinstance(value, tuple | list) else value
+
+
+def figures(number: float | None, digits: int = 3) -> str:
+    """A number to three significant figures, without exponent where that stays short.
+
+    Examples
+    --------
+    >>> figures(1978.9), figures(0.6449), figures(None)
+    ('1,980', '0.645', 'unknown')
+    """
+    if number is None:
+        return UNKNOWN
+    if number == 0:
+        return "0"
+    if not 1e-4 <= abs(number) < 1e7:
+        return f"{number:.{digits - 1}e}"
+    places = digits - 1 - math.floor(math.log10(abs(number)))
+    return f"{round(number, places):,.{max(places, 0)}f}"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of a table: heading, what it shows of a row, and for a quantity its kind."""
+
+    heading: str
+    value: Callable[[Any], Any]
+    kind: Kind | None = None
+
+
+def table(rows: Sequence[Any], fields: Sequence[Field]) -> Table:
+    """A table with the unit of each quantity in its heading, one unit a column."""
+    from rich import box
+    from rich.table import Table
+
+    from costline.quantity import column_scale
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    columns = []
+    for place, each in enumerate(fields):
+        values = [each.value(row) for row in rows]
+        heading = each.heading
+        numeric = each.kind is not None or any(isinstance(value, int | float) for value in values)
+        if each.kind is not None:
+            factor, unit = column_scale(values, each.kind)
+            values = [None if value is None else value / factor for value in values]
+            heading = f"{heading}\n{unit}"
+        made.add_column(heading, justify="right" if numeric else "left", overflow="fold", no_wrap=place == 0)
+        columns.append([_cell(value) for value in values])
+    for cells in zip(*columns, strict=True):
+        made.add_row(*cells)
+    return made
+
+
+def _cell(value: Any) -> RenderableType:
+    from rich.text import Text
+
+    if value is None:
+        return Text("-", style="dim")
+    if isinstance(value, float):
+        return Text(figures(value))
+    return Text(str(value))
