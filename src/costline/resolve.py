@@ -142,7 +142,6 @@ def sampler(
     given: Model | None,
     params: Number | None,
     shape: Mapping[str, Any],
-    tokens: Numeric | None,
     book: Catalogue = shipped,
 ) -> Pipeline:
     """Resolve a generation pipeline, or shape a diffusion transformer from a rumour.
@@ -154,7 +153,7 @@ def sampler(
         from costline.models.diffusion.hypothetical import hypothetical_dit
 
         size, _ = _sizes(params, None)
-        return alone(hypothetical_dit(size, tokens=None if tokens is None else float(np.max(tokens)), **shape))
+        return alone(hypothetical_dit(size, **shape))
     found = model(given, book)
     if isinstance(found, Pipeline):
         return found

@@ -18,7 +18,7 @@ from costline.hardware.cluster import Cluster
 from costline.models.pipeline import Pipeline
 from costline.numeric import Numeric
 from costline.plan import Plan
-from costline.report.values import text
+from costline.report.values import text, whole
 from costline.resolve import Model, Number
 from costline.studies.choose import generation_plan
 from costline.studies.clip import Clip
@@ -90,7 +90,7 @@ def generate(
     """
     book = resolve.catalogue(catalogue)
     latent = None if tokens is None else resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
-    pipeline = resolve.sampler(model, params, shape or {}, latent, book)
+    pipeline = resolve.sampler(model, params, shape or {}, book)
     place = resolve.site(on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients, book=book)
     given = {"frames": frames, "seconds": seconds, "fps": fps, "steps": steps, "branches": branches}
     clip, assumed = _clip(pipeline, resolution, latent, given)
@@ -118,12 +118,12 @@ def generate(
 
 def _title(pipeline: Pipeline, clip: Clip, cluster: Cluster) -> str:
     if clip.tokens is not None:
-        size = text(clip.tokens, "token")
+        size = f"{whole(clip.tokens)} latent tokens"
     elif np.all(np.asarray(clip.frames) == 1):
         size = f"an image of {clip.width}x{clip.height}"
     else:
-        size = f"{text(clip.seconds, 's')} of {clip.width}x{clip.height} ({text(clip.frames, '')} frames)"
-    steps = text(clip.steps, "step")
+        size = f"{text(clip.seconds, 's')} of {clip.width}x{clip.height} ({whole(clip.frames)} frames)"
+    steps = f"{whole(clip.steps)} steps"
     return f"Generate {size} with {pipeline.name}, {steps}, on {cluster.chips} x {cluster.chip.id}"
 
 

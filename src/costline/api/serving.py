@@ -19,7 +19,7 @@ from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
 from costline.numeric import Numeric, smallest
 from costline.plan import Plan
-from costline.report.values import text
+from costline.report.values import text, whole
 from costline.resolve import Model, Number, Site
 from costline.studies.caption import Corpus
 from costline.studies.caption import caption as caption_study
@@ -112,9 +112,9 @@ def serve(
         note = "what fits, at most 64" if isinstance(asked.batch, int) and asked.batch < USUAL_BATCH else "usual"
         assumed.append(Assumption(name="batch", value=f"{asked.batch} ({note}; --batch)", kind="assumed"))
     title = (
-        f"Serve {network.name} on {text(place.machine.cluster.chips, 'x')} {place.machine.cluster.chip.id}: "
-        f"{text(asked.input, 'token')} in, {text(asked.output, 'token')} out, batch {text(asked.batch, '')}"
-    ).replace(" xs ", " x ")
+        f"Serve {network.name} on {whole(place.machine.cluster.chips)} x {place.machine.cluster.chip.id}: "
+        f"{whole(asked.input)} tokens in, {whole(asked.output)} out, batch {whole(asked.batch)}"
+    )
     with recording(explain) as record:
         estimate = serve_study(network, asked, place.machine, place.economics, title)
     return finished(estimate, assumed, place.machine, record)
@@ -201,7 +201,9 @@ def caption(
     chips = place.machine.cluster.chips
     usual = Requests(input=corpus.input, output=corpus.output, batch=corpus.batch or 64 * chips)
     place, words = _planned(network, usual, place)
-    title = f"Caption {text(length, 's')} of video with {network.name} on {chips} x {place.machine.cluster.chip.id}"
+    title = (
+        f"Caption {text(length, 's')} of video with {network.name} on {whole(chips)} x {place.machine.cluster.chip.id}"
+    )
     with recording(explain) as record:
         estimate = caption_study(
             network, corpus, place.machine, place.economics, vision, title, _api_price(network.name, book)

@@ -133,7 +133,7 @@ def _network(
 ) -> Network:
     if model is None:
         if video:
-            return resolve.sampler(None, params, shape, None, book).transformers[0][0]
+            return resolve.sampler(None, params, shape, book).transformers[0][0]
         return resolve.decoder(None, params, active, shape, book)
     found = resolve.model(model, book)
     if isinstance(found, Pipeline):

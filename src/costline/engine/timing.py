@@ -159,6 +159,8 @@ def time_messages(messages: Iterable[Message], cluster: Cluster, efficiency: Eff
     """Time of messages, the part that hides behind kernels taken off."""
     total = Timing()
     for message in messages:
+        if not np.any(message.calls):
+            continue
         with step(f"messages: {message.name}"):
             busy = network_time(message, cluster, efficiency)
         exposed = busy * (1 - efficiency.value("overlap", cluster.chip, message.name))

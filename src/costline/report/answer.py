@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from costline.estimate import Estimate, Figure
+from costline.estimate import Assumption, Estimate, Figure
 from costline.report.values import bracket, label, text
 
 HEADLINES = {
@@ -38,7 +38,7 @@ ROWS = {
 """Figures of the table, by study."""
 
 
-def answer(estimate: Estimate) -> RenderableType:
+def answer(estimate: Estimate, *, plain: bool = False) -> RenderableType:
     """The whole answer."""
     blocks: list[RenderableType] = [Text(estimate.title, style="bold")]
     if estimate.feasible is False:
@@ -48,7 +48,7 @@ def answer(estimate: Estimate) -> RenderableType:
     blocks.append(_headline([estimate.figures[name] for name in headline if name in estimate.figures]))
     first = estimate.figures[headline[0]]
     if first.children:
-        blocks.append(_parts(first))
+        blocks.append(_parts(first, bars=not plain))
     rows = [estimate.figures[name] for name in ROWS.get(estimate.study, ()) if name in estimate.figures]
     blocks.append(_table(rows))
     blocks.extend(_notes(estimate))
@@ -67,7 +67,7 @@ def _headline(figures: Iterable[Figure]) -> Table:
     return table
 
 
-def _parts(figure: Figure) -> Table:
+def _parts(figure: Figure, *, bars: bool) -> Table:
     """What the first figure is made of, with bars."""
     leaves = [child for child in figure.children if child.value is not None and child.combine != "beside"]
     whole = sum(float(_mean(child.value)) for child in leaves) or 1.0
@@ -77,7 +77,7 @@ def _parts(figure: Figure) -> Table:
     for child in leaves:
         share = float(_mean(child.value)) / whole
         if share >= 0.0005:
-            bar = Text("█" * max(1, round(24 * share)), style="cyan")
+            bar = Text("█" * max(1, round(24 * share)) if bars else "", style="cyan")
             table.add_row(f"  {child.name}", text(child.value, child.unit), f"{share:.0%}", bar)
     return table
 
@@ -105,11 +105,17 @@ def _table(figures: Iterable[Figure]) -> Table:
 def _notes(estimate: Estimate) -> Iterable[Text]:
     for warning in estimate.warnings:
         yield Text(f"! {warning}", style="yellow")
+    coefficients = [row for row in estimate.assumptions if row.kind.startswith("coefficient")]
     for row in estimate.assumptions:
-        shown = text(row.value, row.unit) if isinstance(row.value, int | float) else str(row.value)
-        yield Text(f"· {row.name}: {shown}" + (f" ({row.kind})" if row.kind else ""), style="dim")
+        if row not in coefficients:
+            yield Text(f"· {assumption(row)}", style="dim")
+    if coefficients:
+        assumed = sum(row.kind.endswith("assumed") for row in coefficients)
+        words = f"{len(coefficients)} coefficients, {assumed} of them assumed, none fitted yet: --explain lists them"
+        yield Text(f"· {words}", style="dim")
 
 
-def show(estimate: Estimate, console: Console) -> None:
-    """Print the answer."""
-    console.print(answer(estimate))
+def assumption(row: Assumption) -> str:
+    """An assumption in a line."""
+    shown = text(row.value, row.unit) if isinstance(row.value, int | float) else str(row.value)
+    return f"{row.name}: {shown}" + (f" ({row.kind})" if row.kind else "")

@@ -12,7 +12,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from costline.derivation import Node
-from costline.estimate import Estimate, Figure
+from costline.estimate import Assumption, Estimate, Figure
+from costline.report.answer import assumption
 from costline.report.values import bracket, label, text
 
 SIGNS = {"sum": "Σ", "product": "Π", "max": "max", "beside": "see"}
@@ -30,10 +31,19 @@ def derivation(estimate: Estimate, *, everything: bool = False) -> RenderableTyp
     """
     trees: list[RenderableType] = [Text("Figures (Σ sum, Π product of the lines below)", style="bold")]
     trees += [_figure_tree(figure) for figure in estimate.figures.values()]
+    if estimate.assumptions:
+        trees.append(Text("\nInputs nobody stated", style="bold"))
+        trees += [_assumption_line(row) for row in estimate.assumptions]
     if estimate.record is not None:
         trees.append(Text("\nFormulas, as they were called", style="bold"))
         trees += [_node_tree(node, everything) for node in estimate.record.children]
     return Group(*trees)
+
+
+def _assumption_line(row: Assumption) -> Text:
+    line = Text(f"· {assumption(row)}")
+    line.append("".join(f"  {part}" for part in (row.source, row.date) if part), style="dim italic")
+    return line
 
 
 def _figure_line(figure: Figure) -> Text:

@@ -113,6 +113,19 @@ def text(value: Any, unit: str) -> str:
     return f"{show(number, quantity.COUNT)} {unit}{plural}".strip()
 
 
+def whole(value: Any) -> str:
+    """A whole number in full, with separators; a sweep as its span.
+
+    Examples
+    --------
+    >>> whole(16384)
+    '16,384'
+    """
+    array = np.asarray(value)
+    ends = [f"{end:,.0f}" for end in (array.min(), array.max())]
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
 def bracket(low: Any, high: Any, unit: str) -> str:
     """The bracket of a figure, empty if there is none."""
     if low is None or high is None:

@@ -44,7 +44,7 @@ def cost_figure(name: str, chips: Numeric, seconds: Numeric, economics: Economic
         Figure(name="price", value=economics.price, unit="USD/s", source=economics.price_source),
     )
     value = rental_cost(chips, seconds, economics.price)
-    return Figure(name=name, value=value, unit="USD", combine="product", children=parts, note=economics.price_source)
+    return Figure(name=name, value=value, unit="USD", combine="product", children=parts)
 
 
 def mean_power(timing: Timing, machine: Machine) -> Numeric | None:

@@ -40,7 +40,8 @@ def generation_memory(pipeline: Sampler, clip: Clip, machine: Machine) -> Memory
 def _decoding_memory(autoencoder: Autoencoder, clip: Clip, machine: Machine) -> Numeric:
     tile = machine.plan.vae_tile
     height, width = (np.minimum(side, tile) if tile else side for side in (clip.height, clip.width))
-    streams = autoencoder.streams(frames=clip.frames, height=height, width=width, batch=1)
+    frames = clip.frames if autoencoder.chunk is None else np.minimum(clip.frames, autoencoder.chunk)
+    streams = autoencoder.streams(frames=frames, height=height, width=width, batch=1)
     return largest_tensor(autoencoder.decoder, streams, one_chip(machine).plan)
 
 

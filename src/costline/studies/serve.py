@@ -131,7 +131,7 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
         rhythm = mixed_step(rhythm, times.prefill.point, requests.output)
         low = mixed_step(low, times.prefill.lower, requests.output)
         high = mixed_step(high, times.prefill.upper, requests.output)
-        first = timed("ttft", times.first, note="one request's own prefill; it may have to wait for a running step")
+        first = timed("ttft", times.first, note="one request alone")
     else:
         first = timed("ttft", times.prefill, note="prefill of the whole batch")
     per_token = tpot(rhythm, 1)
@@ -145,14 +145,14 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
     return {
         "ttft": first,
         "tpot": total("tpot", "s", children, low=low, high=high, note=decode.note),
-        "latency": Figure(name="latency", value=latency, unit="s", note="request: ttft + tpot x (output - 1)"),
-        "output_rate": Figure(name="output_rate", value=rate, unit="token/s", note="all chips, all sequences"),
+        "latency": Figure(name="latency", value=latency, unit="s", note="ttft + tpot x (output - 1)"),
+        "output_rate": Figure(name="output_rate", value=rate, unit="token/s", note="all chips"),
         "output_rate_per_chip": Figure(name="output_rate_per_chip", value=rate / machine.cluster.chips, unit="token/s"),
         "total_rate": Figure(
             name="total_rate",
             value=rate * (requests.input + requests.output) / requests.output,
             unit="token/s",
-            note="input and output tokens",
+            note="",
         ),
     }
 
@@ -171,7 +171,7 @@ def _costs(
         if economics.price is not None:
             rate = machine.cluster.chips * economics.price * part
             value = cost_per_unit(rate, sequences * tokens)
-        note = economics.price_source if value is not None else "no rental price known: give one with --price"
+        note = "" if value is not None else "no rental price known: give one with --price"
         result[name] = Figure(name=name, value=value, unit="USD/token", note=note)
     work = times.prefill + times.decode * requests.output
     energy = energy_figures(work, 1 / (sequences * requests.output), machine, economics)["energy"]
