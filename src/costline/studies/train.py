@@ -290,10 +290,11 @@ def _step_figure(stages: Sequence[Stage]) -> Figure:
 
 def _goodput(network: Network, run: Run, machine: Machine) -> Figure:
     """Share of the wall time that trains, after interruptions and checkpoints."""
-    if not run.failures:
-        return Figure(name="goodput", value=1.0, unit="1", note="interruptions left out")
     chip, plan = machine.cluster.chip, machine.plan
-    rate = failure_rate(machine.efficiency.value("failures", chip), machine.cluster.chips)
+    per_chip = machine.efficiency.value("failures", chip) if run.failures else 0.0
+    if per_chip == 0:
+        return Figure(name="goodput", value=1.0, unit="1", note="interruptions left out")
+    rate = failure_rate(per_chip, machine.cluster.chips)
     state = network.params * (plan.optimizer_bytes + 2.0)
     written = state / machine.cluster.chips / machine.efficiency.value("checkpoint_bandwidth", chip)
     interval = checkpoint_interval(written, rate)
@@ -330,8 +331,10 @@ def _fit(network: Network, run: Run, fullest: Stage, stages: Sequence[Stage], ma
     variants += [(f"tensor={size}, ZeRO-3 and full recomputation", everything | {"tensor": size}) for size in (2, 4, 8)]
     for words, fields in variants:
         changed = replace(machine, plan=replace(plan, **fields).spread(machine.cluster.chips))
+        if changed.plan.data < 1:
+            continue
         stage = stage_of(network, run, fullest.stretch, changed)
-        if bool(stage.memory.fits) and changed.plan.data >= 1:
+        if bool(stage.memory.fits):
             changes.append(Fit(True, change=words))
     return nearest_fit(fullest.memory, changes)
 
