@@ -23,7 +23,7 @@ check: $(DEV)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/sphinx-build -W --keep-going -n -q docs docs/_build/html
 	@$(BIN)/python -m pytest -n auto
 
