@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from costline.catalogue.apis import ApiPrice, api_choice, token_price, video_services
 from costline.catalogue.chip_table import ChipFacts, shipped_chip_facts, shipped_chips
@@ -23,6 +22,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from costline.catalogue.user import UserCatalogue
+
+_Entry = TypeVar("_Entry")
+
+
+def _others(shipped: Mapping[str, _Entry], own: Mapping[str, _Entry]) -> dict[str, _Entry]:
+    """Shipped entries that no entry of the user's hides; they go after the user's own."""
+    return {name: entry for name, entry in shipped.items() if name not in own}
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Catalogue:
 
     def chips(self) -> Mapping[str, Chip]:
         """Chips that can be estimated on, by id."""
-        return ChainMap(dict(self.user.chips), dict(shipped_chips())) if self.user else shipped_chips()
+        return {**self.user.chips, **_others(shipped_chips(), self.user.chips)} if self.user else shipped_chips()
 
     def chip_facts(self) -> Mapping[str, ChipFacts]:
         """All shipped chips, those of unknown memory too, with the kind of every figure."""
@@ -80,7 +86,9 @@ class Catalogue:
 
     def systems(self) -> Mapping[str, System]:
         """All systems, by id."""
-        return ChainMap(dict(self.user.systems), dict(shipped_systems())) if self.user else shipped_systems()
+        return (
+            {**self.user.systems, **_others(shipped_systems(), self.user.systems)} if self.user else shipped_systems()
+        )
 
     def system(self, name: str) -> System:
         """Find a system by its id, as `chip` does."""

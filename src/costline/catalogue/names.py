@@ -14,7 +14,7 @@ class AmbiguousNameError(UnknownNameError):
         super().__init__(kind, name, ())
         self.nearest = tuple(candidates)
         listed = ", ".join(self.nearest[:8]) + (", ..." if len(self.nearest) > 8 else "")
-        self.args = (f"{name[:60]!r} can be any of these {kind}s: {listed}; write one of them",)
+        self.args = (f"{name[:60]!r} fits more than one {kind}: {listed}; write one of them",)
 
 
 def plain(name: str) -> str:

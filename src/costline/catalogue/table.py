@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -227,10 +228,5 @@ def _convert(row: Row, special: Sequence[Column], where: str) -> list[str]:
 
 
 def _repeated(rows: Sequence[Row], key: str) -> list[str]:
-    seen: set[str] = set()
-    faults = []
-    for row in rows:
-        if row[key] in seen:
-            faults.append(f"{key} {row[key]!r} is there twice")
-        seen.add(row[key])
-    return faults
+    counts = Counter(row[key] for row in rows)
+    return [f"{key} {name!r} is there {times} times" for name, times in counts.items() if times > 1]

@@ -232,6 +232,7 @@ def load_user_file(path: str | Path) -> UserCatalogue:
     path = Path(path)
     document = parse_toml(path)
     faults: list[str] = []
+    described = _ids(document.get("chip"))
     read = {name: _tables(document.pop(name, []), name, faults) for name in TABLES}
     faults += [_unknown_table(name) for name in document]
     chips = {each.id: each.chip() for each in read["chip"]}
@@ -240,7 +241,7 @@ def load_user_file(path: str | Path) -> UserCatalogue:
         each.id: UserModel(id=each.id, config=path.parent / each.config, architecture=each.architecture)
         for each in read["model"]
     }
-    faults += _doubles(read) + _dangling(read, chips)
+    faults += _doubles(read) + _dangling(read, described)
     faults += [f"model {each.id!r}: no file {each.config}" for each in models.values() if not each.config.is_file()]
     if not (any(read.values()) or faults):
         faults.append(f"holds no tables; write {', '.join(f'[[{name}]]' for name in TABLES)}")
@@ -328,9 +329,16 @@ def _doubles(read: Mapping[str, list[Any]]) -> list[str]:
     return faults
 
 
-def _dangling(read: Mapping[str, list[Any]], chips: Mapping[str, Chip]) -> list[str]:
+def _ids(entries: Any) -> set[str]:
+    """Names that the file gives to chips, those with faults too."""
+    return (
+        {str(entry.get("id")) for entry in entries if isinstance(entry, dict)} if isinstance(entries, list) else set()
+    )
+
+
+def _dangling(read: Mapping[str, list[Any]], described: set[str]) -> list[str]:
     """Systems and prices of chips that nobody has described."""
-    known = {*chips, *shipped_chip_facts()}
+    known = {*described, *shipped_chip_facts()}
     faults = []
     for kind in ("system", "cluster", "price"):
         for each in read[kind]:

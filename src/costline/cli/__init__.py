@@ -17,9 +17,15 @@ if TYPE_CHECKING:
     from cyclopts import App
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "train": ("costline.cli.train:train", "Days, dollars, MFU and memory of a training run."),
+    "serve": ("costline.cli.serve:serve", "TTFT, TPOT, tokens a second and dollars a token of a language model."),
+    "generate": ("costline.cli.generate:generate", "Seconds and dollars of generating a video clip or an image."),
+    "caption": ("costline.cli.caption:caption", "What it costs to caption a video corpus."),
     "data": ("costline.cli.data:app", "List, show and check chips, systems, prices and models."),
 }
 """Command -> where its function (or App) is, and its line in the help."""
+
+FLAGS = ("--help", "-h", "--version")
 
 ANSWER, INFEASIBLE, BAD_INPUT, FAULT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
 
@@ -59,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except KeyboardInterrupt:
         code, message = INTERRUPTED, "interrupted"
+    except OSError as error:  # a full disk, a file that vanished
+        code, message = FAULT, f"{error.filename or 'output'}: {error.strerror or error}"
     except Exception as error:
         if os.environ.get("COSTLINE_DEBUG"):
             raise
@@ -80,8 +88,8 @@ def _run(arguments: list[str]) -> tuple[int, str]:
 
     try:
         command = arguments[0]
-        if not command.startswith("-") and command not in COMMANDS:
-            raise UnknownNameError("command", command, COMMANDS)
+        if command not in COMMANDS and command not in FLAGS:  # known without importing every command
+            raise UnknownNameError("option" if command.startswith("-") else "command", command, (*COMMANDS, *FLAGS))
         code = build_app()(arguments)
     except (CostlineError, CycloptsError) as error:
         return BAD_INPUT, str(error)

@@ -20,6 +20,7 @@ Table = Literal["chips", "models", "systems", "prices", "coefficients", "chip-co
 @app.command(name="list")
 def list_table(
     table: Table,
+    /,
     *,
     vendor: str = "",
     family: str = "",
@@ -74,6 +75,7 @@ def list_table(
 @app.command
 def show(
     name: str,
+    /,
     *,
     file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
     json: Annotated[bool, Parameter(negative="")] = False,
@@ -95,7 +97,7 @@ def show(
 
 
 @app.command
-def check(file: Path) -> int:
+def check(file: Path, /) -> int:
     """Check a file of your own: a TOML file, or a CSV in the columns of a table of the catalogue.
 
     Parameters

@@ -39,10 +39,6 @@ def asdict_chip(chip: Chip) -> dict[str, Any]:
     return body | {f"{name}_flop_per_s": rate for name, rate in chip.peak.items()}
 
 
-def _figure(name: str) -> Callable[[Any], float | None]:
-    return lambda row: row.get(name) if isinstance(row, Mapping) else None
-
-
 def _chips(catalogue: Catalogue) -> list[dict[str, Any]]:
     own = list(catalogue.user.chips.values()) if catalogue.user else []
     hidden = {chip.id for chip in own}
@@ -51,8 +47,14 @@ def _chips(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 
 def _either(*names: str) -> Callable[[Mapping[str, Any]], Any]:
-    """First of several keys: shipped rows and a user's own name a figure differently."""
-    return lambda row: next((row[name] for name in names if row.get(name) is not None), None)
+    """First of several keys: shipped rows and a user's own name a figure differently. Doubtful figures are left out."""
+
+    def first(row: Mapping[str, Any]) -> Any:
+        kinds = row.get("figure_kinds", {})
+        usable = (name for name in names if row.get(name) is not None and kinds.get(name) != "doubtful")
+        return next((row[name] for name in usable), None)
+
+    return first
 
 
 def _price(price: Price) -> str:
@@ -90,7 +92,7 @@ LISTINGS: dict[str, Listing] = {
             Field("chip", _either("id")),
             Field("year", _either("year")),
             Field("bf16", _either("bf16_flop_per_s", "fp16_flop_per_s"), quantity.FLOP_RATE),
-            Field("fp8", _figure("fp8_flop_per_s"), quantity.FLOP_RATE),
+            Field("fp8", _either("fp8_flop_per_s"), quantity.FLOP_RATE),
             Field("memory", _either("memory_byte", "memory"), quantity.BYTES),
             Field("memory", _either("memory_bandwidth_byte_per_s", "memory_bandwidth"), quantity.BANDWIDTH),
             Field("link", _either("link_bandwidth_byte_per_s", "link_bandwidth"), quantity.LINK_BANDWIDTH),

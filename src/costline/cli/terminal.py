@@ -116,7 +116,8 @@ def table(rows: Sequence[Any], fields: Sequence[Field]) -> Table:
         heading = each.heading
         numeric = each.kind is not None or any(isinstance(value, int | float) for value in values)
         if each.kind is not None:
-            factor, unit = column_scale(values, each.kind)
+            known = sorted(value for value in values if value is not None)
+            factor, unit = column_scale(known[len(known) // 2 :][:1], each.kind)  # one giant must not set the unit
             values = [None if value is None else value / factor for value in values]
             heading = f"{heading}\n{unit}"
         made.add_column(heading, justify="right" if numeric else "left", overflow="fold", no_wrap=place == 0)

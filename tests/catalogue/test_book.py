@@ -1,0 +1,92 @@
+"""Names people type, and the clusters they make."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costline import catalogue
+from costline.catalogue import chip_table
+from costline.catalogue.names import AmbiguousNameError, plain, resolve
+from costline.errors import InputError, QuantityError, UnknownNameError
+
+
+@pytest.mark.parametrize(("typed", "found"), [("H100-SXM", "h100-sxm"), ("h100 sxm", "h100-sxm"), ("mi355", "mi355x")])
+def test_names_are_forgiving(typed, found):
+    assert catalogue.chip(typed).id == found
+
+
+def test_a_beginning_that_fits_several_chips_lists_them():
+    with pytest.raises(AmbiguousNameError, match=r"h100-pcie.*h100-nvl") as caught:
+        catalogue.chip("h100")
+    assert "h100-sxm" in caught.value.nearest
+
+
+@pytest.mark.parametrize(
+    ("typed", "near"), [("h10-sxm", "h100-sxm"), ("a100-80gb", "a100-sxm-80gb"), ("4090", "rtx-4090")]
+)
+def test_unknown_chips_suggest_the_nearest(typed, near):
+    with pytest.raises(UnknownNameError, match=near):
+        catalogue.chip(typed)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_chip_or_a_clean_refusal(text):
+    with contextlib.suppress(InputError):
+        assert catalogue.chip(text).id
+
+
+@given(st.sampled_from(sorted(chip_table.shipped_chip_facts())), st.randoms())
+def test_names_are_found_in_any_case(name, random):
+    typed = "".join(random.choice((each.upper(), each.lower())) for each in name)
+    assert resolve("chip", typed, chip_table.shipped_chip_facts()) == name
+    assert plain(plain(typed)) == plain(typed)
+
+
+def test_eight_h100_get_the_links_of_a_dgx():
+    cluster = catalogue.cluster("8xh100-sxm")  # 900 GB/s NVLink both ways, a 400 Gb/s port a chip, 10.2 kW
+    assert (cluster.chips, cluster.domain, cluster.system) == (8, 8, "dgx-h100")
+    assert cluster.scale_up == 450e9
+    assert cluster.scale_out == 50e9
+    assert cluster.power == pytest.approx(10.2e3 / 8)
+
+
+@pytest.mark.parametrize(
+    ("text", "chip", "chips", "domain"),
+    [
+        ("h100-sxm", "h100-sxm", 1, 8),
+        ("16384xh100-sxm", "h100-sxm", 16384, 8),
+        ("2xdgx-h100", "h100-sxm", 16, 8),
+        ("gb200-nvl72", "gb200", 72, 72),
+        ("4xaws-p5:h200-sxm", "h200-sxm", 32, 8),
+        ("64xtpu-v5e", "tpu-v5e", 64, 256),
+        ("4xrtx-4090", "rtx-4090", 4, 8),
+    ],
+)
+def test_clusters(text, chip, chips, domain):
+    cluster = catalogue.cluster(text)
+    assert (cluster.chip.id, cluster.chips, cluster.domain) == (chip, chips, domain)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "says"),
+    [
+        ("8xh1000-sxm", UnknownNameError, "h100-sxm"),
+        ("2xdgx-h200", UnknownNameError, "hgx-h200"),
+        ("aws-p5", InputError, "aws-p5:h100-sxm or aws-p5:h200-sxm"),
+        ("aws-p5:b200", UnknownNameError, "chip of aws-p5"),
+        ("0xh100-sxm", QuantityError, "from 1"),
+        ("", QuantityError, "empty"),
+    ],
+)
+def test_clusters_that_cannot_be_read(text, error, says):
+    with pytest.raises(error, match=says):
+        catalogue.cluster(text)
+
+
+def test_every_shipped_system_makes_a_cluster():
+    for system in catalogue.systems().values():
+        for chip in system.chips:
+            if chip in catalogue.chips():
+                assert catalogue.cluster(f"2x{system.id}:{chip}").chips == 2 * system.n_chips

@@ -1,0 +1,189 @@
+"""A user's own file: read, laid over the catalogue, refused with every fault."""
+
+import pytest
+
+from costline import catalogue
+from costline.catalogue.check import check_file
+from costline.catalogue.table import LARGEST_FILE
+from costline.errors import CatalogueError
+
+OWN = """
+[[chip]]
+id = "mychip"
+vendor = "Me"
+memory = "144 GB"
+memory_bandwidth = "3.35 TB/s"
+peak = { bf16 = "180 TFLOP/s", int8 = 3.6e14 }
+tdp = "300 W"
+link_bandwidth = "400 Gb/s"
+source = "our datasheet"
+
+[[cluster]]
+id = "mybox"
+chip = "mychip"
+chips = 4
+scale_up = "300 GB/s"
+scale_out = "25 GB/s"
+scale_up_latency = "2 us"
+power = "2 kW"
+
+[[price]]
+chip = "mychip"
+price = "$1.20/h"
+low = "$1/h"
+high = "$2/h"
+date = 2026-01-31
+
+[[price]]
+chip = "h100-sxm"
+price = "$1.99/h"
+"""
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(OWN)
+    return path
+
+
+def test_own_chips_systems_and_prices(own):
+    mine = catalogue.with_file(own)
+    chip = mine.chip("MyChip")
+    assert (chip.memory, chip.memory_bandwidth, chip.tdp, chip.link_bandwidth) == (144e9, 3.35e12, 300, 50e9)
+    assert (chip.peak["bf16"], chip.peak["int8"], chip.kind) == (180e12, 360e12, "user")
+    cluster = mine.cluster("8xmychip")
+    assert (cluster.system, cluster.domain, cluster.scale_up, cluster.power) == ("mybox", 4, 300e9, 500)
+    assert cluster.scale_up_latency == pytest.approx(2e-6)
+    assert mine.cluster("2xmybox").chips == 8
+    rent = mine.rental_price("mychip")
+    assert [round(price * 3600, 6) for price in (rent.value, rent.low, rent.high)] == [1.2, 1.0, 2.0]
+    assert mine.rental_price("h100-sxm").value * 3600 == pytest.approx(1.99)
+    assert mine.rental_price("a100-sxm-80gb") == catalogue.rental_price("a100-sxm-80gb")
+    assert mine.chip("h100-sxm") == catalogue.chip("h100-sxm")
+    assert "mychip" not in catalogue.chips()
+
+
+def test_own_chip_of_a_known_family_inherits_its_coefficients(own):
+    own.write_text(OWN.replace('vendor = "Me"', 'vendor = "Me"\nfamily = "hopper"'))
+    chip = catalogue.with_file(own).chip("mychip")
+    assert catalogue.efficiency().row("gemm", chip, "bf16").scope == "family:hopper"
+
+
+def test_own_chip_hides_the_shipped_one(own):
+    own.write_text(OWN.replace('id = "mychip"', 'id = "h100-sxm"').replace('chip = "mychip"', 'chip = "h100-sxm"'))
+    mine = catalogue.with_file(own)
+    assert mine.chip("h100-sxm").tdp == 300
+    assert mine.cluster("8xh100-sxm").system == "mybox"
+    assert catalogue.chip("h100-sxm").tdp == 700
+
+
+BAD = """
+[[chip]]
+id = "My Chip"
+memory = "144 GiBB"
+peak = { bf17 = "1 TFLOP/s" }
+memory_bandwith = "3 TB/s"
+
+[[chip]]
+id = "b"
+memory = 0
+memory_bandwidth = -1
+peak = { bf17 = "1 TFLOP/s" }
+
+[[chip]]
+id = "c"
+memory = 1e9
+memory_bandwidth = 1e9
+peak = { bf17 = "1 TFLOP/s" }
+
+[[chip]]
+id = "c"
+memory = 1e9
+memory_bandwidth = 1e9
+peak = {}
+
+[[system]]
+id = "s"
+chip = "h100-smx"
+chips = 0
+
+[[system]]
+id = "t"
+chip = "h100-smx"
+chips = 8
+
+[[price]]
+chip = "h100-sxm"
+price = "$2.49"
+date = "soon"
+
+[[model]]
+id = "m"
+config = "nowhere/config.json"
+
+[chips]
+id = "d"
+"""
+
+
+def test_all_faults_of_a_users_file_are_reported_at_once(tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text(BAD)
+    with pytest.raises(CatalogueError) as caught:
+        catalogue.with_file(path)
+    text = "\n".join(caught.value.faults)
+    for says in (
+        "chip 'My Chip': field 'id'",
+        "field 'memory'",
+        "field 'memory_bandwith' is not known; did you mean memory_bandwidth",
+        "field 'memory_bandwidth' is missing",
+        "is 0; leave it out",
+        "is negative",
+        "number format 'bf17' is not one of",
+        "chip 'c' is there twice",
+        "peak is empty",
+        "system 's': field 'chips'",
+        "no chip 'h100-smx'; did you mean h100-sxm",
+        "price 'h100-sxm': field 'price'",
+        "field 'date'",
+        "model 'm': no file",
+        "table 'chips' is not known; did you mean [[chip]]",
+    ):
+        assert says in text, says
+    assert "pydantic" not in text
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("[[chip]", "not TOML"),
+        ("", "holds no tables"),
+        ("chip = 5", r"write \[\[chip\]\]"),
+        ("[chip]\nid = 'a'", r"write \[\[chip\]\]"),
+        ("x = " + "[" * 100_000, "nested too deeply|not TOML"),
+        ("[[price]]\nchip = 'h100-sxm'\n" * 10_001, "the limit is 10,000"),
+        ("x = '" + "y" * LARGEST_FILE + "'", "larger than"),
+    ],
+)
+def test_files_that_are_no_catalogue(tmp_path, content, says):
+    path = tmp_path / "own.toml"
+    path.write_text(content)
+    with pytest.raises(CatalogueError, match=says):
+        catalogue.with_file(path)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(CatalogueError, match="cannot be read"):
+        catalogue.with_file(tmp_path / "none.toml")
+
+
+def test_check_says_what_a_file_holds(own):
+    assert check_file(own).endswith("no faults; 1 chip, 1 system, 2 prices")
+
+
+def test_check_of_a_csv_with_foreign_columns(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(CatalogueError, match="columns of no table"):
+        check_file(path)

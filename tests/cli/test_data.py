@@ -1,0 +1,181 @@
+"""``costline data`` in this process: what it prints, for people and for programs."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from costline import catalogue
+from costline.cli import main
+from costline.cli.terminal import figures
+
+OWN = """
+[[chip]]
+id = "mychip"
+memory = "144 GB"
+memory_bandwidth = "3.35 TB/s"
+peak = { bf16 = "180 TFLOP/s" }
+
+[[price]]
+chip = "mychip"
+price = "$1.20/h"
+"""
+
+
+@pytest.fixture
+def run(capsys):
+    def call(*arguments):
+        code = main(["data", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(OWN)
+    return path
+
+
+TABLES = {
+    "chips": 105, "systems": 48, "prices": 1328, "chip-costs": 285, "anchors": 120, "pim": 47, "trainings": 68,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_row_of_every_table_comes_out(run, table):
+    code, out, _ = run("list", table, "--csv")
+    assert code == 0
+    assert len(list(csv.DictReader(io.StringIO(out)))) == TABLES[table]
+    assert len(json.loads(run("list", table, "--json")[1])) == TABLES[table]
+
+
+@pytest.mark.parametrize("table", [*TABLES, "coefficients", "models"])
+def test_tables_fit_80_columns(run, table):
+    code, out, _ = run("list", table)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_units_stand_in_the_heading_and_figures_have_three_digits(run):
+    out = run("list", "chips", "--match", "h100-sxm")[1]
+    assert "TFLOP/s" in out
+    (row,) = (line.split() for line in out.splitlines() if line.split()[:1] == ["h100-sxm"])
+    assert row == ["h100-sxm", "2022", "989", "1.98", "80.0", "3.35", "450", "700"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keep"),
+    [
+        (("--vendor", "amd"), lambda chip: chip.vendor == "AMD"),
+        (("--family", "Hopper"), lambda chip: chip.family == "hopper"),
+        (("--kind", "announced"), lambda chip: chip.kind == "announced"),
+        (("--vendor", "nvidia", "--family", "ada"), lambda chip: chip.family == "ada"),
+    ],
+)
+def test_filters_of_chips(run, arguments, keep):
+    found = {row["id"] for row in json.loads(run("list", "chips", *arguments, "--json")[1])}
+    assert found == {name for name, facts in catalogue.chip_facts().items() if keep(facts)} != set()
+
+
+def test_filters_of_prices(run):
+    rows = json.loads(run("list", "prices", "--chip", "h100-sxm", "--since", "2026", "--kind", "rental", "--json")[1])
+    assert rows
+    assert all("h100-sxm" in row["chips"] and row["date"] >= "2026" and row["category"] == "rental" for row in rows)
+    assert all(row["provider"] == "AWS" for row in json.loads(run("list", "prices", "--provider", "aws", "--match",
+               "blog", "--since", "2026", "--json")[1]))  # fmt: skip
+
+
+def test_prices_are_cut_and_it_is_said(run):
+    _, out, err = run("list", "prices", "--limit", "5")
+    assert "1,328" in err
+    assert "newest 5" in err
+    assert len([line for line in out.splitlines() if "/" in line]) >= 5
+    assert run("list", "prices", "--chip", "l4", "--limit", "0")[2] == ""
+
+
+def test_nothing_matches(run):
+    code, out, err = run("list", "chips", "--vendor", "nobody")
+    assert (code, out, err) == (0, "", "no row matches\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [(("list", "chips", "--json", "--csv"), "choose one"), (("list", "prices", "--since", "May"), "not a date")],
+)
+def test_bad_options(run, arguments, says):
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert says in err
+
+
+def test_show_prints_each_figure_with_its_kind_source_and_date(run):
+    code, out, _ = run("show", "h100-sxm-96gb-500w")
+    assert code == 0
+    for says in ("2.40 TB/s", "assumed", "datasheet", "unknown", "2026-11-24", "stas00/ml-engineering", "hopper"):
+        assert says in out
+    assert " 0 " not in out
+
+
+def test_show_of_a_doubtful_rate_says_so(run):
+    assert "doubtful" in run("show", "wse-3")[1]
+
+
+def test_show_json_of_a_chip(run):
+    body = json.loads(run("show", "h100-sxm", "--json")[1])
+    assert body["bf16_flop_per_s"] == 989e12
+    assert body["rent"]["value"] == catalogue.rental_price("h100-sxm").value
+    assert "dgx-h100" in body["systems"]
+
+
+def test_show_of_a_system(run):
+    out = run("show", "dgx-h100")[1]
+    for says in ("450 GB/s", "50.0 GB/s", "10.2 kW", "1.28 kW", "$270k (2023-05)", "unknown"):
+        assert says in out
+    assert json.loads(run("show", "dgx-h100", "--json")[1])["n_chips"] == 8
+
+
+def test_show_of_what_nobody_knows(run):
+    code, _, err = run("show", "nothing-like-it")
+    assert code == 2
+    assert "unknown chip" in err
+
+
+def test_own_file_is_laid_over(run, own):
+    out = run("show", "mychip", "--file", own)[1]
+    for says in ("180 TFLOP/s", "144 GB", "$1.2/chip-hour", "user"):
+        assert says in out
+    assert "mychip" in run("list", "chips", "-f", own)[1]
+    assert len(json.loads(run("list", "chips", "-f", own, "--json")[1])) == 106
+
+
+def test_check_of_a_good_file(run, own):
+    assert run("check", own) == (0, f"{own}: no faults; 1 chip, 1 price\n", "")
+
+
+def test_check_of_a_bad_file_lists_all_faults(run, own):
+    own.write_text(OWN.replace("144 GB", "144").replace("TFLOP/s", "TFLIP/s"))
+    code, out, err = run("check", own)
+    assert (code, out) == (2, "")
+    assert "2 faults" in err
+    assert "'memory'" in err
+    assert "peak.bf16" in err
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (1978.9, "1,980"),
+        (0.64494, "0.645"),
+        (3.35, "3.35"),
+        (999.6, "1,000"),
+        (0, "0"),
+        (1e9, "1.00e+09"),
+        (None, "unknown"),
+    ],
+)
+def test_three_significant_figures(number, text):
+    assert figures(number) == text

@@ -1,0 +1,135 @@
+"""The command line as a process: exit codes, streams, colour, speed, and that no traceback ever gets out."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from costline import cli
+
+
+def run(*arguments, **environment):
+    settings = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+    return subprocess.run(
+        [sys.executable, "-m", "costline", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=settings | environment,
+    )
+
+
+def test_without_arguments_it_shows_two_worked_examples():
+    done = run()
+    assert done.returncode == 0
+    assert done.stdout.count("\n    costline ") == 2
+
+
+def test_help_lists_every_command():
+    done = run("--help")
+    assert done.returncode == 0
+    assert all(f" {name} " in done.stdout for name in cli.COMMANDS)
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_version():
+    from costline import __version__
+
+    assert run("--version").stdout.strip() == __version__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("dta",), "did you mean data"),
+        (("--no-such-option",), "no-such-option"),
+        (("data", "lst"), "list"),
+        (("data", "list", "chip"), "chips"),
+        (("data", "list"), "TABLE"),
+        (("data", "list", "chips", "--vendr", "amd"), "--vendor"),
+        (("data", "show", "h100-smx"), "h100-sxm"),
+        (("data", "check", "no-such-file.toml"), "cannot be read"),
+        (("data", "show", "\x1b[31mred"), r"\x1b[31mred"),
+    ],
+)
+def test_bad_input_is_one_line_on_stderr_and_code_2(arguments, says):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("costline: ")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    with subprocess.Popen(
+        [sys.executable, "-m", "costline", "data", "list", "prices", "--csv"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == cli.BROKEN_PIPE
+
+
+def test_a_full_disk_is_said_without_a_traceback():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "costline", "data", "list", "chips", "--csv"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == cli.FAULT
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_colour_where_nobody_sees_it():
+    assert "\x1b" not in run("data", "show", "h100-sxm").stdout
+
+
+def test_commands_are_not_imported_for_help():
+    code = (
+        "import sys; from costline.cli import main; main(['--help']);"
+        "sys.exit('costline.cli.data' in sys.modules or 'numpy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_help_starts_fast():
+    assert min(_seconds("--help") for _ in range(3)) < 0.9  # budget 0.3 s; three times that on a busy machine
+
+
+def _seconds(*arguments):
+    start = time.perf_counter()
+    run(*arguments)
+    return time.perf_counter() - start
+
+
+def test_an_interrupt_is_code_130(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "_run", _raise(KeyboardInterrupt))
+    assert cli.main(["data"]) == 130
+    assert capsys.readouterr().err == "costline: interrupted\n"
+
+
+def test_a_fault_of_costline_is_code_3_and_shows_its_place_on_request(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "_run", _raise(ZeroDivisionError("division by zero")))
+    assert cli.main(["data"]) == 3
+    assert "ZeroDivisionError: division by zero; COSTLINE_DEBUG=1" in capsys.readouterr().err
+    monkeypatch.setenv("COSTLINE_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["data"])
+
+
+def _raise(error):
+    def run_(_):
+        raise error
+
+    return run_
