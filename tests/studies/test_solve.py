@@ -11,13 +11,19 @@ from costline.studies.solve import largest_whole
 
 @given(st.integers(0, 2**40))
 def test_finds_the_threshold(threshold):
-    assert largest_whole(lambda n: n <= threshold) == threshold
+    assert largest_whole(lambda n: threshold - n) == threshold
+
+
+@given(st.integers(0, 2**40))
+def test_finds_the_threshold_of_a_bent_line(threshold):
+    """A sliding window bends memory against context."""
+    assert largest_whole(lambda n: min(10 * (threshold - n), threshold - n + 7)) == threshold
 
 
 def test_nothing_fits():
-    assert largest_whole(lambda n: n < 0) == 0
+    assert largest_whole(lambda n: -1 - n) == 0
 
 
 def test_arrays_are_solved_elementwise():
     thresholds = np.array([0, 1, 17, 10_000])
-    assert largest_whole(lambda n: n <= thresholds, 2**20).tolist() == thresholds.tolist()
+    assert largest_whole(lambda n: thresholds - n, 2**20).tolist() == thresholds.tolist()

@@ -245,12 +245,12 @@ def plain_int(value: Numeric) -> str:
 def largest_batch(network: Decoder, context: Numeric, machine: Machine) -> Numeric:
     """Largest number of sequences of `context` tokens in flight that fits. [sequence]"""
     data = machine.plan.data
-    return largest_whole(lambda batch: serving_memory(network, context, batch / data, machine).fits, 2**24)
+    return largest_whole(lambda batch: serving_memory(network, context, batch / data, machine).free, 2**24)
 
 
 def largest_context(network: Decoder, own: Numeric, machine: Machine) -> Numeric:
     """Longest context at which `own` sequences a replica fit. [token]"""
-    return largest_whole(lambda context: serving_memory(network, context, own, machine).fits, 2**32)
+    return largest_whole(lambda context: serving_memory(network, context, own, machine).free, 2**32)
 
 
 def _changes(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> list[Fit]:
