@@ -33,6 +33,9 @@ coefficients = shipped.coefficients
 efficiency = shipped.efficiency
 electricity = shipped.electricity
 grid_carbon = shipped.grid_carbon
+model = shipped.model
+models = shipped.models
+pipeline_like = shipped.pipeline_like
 prices = shipped.prices
 pue = shipped.pue
 rental_price = shipped.rental_price
@@ -61,7 +64,10 @@ __all__ = [
     "efficiency",
     "electricity",
     "grid_carbon",
+    "model",
+    "models",
     "pim_facts",
+    "pipeline_like",
     "prices",
     "pue",
     "rental_price",

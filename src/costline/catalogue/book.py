@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from costline.catalogue.apis import ApiPrice, api_choice, token_price, video_services
 from costline.catalogue.chip_table import ChipFacts, shipped_chip_facts, shipped_chips
 from costline.catalogue.coefficient_table import shipped_coefficients
+from costline.catalogue.decoder_table import decoder_names, shipped_decoder
 from costline.catalogue.names import AmbiguousNameError, plain, resolve
 from costline.catalogue.price_table import Price, PriceChoice, rental_choice, select, shipped_prices
 from costline.catalogue.system_table import System, shipped_systems
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from costline.catalogue.user import UserCatalogue
+    from costline.models.dit import DiT
+    from costline.models.network import Network
+    from costline.models.pipeline import Pipeline
 
 _Entry = TypeVar("_Entry")
 
@@ -131,6 +135,41 @@ class Catalogue:
             ways = " or ".join(f"{system.id}:{each}" for each in system.chips)
             raise InputError(f"{system.id} can hold several chips; write {ways}")
         return self.chip(resolve(f"chip of {system.id}", name, system.chips) if name else system.chips[0])
+
+    def models(self) -> Mapping[str, str]:
+        """Every spelling of a model -> what it is: user, decoder, pipeline or network (a part of pipelines)."""
+        from costline.catalogue.model_table import shipped_pipelines, spellings
+
+        pipelines = shipped_pipelines()
+        known = {each: "pipeline" if name in pipelines else "network" for each, name in spellings().items()}
+        known |= dict.fromkeys(decoder_names(), "decoder")
+        return known | (dict.fromkeys(self.user.models, "user") if self.user else {})
+
+    def model(self, name: str) -> Network | Pipeline:
+        """Build a model: a decoder, a generation pipeline, or one of the networks of a pipeline.
+
+        Raises
+        ------
+        UnknownNameError
+            No such model, or several; the message lists them.
+        ConfigError
+            A model of which a needed dimension is not known, or a configuration of the user's that cannot be read.
+        """
+        known = self.models()
+        found = resolve("model", name, known)
+        if self.user and known[found] == "user":
+            return self.user.models[found].network()
+        if known[found] == "decoder":
+            return shipped_decoder(decoder_names()[found])
+        from costline.catalogue.model_table import shipped_model
+
+        return shipped_model(found)
+
+    def pipeline_like(self, network: DiT) -> Pipeline | None:
+        """The first shipped pipeline whose transformer has the same parts as `network`, or None."""
+        from costline.catalogue.model_table import pipeline_like
+
+        return pipeline_like(network)
 
     def prices(
         self,

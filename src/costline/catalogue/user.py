@@ -33,7 +33,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -46,6 +46,9 @@ from costline.hardware.chip import Chip
 from costline.precision import RATE_FALLBACK
 from costline.quantity import BANDWIDTH, BYTES, DOLLARS_PER_SECOND, FLOP_RATE, LINK_BANDWIDTH, SECONDS, WATTS, Kind
 from costline.quantity import read as read_quantity
+
+if TYPE_CHECKING:
+    from costline.models.network import Network
 
 MOST_TABLES = 10_000
 """Tables of one kind in a file; more is not written by people."""
@@ -203,6 +206,19 @@ class UserModel:
     id: str
     config: Path
     architecture: str | None = None
+
+    def network(self) -> Network:
+        """Read the configuration.
+
+        Raises
+        ------
+        ConfigError
+            It cannot be read.
+        """
+        from costline.models.files import read_config_file
+        from costline.models.importer import read_network
+
+        return read_network(read_config_file(self.config), self.id, self.architecture)
 
 
 @dataclass(frozen=True, kw_only=True)

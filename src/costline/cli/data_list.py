@@ -57,6 +57,23 @@ def _either(*names: str) -> Callable[[Mapping[str, Any]], Any]:
     return first
 
 
+def _models(catalogue: Catalogue) -> list[dict[str, Any]]:
+    from costline.catalogue.decoder_table import decoder_rows
+    from costline.catalogue.model_table import shipped_pipelines
+    from costline.catalogue.names import plain
+    from costline.cli.data_model import model_record
+
+    names: dict[str, None] = dict.fromkeys(decoder_rows()) | dict.fromkeys(shipped_pipelines())
+    own = catalogue.user.models if catalogue.user else {}
+    listed = dict.fromkeys(own) | {name: None for name in names if name not in own}
+    kinds = catalogue.models()
+    return [{"type": kinds[plain(name)], **model_record(catalogue, plain(name))} for name in listed]
+
+
+def _number(name: str) -> Callable[[Mapping[str, str]], float | None]:
+    return lambda row: float(row[name]) if row.get(name) else None
+
+
 def _price(price: Price) -> str:
     worth = _printed(price)
     return f"{figures(worth)} {price.printed_unit}"
@@ -97,6 +114,19 @@ LISTINGS: dict[str, Listing] = {
             Field("memory", _either("memory_bandwidth_byte_per_s", "memory_bandwidth"), quantity.BANDWIDTH),
             Field("link", _either("link_bandwidth_byte_per_s", "link_bandwidth"), quantity.LINK_BANDWIDTH),
             Field("power", _either("tdp_w", "tdp"), quantity.WATTS),
+        ),
+    ),
+    "models": Listing(
+        _models,
+        dict,
+        (
+            Field("model", _either("name")),
+            Field("size", _number("params_stated"), quantity.PARAMS),
+            Field("active", _number("active_stated"), quantity.PARAMS),
+            Field("layers", _either("layers")),
+            Field("hidden", _either("hidden")),
+            Field("type", _either("type")),
+            Field("kind", _either("kind")),
         ),
     ),
     "systems": Listing(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from costline import quantity
 from costline.catalogue import Catalogue, System
 from costline.catalogue.chip_table import FIGURES
-from costline.catalogue.names import resolve
+from costline.catalogue.names import plain, resolve
 from costline.cli.data_list import chip_record
-from costline.cli.terminal import console, figures, write_json
+from costline.cli.terminal import console, figure_table, figures, word_table, write_json
 from costline.quantity import Kind, show
 
 KINDS: dict[str, Kind] = {
@@ -52,10 +50,17 @@ def print_entry(catalogue: Catalogue, name: str, *, as_json: bool = False) -> in
         For programs.
     """
     chips = {*catalogue.chip_facts(), *catalogue.chips()}
-    found = resolve("chip, system or model", name, [*chips, *catalogue.systems()])
+    near = [*chips, *catalogue.systems()]
+    found = plain(name)
+    if found not in near:  # models are many and their tables slower to read
+        found = resolve("chip, system or model", name, [*near, *catalogue.models()])
     if found in chips:
         return _chip(catalogue, found, as_json)
-    return _system(catalogue, catalogue.system(found), as_json)
+    if found in catalogue.systems():
+        return _system(catalogue, catalogue.system(found), as_json)
+    from costline.cli.data_model import print_model
+
+    return print_model(catalogue, found, as_json=as_json)
 
 
 def _chip(catalogue: Catalogue, name: str, as_json: bool) -> int:
@@ -69,7 +74,7 @@ def _chip(catalogue: Catalogue, name: str, as_json: bool) -> int:
     out = console()
     year = f", {record['year']}" if record.get("year") else ""
     out.print(Text(f"{name}: {record.get('name', name)}{year}", style="bold"))
-    out.print(_figures(_own_rows(record) if own else _shipped_rows(record)))
+    out.print(figure_table(_own_rows(record) if own else _shipped_rows(record)))
     lines = [
         ("family", record.get("family")),
         ("memory", record.get("memory_type")),
@@ -82,7 +87,7 @@ def _chip(catalogue: Catalogue, name: str, as_json: bool) -> int:
         ("sources", record.get("source")),
         ("read", record.get("date")),
     ]
-    out.print(_lines(lines))
+    out.print(word_table(lines))
     return 0
 
 
@@ -133,7 +138,7 @@ def _system(catalogue: Catalogue, system: System, as_json: bool) -> int:
     ]
     out = console()
     out.print(Text(f"{system.id}: {system.name}", style="bold"))
-    out.print(_figures([(word, value, "" if value == "unknown" else kind) for word, value, kind in rows]))
+    out.print(figure_table([(word, value, "" if value == "unknown" else kind) for word, value, kind in rows]))
     lines = [
         ("holds", ", ".join(system.chips)),
         ("default for", ", ".join(system.default_for) or None),
@@ -143,26 +148,5 @@ def _system(catalogue: Catalogue, system: System, as_json: bool) -> int:
         ("sources", system.source),
         ("read", system.date),
     ]
-    out.print(_lines(lines))
+    out.print(word_table(lines))
     return 0
-
-
-def _figures(rows: Iterable[tuple[str, str, str]]) -> Table:
-    from rich import box
-
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for heading in ("figure", "value", "kind"):
-        made.add_column(heading, justify="right" if heading == "value" else "left")
-    for row in rows:
-        made.add_row(*(Text(cell) for cell in row))
-    return made
-
-
-def _lines(lines: Iterable[tuple[str, str | None]]) -> Table:
-    made = Table.grid(padding=(0, 1))
-    made.add_column(style="dim", no_wrap=True)
-    made.add_column(overflow="fold")
-    for word, text in lines:
-        if text:
-            made.add_row(Text(word), Text(text))
-    return made

@@ -135,3 +135,31 @@ def _cell(value: Any) -> RenderableType:
     if isinstance(value, float):
         return Text(figures(value))
     return Text(str(value))
+
+
+def figure_table(rows: Iterable[tuple[str, str, str]]) -> Table:
+    """Figures with value and kind."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for heading in ("figure", "value", "kind"):
+        made.add_column(heading, justify="right" if heading == "value" else "left")
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    return made
+
+
+def word_table(lines: Iterable[tuple[str, str | None]]) -> Table:
+    """Remarks by a word in front; empty ones are left out."""
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table.grid(padding=(0, 1))
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column(overflow="fold")
+    for word, text in lines:
+        if text:
+            made.add_row(Text(word), Text(text))
+    return made
