@@ -6,6 +6,7 @@
       InputError                   text, a number or a file that cannot be read; exit code 2
         QuantityError              "40 Gb/s": ambiguous or wrong unit, NaN, negative, overflow
         UnknownNameError           no such chip, model, system, price; carries the nearest names
+          AmbiguousNameError       the beginning of several names; carries all of them
         ConfigError                a config.json that is malformed, hostile or of an unfamiliar architecture
         CatalogueError             a catalogue or user file with faults; carries all of them
         PlanError                  a plan that contradicts itself (tensor=3 on 8 chips of 8 heads)
