@@ -94,6 +94,7 @@ READERS: dict[str, str] = {
     "DeepseekV32ForCausalLM": "decoders.latent:read_deepseek_v32",
     "GlmMoeDsaForCausalLM": "decoders.latent:read_glm_moe_dsa",
     "KimiK25ForConditionalGeneration": "decoders.latent:read_kimi_k25",
+    "Kimi_K25ForConditionalGeneration": "decoders.latent:read_kimi_k25",
     "NemotronHForCausalLM": "decoders.hybrid:read_nemotron_h",
     "Qwen3NextForCausalLM": "decoders.hybrid:read_qwen3_next",
     "Qwen3_5MoeForCausalLM": "decoders.hybrid:read_qwen35_moe",

@@ -8,7 +8,7 @@ from typing import Any
 from costline.models.blocks import feed_forward, norm, residual
 from costline.models.decoder import Decoder
 from costline.models.decoders.mixers import ROWS, mixer_parts
-from costline.models.decoders.shape import DecoderShape
+from costline.models.decoders.shape import DecoderShape, naming
 from costline.models.encoder import Encoder
 from costline.models.parts import Elementwise, ExpertLinear, Linear, Part, Weights
 
@@ -61,7 +61,8 @@ def decoder_reader(
     """Reader of a causal language model whose configuration `shape_of` understands."""
 
     def read(config: Mapping[str, Any], name: str) -> Decoder:
-        return build_decoder(shape_of(config, name), name, architecture, source="configuration", note=note)
+        with naming(name):
+            return build_decoder(shape_of(config, name), name, architecture, source="configuration", note=note)
 
     return read
 
@@ -70,7 +71,8 @@ def trunk_reader(shape_of: ShapeReader, architecture: str) -> Callable[[Mapping[
     """Reader of the same model without its head, run as a text encoder."""
 
     def read(config: Mapping[str, Any], name: str) -> Encoder:
-        return build_trunk(shape_of(config, name), name, architecture, source="configuration")
+        with naming(name):
+            return build_trunk(shape_of(config, name), name, architecture, source="configuration")
 
     return read
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
@@ -192,6 +194,25 @@ class DecoderShape:
         if self.moe_layers is not None:
             return self.moe_layers
         return self.layers - self.dense_count if self.experts else 0
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Put `name` before the message of a `ConfigError` that lacks it.
+
+    Examples
+    --------
+    >>> with naming("tiny"):
+    ...     DecoderShape(layers=0, hidden=8, heads=2, kv_heads=1, head_dim=4, vocab=32, ffn=16)
+    Traceback (most recent call last):
+    ...
+    costline.errors.ConfigError: tiny: impossible decoder: layers must be at least 1, got 0
+    """
+    try:
+        yield
+    except ConfigError as error:
+        message = str(error)
+        raise ConfigError(message if message.startswith(name) else f"{name}: {message}") from None
 
 
 CORE = ("layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "vocab", "gated", "tied")
