@@ -49,13 +49,19 @@ class Choice:
 
 
 def powers_of_two(limit: Numeric) -> list[int]:
-    """1, 2, 4, ... up to `limit`."""
-    return [2**power for power in range(int(max(limit, 1)).bit_length()) if 2**power <= limit]
+    """1, 2, 4, ... up to `limit`; 1 at least."""
+    return [2**power for power in range(int(max(limit, 1)).bit_length())]
 
 
 def dividing(values: Iterable[int], whole: Numeric) -> list[int]:
     """Those of `values` that divide `whole`."""
     return [value for value in values if whole % value == 0]
+
+
+def stage_counts(layers: int, limit: Numeric) -> list[int]:
+    """Pipeline depths worth a look: powers of two, and what divides the layers evenly."""
+    most = int(min(layers, limit))
+    return sorted({*powers_of_two(most), *dividing(range(1, most + 1), layers)})
 
 
 def heads_of(network: Network) -> int:
@@ -113,7 +119,7 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
     heads = heads_of(network)
     axes: Axes = {
         "tensor": dividing(powers_of_two(min(domain, chips)), heads),
-        "pipeline": powers_of_two(min(network.layers, chips, 64)),
+        "pipeline": stage_counts(network.layers, min(chips, 64)),
         "virtual": [1, 2, 4, 8],
         "ulysses": dividing(powers_of_two(min(chips, longest / 8192)), heads),
         "expert": dividing(powers_of_two(min(chips, 64)), experts_of(network)) if experts_of(network) > 1 else [1],
@@ -123,13 +129,14 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
     fields = grid(axes, fixed)
     replica = fields["tensor"] * fields["pipeline"] * fields["ulysses"] * machine.plan.ring * machine.plan.guidance
     samples = run.batch_tokens / longest
-    legal = (chips % replica == 0) & (chips // replica * fields["micro_batch"] <= max(samples, 1))
+    # chips that no replica uses stand idle; they are paid for and count in the utilisation
+    legal = (replica <= chips) & (chips // replica * fields["micro_batch"] <= max(samples, 1))
     legal &= fields["expert"] <= chips // fields["pipeline"]
     legal &= (fields["virtual"] == 1) | (fields["pipeline"] > 1) & (
         fields["pipeline"] * fields["virtual"] <= network.layers
     )
     if not legal.any():
-        legal = chips % replica == 0
+        legal = replica <= chips
     fields = _kept(fields, legal) if legal.any() else {name: values[:1] for name, values in fields.items()}
     modes: list[Recompute] = [fixed["recompute"]] if "recompute" in fixed else ["none", "full"]
     results = []
