@@ -56,6 +56,7 @@ def gpt2_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 class GptJConfig(Gpt2Config):
     """transformers ``GPTJConfig``."""
 
+    neutral: ClassVar[frozenset[str]] = Gpt2Config.neutral | {"rotary"}
     vocab_size: Size = 50400
     n_positions: Size = 2048
     n_embd: Size = 4096
@@ -99,6 +100,7 @@ def gpt_neox_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 class OptConfig(DecoderConfig):
     """transformers ``OPTConfig``."""
 
+    neutral: ClassVar[frozenset[str]] = DecoderConfig.neutral | {"activation_dropout", "prefix", "output_projection"}
     vocab_size: Size = 50272
     hidden_size: Size = 768
     num_hidden_layers: Size = 12
