@@ -24,7 +24,8 @@ class Plan:
     ----------
     weights, compute, cache : str
         Formats of the stored weights, of the operands of matrix products, of the KV cache. Weights narrower than
-        `compute` are widened on the fly (weight-only quantisation): they save bytes, not FLOPs.
+        `compute` are widened on the fly (weight-only quantisation): they save bytes, not FLOPs; wider ones are
+        narrowed (fp8 training).
     tensor, pipeline, virtual, data, ulysses, ring, expert, guidance : int or array
         Degrees of parallelism; `virtual` is the model chunks of a pipeline stage, `ulysses` and `ring` are the two
         kinds of context parallelism, `expert` the chips that share the experts of a layer.
@@ -116,9 +117,9 @@ class Plan:
         return self.tensor * (1 - whole) + whole  # 1 where there is expert parallelism
 
     @property
-    def product_format(self) -> str:
-        """Format the matrix units work in: that of the wider operand."""
-        return self.weights if element_bytes(self.weights) > element_bytes(self.compute) else self.compute
+    def activation(self) -> str:
+        """Format of activations between kernels and of attention: 16 bits where products run in fewer."""
+        return "bf16" if element_bytes(self.compute) < 2 else self.compute
 
     def spread(self, chips: Numeric) -> Plan:
         """Return the plan with as many replicas as fit on `chips`."""

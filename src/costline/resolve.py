@@ -30,6 +30,10 @@ from costline.studies.economics import Economics
 
 Number: TypeAlias = str | float | np.ndarray[Any, np.dtype[Any]]
 """A quantity as text, a number in SI, or an array of them."""
+MOST = 1e30
+"""Largest input: far beyond any use, far below what floating point can square."""
+MOST_THINGS = 1e12
+"""Largest whole number: tokens of a sequence, sequences, frames, steps."""
 Model: TypeAlias = str | Path | Network | Pipeline
 """A catalogue name, a path, or an object made before."""
 
@@ -64,6 +68,9 @@ def number(value: Number, kind: Kind, name: str, *, least: float = 0.0, whole: b
         raise QuantityError(f"{name}: {lowest:g} is below the least possible value, {least:g}")
     if whole and not np.all(np.asarray(read) == np.floor(read)):
         raise QuantityError(f"{name}: {value} is not a whole number")
+    highest = float(np.max(read))
+    if highest > (MOST_THINGS if whole else MOST):
+        raise QuantityError(f"{name}: {highest:g} is above the largest value, {MOST_THINGS if whole else MOST:g}")
     return int(read) if whole and not isinstance(read, np.ndarray) else read
 
 
@@ -191,6 +198,7 @@ def site(
     pue: Number | None = None,
     coefficients: Mapping[str, float] | None = None,
     book: Catalogue = shipped,
+    training: bool = False,
 ) -> Site:
     """Resolve machine, plan fields and prices.
 
@@ -200,7 +208,7 @@ def site(
         ``fixed`` holds the plan fields the user set; the rest may be chosen.
     """
     cluster = book.cluster(on) if isinstance(on, str) else on
-    fixed = _plan_fields(plan, precision)
+    fixed = _plan_fields(plan, precision, training)
     base = Plan(**fixed)
     if np.any(np.asarray(base.replica) > np.asarray(cluster.chips)):
         raise PlanError(
@@ -211,17 +219,33 @@ def site(
     return Site(machine=Machine(cluster, efficiency, base), economics=economics, fixed=fixed, assumptions=assumed)
 
 
-def _plan_fields(plan: str | Mapping[str, Any] | Plan | None, precision: str | None) -> dict[str, Any]:
+def _plan_fields(plan: str | Mapping[str, Any] | Plan | None, precision: str | None, training: bool) -> dict[str, Any]:
     if isinstance(plan, Plan):
         return dict(vars(plan))
     fields = read_plan_fields(plan)
-    if precision is not None:
-        element_bytes(precision)
+    if precision is None:
+        return fields
+    narrow = element_bytes(precision) < 1
+    if training:  # weights stay in 16 bits; only the products are narrower
+        fields.setdefault("compute", precision)
+    else:  # 4-bit weights are widened for the products unless the user says otherwise
         fields.setdefault("weights", precision)
-        # 4-bit weights are widened for the products unless the user says otherwise
-        narrow = element_bytes(precision) < 1
         fields.setdefault("compute", "bf16" if narrow else precision)
     return fields
+
+
+def stored_precision(given: Model | None) -> str | None:
+    """Format a configuration file says its weights are stored in; None for names and where it does not say."""
+    if given is None or isinstance(given, Network | Pipeline):
+        return None
+    path = Path(given).expanduser()
+    path = path / "config.json" if path.is_dir() else path
+    if path.suffix != ".json" or not path.exists():
+        return None
+    from costline.models.decoders.precision import stated_precision
+
+    stated = stated_precision(read_config_file(path))
+    return None if stated in {None, "bf16", "fp32"} else stated
 
 
 def _economics(

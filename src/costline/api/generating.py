@@ -21,7 +21,7 @@ from costline.plan import Plan
 from costline.report.values import text, whole
 from costline.resolve import Model, Number
 from costline.studies.choose import generation_plan
-from costline.studies.clip import Clip
+from costline.studies.clip import Clip, clip_streams
 from costline.studies.generate import generate as generate_study
 
 USUAL_STEPS = 50
@@ -104,6 +104,7 @@ def generate(
     )
     if clip.segment is not None and clip.overlap >= clip.segment:
         raise InputError(f"overlap {clip.overlap:g} s must be shorter than a segment, {clip.segment:g} s")
+    _check_size(pipeline, clip)
     choice = generation_plan(pipeline, clip, place.machine, place.fixed)
     machine = replace(place.machine, plan=choice.plan)
     words = ", ".join(f"{name}={getattr(choice.plan, name)}" for name in ("tensor", "ulysses", "ring", "guidance"))
@@ -114,6 +115,16 @@ def generate(
     estimate = replace(estimate, warnings=(*pipeline.notes, *estimate.warnings))
     assumed += [*place.assumptions, *shape_notes(pipeline.transformers[0][0], model)]
     return finished(estimate, assumed, machine, record)
+
+
+def _check_size(pipeline: Pipeline, clip: Clip) -> None:
+    """Refuse a picture smaller than a token."""
+    network = pipeline.transformers[0][0]
+    if np.any(np.asarray(clip_streams(network, clip)["image"]) < 1):
+        least = network.grid.space * network.grid.patch_space
+        raise InputError(
+            f"{clip.width}x{clip.height} holds no latent token of {network.name}; the least is {least}x{least}"
+        )
 
 
 def _title(pipeline: Pipeline, clip: Clip, cluster: Cluster) -> str:

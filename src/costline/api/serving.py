@@ -96,7 +96,8 @@ def serve(
     """
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape or {}, book)
-    place = resolve.site(on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients, book=book)
+    stored = precision or resolve.stored_precision(model)
+    place = resolve.site(on, plan=plan, precision=stored, price=price, pue=pue, coefficients=coefficients, book=book)
     asked = Requests(
         input=resolve.number(input, quantity.TOKENS, "input", least=1, whole=True),
         output=resolve.number(output, quantity.TOKENS, "output", least=1, whole=True),
@@ -107,6 +108,8 @@ def serve(
         raise InputError(f"batching {batching!r}: choose continuous or static")
     place, words = _planned(network, asked, place)
     assumed = [words, *place.assumptions, *shape_notes(network, model)]
+    if stored is not None and precision is None:
+        assumed.append(Assumption(name="precision", value=f"{stored}, as the configuration says", kind="--precision"))
     if batch is None:
         asked = _filled(network, asked, place)
         note = "what fits, at most 64" if isinstance(asked.batch, int) and asked.batch < USUAL_BATCH else "usual"
@@ -188,7 +191,7 @@ def caption(
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape or {}, book)
     place = resolve.site(on, plan=plan, precision=precision, price=price, coefficients=coefficients, book=book)
-    length: Numeric = resolve.number(minutes, quantity.COUNT, "minutes", least=0.0) * 60
+    length: Numeric = resolve.number(minutes, quantity.COUNT, "minutes", least=1 / 60) * 60
     corpus = Corpus(
         seconds=length,
         clip_seconds=resolve.number(clip, quantity.SECONDS, "clip", least=0.1),

@@ -93,7 +93,9 @@ def train(
     """
     book = resolve.catalogue(catalogue)
     network = _network(model, params, active, shape or {}, video, book)
-    place = resolve.site(on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients, book=book)
+    place = resolve.site(
+        on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients, book=book, training=True
+    )
     stretches, assumed = _stretches(network, sequence, curriculum, resolution, frames)
     per_sample = sample_tokens(sample_streams(network, stretches[0], 1))
     whole = _tokens(tokens, samples, per_sample)

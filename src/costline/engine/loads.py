@@ -121,13 +121,13 @@ def _load(part: Part, streams: Mapping[str, Numeric], plan: Plan) -> Load | None
         case Elementwise():
             return _elementwise(part, streams, plan)
         case Weights(rows=rows) if rows:
-            traffic = 2 * part.repeat * rows_on_chip(rows, streams, plan) * part.width * element_bytes(plan.compute)
-            return Load(part.name, "memory", plan.compute, 0.0, traffic, part.repeat)
+            traffic = 2 * part.repeat * rows_on_chip(rows, streams, plan) * part.width * element_bytes(plan.activation)
+            return Load(part.name, "memory", plan.activation, 0.0, traffic, part.repeat)
     return None
 
 
 def _weight_format(plan: Plan) -> str:
-    return plan.weights if plan.weights != plan.product_format else ""
+    return plan.weights if element_bytes(plan.weights) < element_bytes(plan.compute) else ""
 
 
 def _linear(part: Linear, streams: Mapping[str, Numeric], plan: Plan) -> Load:
@@ -135,11 +135,11 @@ def _linear(part: Linear, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     inputs = part.inputs / tensor if part.shard == "row" else part.inputs
     outputs = part.outputs / tensor if part.shard == "column" else part.outputs
     rows = rows_on_chip(part.rows, streams, plan)
-    moved = rows * (inputs + outputs) * element_bytes(plan.compute)
+    moved = rows * (inputs * element_bytes(plan.compute) + outputs * element_bytes(plan.activation))
     weights = part.inputs * part.outputs / tensor * element_bytes(plan.weights)
     flops = part.flops(streams) / tensor / (1 if part.rows == "sample" else plan.context)
     return Load(
-        part.name, "linear", plan.product_format, flops, part.repeat * (moved + weights), part.repeat,
+        part.name, "linear", plan.compute, flops, part.repeat * (moved + weights), part.repeat,
         _weight_format(plan),
     )  # fmt: skip
 
@@ -168,13 +168,13 @@ def _experts(part: ExpertLinear, streams: Mapping[str, Numeric], plan: Plan) -> 
     weights = experts_touched(part, rows, plan) * part.inputs * part.outputs / split * element_bytes(plan.weights)
     flops = 2 * part.repeat * visits * part.inputs * part.outputs / split
     traffic = part.repeat * (visits * width * element_bytes(plan.compute) + weights)
-    return Load(part.name, "linear", plan.product_format, flops, traffic, part.repeat, _weight_format(plan))
+    return Load(part.name, "linear", plan.compute, flops, traffic, part.repeat, _weight_format(plan))
 
 
 def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     share = plan.tensor * plan.context
     sequences = streams["batch"] * streams[part.sequences]
-    element = element_bytes(plan.compute)
+    element = element_bytes(plan.activation)
     own = sequences * streams[part.queries] * part.heads * (part.key_dim + part.value_dim) * element / share
     keys = part.read(streams[part.queries], streams[part.keys])
     if part.cache_width:
@@ -183,26 +183,28 @@ def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> L
         width, key_element = part.key_heads * (part.key_dim + part.value_dim), element
     others = sequences * keys * width * key_element / (smallest(plan.tensor, part.key_heads) * plan.ulysses)
     flops = part.flops(streams) * plan.density / share
-    return Load(part.name, "attention", plan.compute, flops, part.repeat * (own + others * plan.density), part.repeat)
+    return Load(
+        part.name, "attention", plan.activation, flops, part.repeat * (own + others * plan.density), part.repeat
+    )
 
 
 def _linear_attention(part: LinearAttention, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     rows = rows_on_chip(part.rows, streams, plan) / plan.tensor
-    traffic = 4 * part.repeat * rows * part.width * element_bytes(plan.compute)
+    traffic = 4 * part.repeat * rows * part.width * element_bytes(plan.activation)
     flops = part.flops(streams) / plan.tensor / plan.context
-    return Load(part.name, "linear", plan.product_format, flops, traffic, 2 * part.repeat)
+    return Load(part.name, "linear", plan.compute, flops, traffic, 2 * part.repeat)
 
 
 def _convolution(part: Convolution, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     positions = rows_on_chip(part.positions, streams, plan)
     flops = part.flops(streams) / (1 if part.positions == "sample" else plan.context)
-    moved = positions * (part.inputs + part.outputs) * element_bytes(plan.compute)
+    moved = positions * (part.inputs + part.outputs) * element_bytes(plan.activation)
     traffic = part.repeat * moved + part.params * element_bytes(plan.weights)
-    return Load(part.name, "convolution", plan.compute, flops, traffic, part.repeat)
+    return Load(part.name, "convolution", plan.activation, flops, traffic, part.repeat)
 
 
 def _elementwise(part: Elementwise, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     divided = part.shard == "column" or (plan.sequence_parallel and part.rows != "sample")
     rows = rows_on_chip(part.rows, streams, plan) / (plan.tensor if divided else 1)
-    traffic = part.repeat * part.passes * rows * part.width * element_bytes(plan.compute)
-    return Load(part.name, "memory", plan.compute, 0.0, traffic, part.repeat)
+    traffic = part.repeat * part.passes * rows * part.width * element_bytes(plan.activation)
+    return Load(part.name, "memory", plan.activation, 0.0, traffic, part.repeat)

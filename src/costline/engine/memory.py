@@ -141,7 +141,7 @@ def saved_bytes(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Pla
     total: Numeric = 0.0
     for part in parts:
         total = total + part.repeat * _saved_elements(part, streams, plan)
-    return total * element_bytes(plan.compute)
+    return total * element_bytes(plan.activation)
 
 
 def _saved_elements(part: Part, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
@@ -180,7 +180,7 @@ def activations(network: Network, streams: Mapping[str, Numeric], plan: Plan, mi
     kept = kept_micro_batches(plan.pipeline, plan.virtual, micro_batches)
     if plan.recompute != "full":
         return saved * stage_share(network, plan) * kept + ends
-    inputs = network.layers * residual_elements(network, streams, plan) * element_bytes(plan.compute)
+    inputs = network.layers * residual_elements(network, streams, plan) * element_bytes(plan.activation)
     return inputs * stage_share(network, plan) * kept + saved / network.layers + ends
 
 
@@ -207,7 +207,7 @@ def largest_tensor(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: 
             widest = largest(widest, rows * (part.inputs + part.outputs / shards))
         elif isinstance(part, Convolution):
             widest = largest(widest, rows_on_chip(part.positions, streams, plan) * (part.inputs + part.outputs))
-    return widest * element_bytes(plan.compute)
+    return widest * element_bytes(plan.activation)
 
 
 def weight_bytes(network: Network, plan: Plan) -> Numeric:
@@ -226,5 +226,5 @@ def kv_cache_bytes(network: Decoder, context: Numeric, batch: Numeric, plan: Pla
             total = total + cache_bytes(elements, element_bytes(plan.cache), shards)
         elif isinstance(part, LinearAttention) and part.state:
             shards = plan.tensor * plan.pipeline
-            total = total + cache_bytes(part.repeat * batch * part.state, element_bytes(plan.compute), shards)
+            total = total + cache_bytes(part.repeat * batch * part.state, element_bytes(plan.activation), shards)
     return total

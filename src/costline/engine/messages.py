@@ -52,7 +52,7 @@ def forward_messages(parts: Iterable[Part], streams: Mapping[str, Numeric], plan
     experts receive and return their tokens.
     """
     totals: dict[str, list[Numeric]] = {name: [0.0, 0.0] for name in ("tensor", "ulysses", "ring", "expert")}
-    element = element_bytes(plan.compute)
+    element = element_bytes(plan.activation)
     for part in parts:
         for name, sent, calls in _part_messages(part, streams, plan, element):
             totals[name][0] = totals[name][0] + sent
@@ -111,7 +111,7 @@ def _attention_messages(
 def pipeline_message(rows: Numeric, hidden: Numeric, plan: Plan) -> Message:
     """Activations one stage hands to the next during one forward pass of a micro-batch."""
     crossing = (plan.pipeline > 1) * plan.virtual
-    sent = crossing * rows * hidden * element_bytes(plan.compute) / (plan.tensor if plan.sequence_parallel else 1)
+    sent = crossing * rows * hidden * element_bytes(plan.activation) / (plan.tensor if plan.sequence_parallel else 1)
     return Message("pipeline", sent, crossing, smallest(plan.pipeline, 2), plan.replica / plan.pipeline * plan.data)
 
 
@@ -124,7 +124,7 @@ def gradient_message(params: Numeric, plan: Plan, ranks: Numeric) -> Message:
 def weight_gather_message(params: Numeric, plan: Plan, ranks: Numeric, layers: Numeric) -> Message:
     """Weights that ZeRO-3 gathers during one pass."""
     gathered = plan.zero >= 3
-    sent = gathered * all_gather_bytes(params * element_bytes(plan.compute), ranks)
+    sent = gathered * all_gather_bytes(params * element_bytes(plan.weights), ranks)
     return Message("data", sent, gathered * layers * (ranks > 1), ranks, plan.tensor)
 
 

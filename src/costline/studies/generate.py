@@ -198,7 +198,7 @@ def _stated(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
     flops = denoising_flops(pipeline, clip, machine)
     chip, plan = machine.cluster.chip, machine.plan
     seconds = time_at_utilisation(
-        flops, plan.replica, chip.rate(plan.product_format), clip.mfu if clip.mfu is not None else 1.0
+        flops, plan.replica, chip.rate(plan.compute), clip.mfu if clip.mfu is not None else 1.0
     )
     return replace(waiting(seconds, "stated MFU", "math"), flops=flops / plan.replica)
 
@@ -212,6 +212,10 @@ def _money(
     per_second = None if cost.value is None else cost_per_unit(cost.value, clip.seconds)
     rate = machine.plan.data * clip.batch / seconds
     site = replace(machine, cluster=replace(machine.cluster, chips=chips))
+    energy = energy_figures(busy, per_clip, site, economics)
+    if np.all(np.asarray(clip.frames) == 1):
+        images = Figure(name="images_per_hour", value=rate * 3600, unit="image/h", note="all chips")
+        return {"cost": cost, "images_per_hour": images} | energy
     return {
         "cost": cost,
         "cost_per_second": Figure(
@@ -222,7 +226,7 @@ def _money(
         "seconds_per_second": Figure(
             name="seconds_per_second", value=per_clip / clip.seconds, unit="s/s", note="time to make a second of video"
         ),
-    } | energy_figures(busy, per_clip, site, economics)  # fmt: skip
+    } | energy  # fmt: skip
 
 
 def _work(pipeline: Sampler, clip: Clip, pieces: Numeric, denoise: Timing, machine: Machine) -> dict[str, Figure]:
@@ -230,7 +234,7 @@ def _work(pipeline: Sampler, clip: Clip, pieces: Numeric, denoise: Timing, machi
     flops = denoising_flops(pipeline, clip, machine) * pieces
     network = pipeline.transformers[0][0]
     number = evaluations(clip.steps, clip.branches)
-    used = utilisation(flops, denoise.point, plan.replica, chip.rate(plan.product_format))
+    used = utilisation(flops, denoise.point, plan.replica, chip.rate(plan.compute))
     streams = clip_streams(network, clip)
     attention = network.flops(streams, "attention") / network.flops(streams)
     return {

@@ -182,7 +182,7 @@ def _costs(
 def _utilisation(network: Decoder, times: Served, machine: Machine) -> dict[str, Figure]:
     """Shares of peak arithmetic and bandwidth, derived: nobody assumes 5 %."""
     chip = machine.cluster.chip
-    peak = chip.rate(machine.plan.product_format)
+    peak = chip.rate(machine.plan.compute)
     figures: dict[str, Figure] = {}
     for name, timing in (("prefill", times.prefill), ("decode", times.decode)):
         used = utilisation(timing.flops, timing.point, 1, peak)
@@ -266,17 +266,15 @@ def _changes(network: Decoder, requests: Requests, own: Numeric, machine: Machin
     if isinstance(longest, int) and longest >= 1:
         changes.append(Fit(True, change=f"context {longest:,} tokens"))
     plan = machine.plan
-    variants: list[tuple[str, dict[str, Any]]] = [
-        (f"tensor={tensor} on {tensor * plan.pipeline * plan.data} chips", {"tensor": tensor})
-        for tensor in (2, 4, 8, 16, 32, 64, 128)
-        if tensor > plan.tensor
-    ]
-    variants += [(f"{name} weights", {"weights": name}) for name in ("fp8", "int4")]
-    for words, fields in variants:
-        changed = replace(machine, plan=replace(plan, **fields))
-        if bool(np.all(serving_memory(network, context, own, changed).fits)):
-            changes.append(Fit(True, change=words))
-            break
+    wider = [(f"tensor={size} on {size * plan.pipeline * plan.data} chips", {"tensor": size})
+             for size in (2, 4, 8, 16, 32, 64, 128) if size > plan.tensor]  # fmt: skip
+    narrower = [(f"{name} weights", {"weights": name}) for name in ("fp8", "int4")]
+    for variants in (wider, narrower):
+        for words, fields in variants:
+            changed = replace(machine, plan=replace(plan, **fields))
+            if bool(np.all(serving_memory(network, context, own, changed).fits)):
+                changes.append(Fit(True, change=words))
+                break
     return changes
 
 

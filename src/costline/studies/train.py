@@ -222,7 +222,7 @@ def _busy(run: Run, stages: Sequence[Stage], work: dict[str, Figure], machine: M
     chip, chips = machine.cluster.chip, machine.cluster.chips
     if run.mfu is not None:
         flops = work["flops_exact"].amount
-        value = time_at_utilisation(flops, chips, chip.rate(machine.plan.product_format), run.mfu)
+        value = time_at_utilisation(flops, chips, chip.rate(machine.plan.compute), run.mfu)
         return Figure(name="training", value=value, unit="s", note="from the stated MFU, not from the time model")
     children = []
     for stage in stages:
@@ -254,7 +254,7 @@ def _mean_step(stages: Sequence[Stage]) -> Timing:
 
 
 def _rates(run: Run, seconds: Numeric, work: dict[str, Figure], machine: Machine) -> dict[str, Figure]:
-    chips, peak = machine.cluster.chips, machine.cluster.chip.rate(machine.plan.product_format)
+    chips, peak = machine.cluster.chips, machine.cluster.chip.rate(machine.plan.compute)
     figures = {}
     notes = {
         "mfu": ("flops_exact", "model FLOPs, exact attention, over dense peak"),
