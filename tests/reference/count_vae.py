@@ -44,6 +44,17 @@ SD = {
     "layers_per_block": 2,
     "sample_size": 512,
 }
+LTX_NOISY = {
+    "block_out_channels": [128, 256, 512, 512],
+    "decoder_block_out_channels": [256, 512, 1024],
+    "decoder_layers_per_block": [2, 3, 1, 2],
+    "decoder_spatio_temporal_scaling": [True, True, True],
+    "decoder_inject_noise": [True, True, True, False],
+    "upsample_residual": [True, True, True],
+    "upsample_factor": [2, 2, 2],
+}
+ATTENDED = {"attention_resolutions": [256, 128], "num_layers": 1, "resolution": 1024}
+HUNYUAN_ODD = {"downsample_match_channel": False, "upsample_match_channel": False, "layers_per_block": 1}
 SANA_SOURCE = "huggingface/diffusers:scripts/convert_dcae_to_diffusers.py@074817cfdcc1"
 DEFAULTS = "class defaults"
 CASES = [
@@ -56,6 +67,9 @@ CASES = [
     ("DC-AE f64c128", "AutoencoderDC", DC_F64, (1, 512, 512), False, SANA_SOURCE),
     ("EasyAnimate-VAE", "AutoencoderKLMagvit", {}, (49, 384, 672), False, DEFAULTS),
     ("Allegro-VAE", "AutoencoderKLAllegro", {}, (88, 720, 1280), True, DEFAULTS),
+    ("LTX-VAE with noise", "AutoencoderKLLTXVideo", LTX_NOISY, (17, 256, 384), False, "made up"),
+    ("Cosmos-VAE attending early", "AutoencoderKLCosmos", ATTENDED, (9, 128, 192), False, "made up"),
+    ("HunyuanVideo15-VAE, widths kept", "AutoencoderKLHunyuanVideo15", HUNYUAN_ODD, (5, 128, 192), False, "made up"),
     ("Wan2.1-VAE one frame", "AutoencoderKLWan", {}, (1, 480, 832), False, DEFAULTS),
     ("CogVideoX-VAE even latents", "AutoencoderKLCogVideoX", {}, (45, 480, 720), False, DEFAULTS),
     ("Wan2.1-VAE tiled", "AutoencoderKLWan", {}, (17, 480, 832), True, DEFAULTS),

@@ -17,7 +17,7 @@ from costline.models.autoencoder import Autoencoder, Tiling
 from costline.models.autoencoders.half import TAPS_2D, Half, assemble
 from costline.models.config import Config, Flag, Size
 
-NEUTRAL = frozenset({"latents_mean", "latents_std", "scale_factor_temporal", "scale_factor_spatial", "clip_output"})
+NEUTRAL = frozenset({"latents_mean", "latents_std", "scale_factor_temporal", "scale_factor_spatial"})
 
 
 class _Common(Config):
