@@ -81,9 +81,11 @@ def train(
         Utilisation that overrides the time model. [1]
     failures : bool
         Whether interruptions and checkpoints lengthen the run.
+    precision, plan, price, params, active, shape
+        As for `serve`.
     video : bool
         Whether a hypothetical model is a diffusion transformer.
-    precision, plan, price, params, active, shape, pue, coefficients, catalogue, explain
+    pue, coefficients, catalogue, explain
         As for `serve`.
 
     Returns

@@ -98,12 +98,7 @@ def attention(
     return (
         Linear(name=f"{name}/query", inputs=width, outputs=inner, rows=rows, bias=bias, repeat=repeat),
         Linear(
-            name=f"{name}/key",
-            inputs=key_inputs,
-            outputs=key_inner,
-            rows=key_rows,
-            bias=bias,
-            repeat=repeat,
+            name=f"{name}/key", inputs=key_inputs, outputs=key_inner, rows=key_rows, bias=bias, repeat=repeat,
             saves=crossed,
         ),
         Linear(

@@ -29,7 +29,8 @@ ROWS = {
         "largest_context", "cost_input", "energy_output",
     ),
     "generate": (
-        "tokens", "evaluations", "flops", "attention_share", "mfu", "clips_per_hour", "images_per_hour", "memory", "energy", "carbon",
+        "tokens", "evaluations", "flops", "attention_share", "mfu", "clips_per_hour", "images_per_hour",
+        "memory", "energy", "carbon",
     ),
     "caption": (
         "clips", "input_tokens", "output_tokens", "flops", "prefill_mfu", "decode_mbu", "batch", "memory", "api_cost",

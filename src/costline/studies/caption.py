@@ -119,8 +119,7 @@ def caption(
         "batch": Figure(name="batch", value=batch, unit="sequence", note="in flight on all chips"),
     }
     if api is not None:
-        bill = clips * (corpus.input * api[0] + corpus.output * api[1])
-        figures["api_cost"] = Figure(name="api_cost", value=bill, unit="USD", note="the same tokens at the API's price")
+        figures["api_cost"] = _bill(corpus, api)
     figures |= {name: served.figure(name) for name in ("prefill_mfu", "decode_mfu", "decode_mbu", "memory")}
     warnings = () if vision is not None else ("the vision encoder is not counted: none was named",)
     return Estimate(
@@ -133,6 +132,12 @@ def caption(
         change=served.change,
         warnings=warnings,
     )
+
+
+def _bill(corpus: Corpus, api: tuple[Numeric, Numeric]) -> Figure:
+    """What an API asks for the same tokens. [USD]"""
+    bill = corpus.clips * (corpus.input * api[0] + corpus.output * api[1])
+    return Figure(name="api_cost", value=bill, unit="USD", note="the same tokens at the API's price")
 
 
 def _batch(network: Decoder, corpus: Corpus, machine: Machine) -> Numeric:
