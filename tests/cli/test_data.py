@@ -138,6 +138,33 @@ def test_show_of_a_system(run):
     assert json.loads(run("show", "dgx-h100", "--json")[1])["n_chips"] == 8
 
 
+def test_show_of_a_decoder(run):
+    out = run("show", "llama-3.1-405b")[1]
+    for says in ("406B params", "16384", "published", "derived", "LlamaForCausalLM", "litgpt"):
+        assert says in out
+    assert json.loads(run("show", "llama-3.1-405b", "--json")[1])["layers"] == "126"
+
+
+def test_show_of_a_pipeline_counts_each_network(run):
+    out = run("show", "wan2.1-t2v-14b")[1]
+    for says in ("14.3B params", "umt5-xxl", "wan2.1-vae", "1280", "Wan-Video/Wan2.1"):
+        assert says in out
+
+
+def test_show_of_a_model_of_unknown_dimensions(run):
+    code, out, _ = run("show", "palm-540b")
+    assert code == 0
+    assert "unknown" in out
+    assert "not known: layers" in out
+
+
+def test_models_are_listed_with_their_counted_parameters(run):
+    rows = {row["name"]: row for row in json.loads(run("list", "models", "--json")[1])}
+    assert rows["deepseek-v3"]["active_params"] < rows["deepseek-v3"]["params"]
+    assert rows["wan2.1-t2v-14b"]["type"] == "pipeline"
+    assert "params" not in rows["palm-540b"]
+
+
 def test_show_of_what_nobody_knows(run):
     code, _, err = run("show", "nothing-like-it")
     assert code == 2

@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from costline.catalogue import chip_table, coefficient_table, facts, price_table, system_table
 from costline.catalogue.table import Column, Row, read_table, read_text
-from costline.errors import CatalogueError
+from costline.errors import CatalogueError, ConfigError
+
+if TYPE_CHECKING:
+    from costline.catalogue.user import UserModel
 
 
 def _price_faults(rows: list[Row]) -> list[str]:
@@ -52,9 +56,20 @@ def _check_toml(path: Path) -> str:
     from costline.catalogue.user import load_user_file
 
     own = load_user_file(path)
+    if faults := [fault for model in own.models.values() for fault in _model_faults(model)]:
+        raise CatalogueError(str(path), faults)
     counts = {"chip": own.chips, "system": own.systems, "price": own.prices, "model": own.models}
     held = ", ".join(f"{len(each)} {name}{'s' * (len(each) != 1)}" for name, each in counts.items() if each)
     return f"{path}: no faults; {held}"
+
+
+def _model_faults(model: UserModel) -> list[str]:
+    """What is wrong with a configuration that a file names."""
+    try:
+        model.network()
+    except ConfigError as error:
+        return [f"model {model.id!r}: {error}"]
+    return []
 
 
 def _check_csv(path: Path) -> str:

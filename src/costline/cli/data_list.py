@@ -61,17 +61,14 @@ def _models(catalogue: Catalogue) -> list[dict[str, Any]]:
     from costline.catalogue.decoder_table import decoder_rows
     from costline.catalogue.model_table import shipped_pipelines
     from costline.catalogue.names import plain
-    from costline.cli.data_model import model_record
+    from costline.cli.data_model import counted_params, model_record
 
     names: dict[str, None] = dict.fromkeys(decoder_rows()) | dict.fromkeys(shipped_pipelines())
     own = catalogue.user.models if catalogue.user else {}
     listed = dict.fromkeys(own) | {name: None for name in names if name not in own}
     kinds = catalogue.models()
-    return [{"type": kinds[plain(name)], **model_record(catalogue, plain(name))} for name in listed]
-
-
-def _number(name: str) -> Callable[[Mapping[str, str]], float | None]:
-    return lambda row: float(row[name]) if row.get(name) else None
+    records = [(plain(name), model_record(catalogue, plain(name))) for name in listed]
+    return [{"type": kinds[name], **record, **counted_params(catalogue, name)} for name, record in records]
 
 
 def _price(price: Price) -> str:
@@ -121,12 +118,11 @@ LISTINGS: dict[str, Listing] = {
         dict,
         (
             Field("model", _either("name")),
-            Field("size", _number("params_stated"), quantity.PARAMS),
-            Field("active", _number("active_stated"), quantity.PARAMS),
+            Field("params", _either("params"), quantity.COUNT),
+            Field("active", _either("active_params"), quantity.COUNT),
             Field("layers", _either("layers")),
             Field("hidden", _either("hidden")),
             Field("type", _either("type")),
-            Field("kind", _either("kind")),
         ),
     ),
     "systems": Listing(

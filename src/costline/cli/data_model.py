@@ -34,6 +34,18 @@ def model_record(catalogue: Catalogue, name: str) -> dict[str, Any]:
     return {column: value for column, value in body.items() if value not in (None, "", (), {})}
 
 
+def counted_params(catalogue: Catalogue, name: str) -> dict[str, int]:
+    """Parameters of a model, and those a token uses where they are fewer; empty where a dimension is unknown."""
+    try:
+        model = catalogue.model(name)
+    except ConfigError:
+        return {}
+    counted = {"params": model.params}
+    if isinstance(model, Network) and model.active_params != model.params:
+        counted["active_params"] = model.active_params
+    return counted
+
+
 def print_model(catalogue: Catalogue, name: str, *, as_json: bool) -> int:
     """Print a model of the catalogue; one with an unknown dimension too."""
     record = model_record(catalogue, name)

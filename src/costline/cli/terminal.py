@@ -109,7 +109,7 @@ def table(rows: Sequence[Any], fields: Sequence[Field]) -> Table:
 
     from costline.quantity import column_scale
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
     columns = []
     for place, each in enumerate(fields):
         values = [each.value(row) for row in rows]
@@ -143,7 +143,7 @@ def figure_table(rows: Iterable[tuple[str, str, str]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
     for heading in ("figure", "value", "kind"):
         made.add_column(heading, justify="right" if heading == "value" else "left")
     for row in rows:
