@@ -25,7 +25,8 @@ def run(*arguments, **environment):
 def test_without_arguments_it_shows_two_worked_examples():
     done = run()
     assert done.returncode == 0
-    assert done.stdout.count("\n    costline ") == 2
+    assert done.stdout.count("\n    costline ") == done.stdout.count("\n    -> time ") == 2
+    assert "unknown" not in done.stdout
 
 
 def test_help_lists_every_command():

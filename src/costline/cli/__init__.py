@@ -29,18 +29,6 @@ FLAGS = ("--help", "-h", "--version")
 
 ANSWER, INFEASIBLE, BAD_INPUT, FAULT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
 
-EXAMPLES = """\
-costline: what it costs to train and to serve large generative transformers.
-
-  What does a clip cost, and how long does a user wait?
-    costline generate wan2.1-t2v-14b --resolution 1280x720 --frames 81 --on 8xh100-sxm
-
-  How many days, and dollars, for a training run?
-    costline train llama-3.1-405b --tokens 15.6T --on 16384xh100-sxm
-
-  costline --help lists the commands; costline data list chips lists the machines.
-"""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
@@ -80,7 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> tuple[int, str]:
     """Run a command; return the exit code, and what to complain about."""
     if not arguments:
-        sys.stdout.write(EXAMPLES)
+        from costline.cli.examples import worked_examples
+
+        sys.stdout.write(worked_examples())
         return ANSWER, ""
     from cyclopts.exceptions import CycloptsError
 
