@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpydoc.docscrape import FunctionDoc
 
+import costline
 from tests.expressions import CALLS, FORMULAS, Evaluator, agrees
 
 UNIT = re.compile(r"\[[^\[\]]+\]$")
+ROOT = Path(__file__).resolve().parent.parent
 EVERY_FORMULA = pytest.mark.parametrize("function", FORMULAS.values(), ids=FORMULAS)
 
 # Steps (`//`, `%`, `ceil`) are exact on whole numbers only: 0.3 // 0.1 is 2, not 3.
@@ -102,3 +105,31 @@ def test_body_is_at_most_15_lines(function):
     (definition,) = ast.parse(source).body
     body = definition.body[1:]
     assert body[-1].end_lineno - body[0].lineno + 1 <= 15
+
+
+QUESTIONS = {
+    "serve": lambda: costline.serve(ROOT / "examples" / "llama-3.1-8b", on="2xh100-sxm", explain=True),
+    "generate": lambda: costline.generate(ROOT / "examples" / "wan2.1-t2v-14b", on="8xh100-sxm", explain=True),
+    "train": lambda: costline.train(
+        ROOT / "examples" / "mixtral-8x22b", tokens="1T", on="512xh100-sxm", plan="tensor=8, expert=8", explain=True
+    ),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_recorded_derivations_evaluate_to_what_they_print(question):
+    """`--explain` is the calls that were made: each printed expression gives, from its inputs, its printed result."""
+    nodes = [node for node in question().record.walk() if node.expression]
+    assert len(nodes) > 50
+    for node in nodes:
+        columns = np.broadcast_arrays(node.value, *node.arguments.values())
+        for value, *inputs in {
+            tuple(each) for each in zip(*(column.ravel().tolist() for column in columns), strict=True)
+        }:
+            assert agrees(node.expression, dict(zip(node.arguments, inputs, strict=True)), value), node
+
+
+def test_every_formula_module_is_in_the_documentation():
+    page = (ROOT / "docs" / "formulas.md").read_text(encoding="utf-8")
+    for function in FORMULAS.values():
+        assert f".. automodule:: {function.__module__}\n" in page

@@ -136,7 +136,7 @@ def test_no_machine_and_no_registry_is_named():
 @pytest.mark.parametrize("table", TABLES, ids=lambda path: path.name)
 def test_every_figure_has_a_source_and_a_kind(table):
     rows = read(table)
-    assert {"source", "kind", "date"} <= set(rows[0])
+    assert {"source", "kind"} <= set(rows[0])
     stated = [
         (n, row) for n, row in enumerate(rows, 2) if any(row[column] for column in row if column not in NOT_FIGURES)
     ]
