@@ -27,6 +27,7 @@ def test_without_arguments_it_shows_two_worked_examples():
     assert done.returncode == 0
     assert done.stdout.count("\n    costline ") == done.stdout.count("\n    -> time ") == 2
     assert "unknown" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 def test_help_lists_every_command():
