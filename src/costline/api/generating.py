@@ -176,18 +176,15 @@ def _clip(
 
 
 def _market(book: Catalogue) -> list[Figure]:
-    """Newest published API price of each video service, cheapest first. [USD/s]"""
-    newest: dict[str, Price] = {}
+    """Newest list price of each service and mode, cheapest first."""
+    newest: dict[tuple[str, str], Price] = {}
     for row in book.prices(category="api_video"):
-        if row.subject not in newest or row.date > newest[row.subject].date:
-            newest[row.subject] = row
+        key = (row.subject, row.config)
+        if key not in newest or row.date > newest[key].date:
+            newest[key] = row
     return [
         Figure(
-            name=f"{row.subject} API",
-            value=row.value,
-            unit=row.unit,
-            note=", ".join(filter(None, (row.config, row.date))),
-            source=row.source,
+            name=f"{row.subject} {row.config}".strip(), value=row.value, unit=row.unit, note=row.date, source=row.source
         )
         for row in sorted(newest.values(), key=lambda row: row.value)
     ]

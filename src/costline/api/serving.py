@@ -151,7 +151,7 @@ def caption(
     prompt: Number = 64,
     output: Number = 200,
     batch: Number | None = None,
-    vision: Encoder | None = None,
+    vision: Number | None = None,
     precision: str | None = None,
     plan: str | Mapping[str, Any] | Plan | None = None,
     price: Number | None = None,
@@ -178,8 +178,9 @@ def caption(
         Frames shown for a clip, tokens of a frame, tokens of instruction and caption.
     batch : int or array, optional
         Clips in flight on all chips; default as many as fit.
-    vision : Encoder, optional
-        Vision encoder to count besides the language model.
+    vision : str or float, optional
+        Parameters of a vision encoder to count besides the language model; its layers are shaped like a language
+        model's of that size. [parameter]
     precision, plan, price, params, active, shape, coefficients, catalogue, explain
         As for `serve`.
 
@@ -209,9 +210,20 @@ def caption(
     )
     with recording(explain) as record:
         estimate = caption_study(
-            network, corpus, place.machine, place.economics, vision, title, _api_price(network.name, book)
+            network, corpus, place.machine, place.economics, _vision(vision), title, _api_price(network.name, book)
         )
     return finished(estimate, [words, *place.assumptions, *shape_notes(network, model)], place.machine, record)
+
+
+def _vision(params: Number | None) -> Encoder | None:
+    """A vision encoder of which only the size is known."""
+    if params is None:
+        return None
+    from costline.models.decoders.hypothetical import hypothetical_decoder
+    from costline.models.encoders.trunks import as_encoder
+
+    size = float(np.max(resolve.number(params, quantity.PARAMS, "vision", least=1)))
+    return as_encoder(hypothetical_decoder(size, name="vision encoder", vocab=256, tied=True))
 
 
 def _api_price(name: str, book: Catalogue) -> tuple[float, float] | None:

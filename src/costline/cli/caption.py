@@ -26,6 +26,7 @@ def caption(
     price: str | None = None,
     params: str | None = None,
     active: str | None = None,
+    vision: Annotated[str | None, Parameter(show=False)] = None,
     prompt: Annotated[str | None, Parameter(show=False)] = None,
     catalogue: Annotated[str | None, Parameter(show=False)] = None,
     printed: Output | None = None,
@@ -60,6 +61,8 @@ def caption(
         Parameters of a hypothetical model: 70B.
     active
         Parameters a token uses: 37B.
+    vision
+        Parameters of a vision encoder to count besides.
     prompt
         Tokens of the instruction.
     catalogue
@@ -68,6 +71,6 @@ def caption(
     given = {
         "model": model, "on": on, "minutes": minutes, "clip": clip, "frames": frames, "frame_tokens": frame_tokens,
         "output": output, "batch": batch, "precision": precision, "plan": plan, "price": price, "params": params,
-        "active": active, "prompt": prompt, "catalogue": catalogue,
+        "active": active, "vision": vision, "prompt": prompt, "catalogue": catalogue,
     }  # fmt: skip
     return ask(question, given, printed, inputs_of(question))

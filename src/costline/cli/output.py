@@ -146,7 +146,7 @@ def inputs_of(question: Callable[..., Estimate]) -> frozenset[str]:
     """Names of the inputs a question takes."""
     import inspect
 
-    return frozenset(inspect.signature(question).parameters) - {"explain", "vision"}
+    return frozenset(inspect.signature(question).parameters) - {"explain"}
 
 
 def shape_fields(words: str | None) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from costline.report.values import bracket, label, text
 HEADLINES = {
     "train": ("time", "cost", "mfu"),
     "serve": ("output_rate", "tpot", "ttft", "cost_output"),
-    "generate": ("time", "cost", "cost_per_second"),
+    "generate": ("time", "cost", "cost_per_second", "api_price"),
     "caption": ("time", "cost", "cost_per_clip"),
 }
 """Figures of the first line, by study."""

@@ -69,6 +69,7 @@ LABELS = {
     "flops_full": "FLOPs, full attention",
     "flops_hardware": "FLOPs executed",
     "cost_per_second": "cost of a second of video",
+    "api_price": "an API asks",
     "clips_per_hour": "clips an hour",
     "images_per_hour": "images an hour",
     "seconds_per_second": "time for a second of video",

@@ -219,14 +219,27 @@ def _money(
     return {
         "cost": cost,
         "cost_per_second": Figure(
-            name="cost_per_second", value=per_second, unit="USD/s of video", note="compute only, machines always busy",
-            combine="beside", children=tuple(market),
+            name="cost_per_second", value=per_second, unit="USD/s of video", note="compute only, machines always busy"
         ),
         "clips_per_hour": Figure(name="clips_per_hour", value=rate * 3600, unit="clip/h", note="all chips"),
         "seconds_per_second": Figure(
             name="seconds_per_second", value=per_clip / clip.seconds, unit="s/s", note="time to make a second of video"
         ),
-    } | energy  # fmt: skip
+    } | _asked(market) | energy  # fmt: skip
+
+
+def _asked(market: Sequence[Figure]) -> dict[str, Figure]:
+    """What APIs ask for a second of video: the median of the list prices, with their span."""
+    prices = np.asarray([figure.amount for figure in market], dtype=float)
+    if not prices.size:
+        return {}
+    low, high = float(prices.min()), float(prices.max())
+    note = f"median of {prices.size} list prices"
+    asked = Figure(
+        name="api_price", value=float(np.median(prices)), unit="USD/s of video", combine="beside",
+        children=tuple(market), low=low, high=high, note=note,
+    )  # fmt: skip
+    return {"api_price": asked}
 
 
 def _work(pipeline: Sampler, clip: Clip, pieces: Numeric, denoise: Timing, machine: Machine) -> dict[str, Figure]:
