@@ -11,6 +11,7 @@ import numpy as np
 
 from costline import quantity
 from costline.catalogue import Catalogue, shipped
+from costline.catalogue.folder import read_pipeline
 from costline.engine.passes import Machine
 from costline.errors import ConfigError, PlanError, QuantityError
 from costline.estimate import Assumption
@@ -20,7 +21,7 @@ from costline.models.dit import DiT
 from costline.models.files import read_config_file
 from costline.models.importer import read_network
 from costline.models.network import Network
-from costline.models.pipeline import Pipeline, read_pipeline
+from costline.models.pipeline import Pipeline
 from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.planning import read_plan_fields
