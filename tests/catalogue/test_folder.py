@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from costline.catalogue.folder import read_pipeline
 from costline.errors import ConfigError
 from costline.formulas.experts import high_noise_share
-from costline.catalogue.folder import read_pipeline
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "wan2.2-t2v-a14b-pipeline"
 

@@ -1,7 +1,7 @@
 """A local pipeline folder in the layout of diffusers.
 
-``model_index.json`` names the components, each of which has a sub-folder with a ``config.json``. Nothing is executed, no
-weights are opened. Defaults of the class of pipeline come from the catalogue.
+``model_index.json`` names the components, each of which has a sub-folder with a ``config.json``. Nothing is executed
+and no weights are opened. Defaults of the class of pipeline come from the catalogue.
 """
 
 from __future__ import annotations
