@@ -5,14 +5,18 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from numpydoc.docscrape import FunctionDoc
 
 import costline
 from costline import errors
+from costline.cli import ANSWER, main
 
 HEAVY = {
     "torch", "transformers", "diffusers", "pandas", "xarray", "scipy", "matplotlib", "pint", "cyclopts", "rich",
@@ -79,3 +83,13 @@ def test_the_exception_tree_is_printed_at_the_top_of_errors():
     printed = [line[: len(line) - len(line.lstrip())] + line.split()[0] for line in block.splitlines()]
     margin = len(printed[0]) - len(printed[0].lstrip())
     assert [line[margin:] for line in printed] == list(exception_tree(errors.CostlineError))
+
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+@pytest.mark.parametrize("command", re.findall(r"`costline ([^`]+)`", README.read_text(encoding="utf-8")))
+def test_every_command_of_the_readme_answers(command, capsys, monkeypatch):
+    monkeypatch.chdir(README.parent)
+    assert main(shlex.split(command)) == ANSWER
+    assert capsys.readouterr().out.strip()
