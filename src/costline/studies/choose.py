@@ -19,7 +19,7 @@ from costline.studies.clip import Clip, Sampler
 from costline.studies.generate import generation_time
 from costline.studies.generation_memory import generation_memory
 from costline.studies.serve import Requests, serving_memory, serving_rate
-from costline.studies.train import Run, sample_streams, sample_tokens, stage_of
+from costline.studies.train import Run, sample_streams, sample_tokens, stage_of, stretch_memory
 
 Axes = dict[str, Sequence[int]]
 
@@ -156,8 +156,8 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
 
 
 def _run_memory(network: Network, run: Run, machine: Machine) -> Memory:
-    stages = [stage_of(network, run, stretch, machine) for stretch in run.stretches]
-    return max((stage.memory for stage in stages), key=lambda memory: float(np.max(memory.total)))
+    needed = [stretch_memory(network, run, stretch, machine) for stretch in run.stretches]
+    return max(needed, key=lambda memory: float(np.max(memory.total)))
 
 
 def _run_time(network: Network, run: Run, machine: Machine) -> Numeric:

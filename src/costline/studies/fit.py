@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,8 @@ def gib(value: Any) -> str:
     return f"{float(value) / 2**30:.3g} GiB"
 
 
-def nearest_fit(memory: Memory, changes: Sequence[Fit]) -> Fit:
-    """Compare what is needed with what a chip offers; `changes` are those known to fit, nearest first."""
+def nearest_fit(memory: Memory, changes: Callable[[], Sequence[Fit]]) -> Fit:
+    """Compare what is needed with what a chip offers; `changes` finds those that fit, nearest first, if it is asked."""
     fits = np.asarray(memory.fits)
     if fits.ndim:
         return Fit(fits)
@@ -36,5 +36,5 @@ def nearest_fit(memory: Memory, changes: Sequence[Fit]) -> Fit:
     reason = (
         f"needs {gib(memory.total)} a chip of {gib(memory.usable)} usable, {gib(memory.items[largest])} of it {largest}"
     )
-    options = " or ".join(change.change for change in changes[:3])
+    options = " or ".join(change.change for change in changes()[:3])
     return Fit(False, reason, f"fits with {options}" if options else "no single change found that fits")

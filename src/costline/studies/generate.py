@@ -78,7 +78,7 @@ def generate(
     figures |= _work(pipeline, piece, pieces, whole["denoise"], machine)
     memory = generation_memory(pipeline, piece, machine)
     figures["memory"] = memory_figure(memory)
-    fit = nearest_fit(memory, _changes(pipeline, piece, machine))
+    fit = nearest_fit(memory, lambda: _changes(pipeline, piece, machine))
     return Estimate(
         study="generate",
         title=title or f"generate with {pipeline.name}",

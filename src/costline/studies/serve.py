@@ -87,7 +87,7 @@ def serve(
     figures |= _utilisation(network, times, machine)
     figures["memory"] = memory_figure(memory)
     figures |= _limits(network, requests, own, machine)
-    fit = nearest_fit(memory, _changes(network, requests, own, machine))
+    fit = nearest_fit(memory, lambda: _changes(network, requests, own, machine))
     return Estimate(
         study="serve",
         title=title or f"serve {network.name}",

@@ -19,6 +19,7 @@ from costline.models.decoder import Decoder
 from costline.models.dit import DiT
 from costline.models.network import Network
 from costline.numeric import Numeric, ceil_divide, largest
+from costline.plan import Plan
 from costline.studies.economics import Economics, cost_figure, energy_figures
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.serve import memory_figure
@@ -157,12 +158,17 @@ def train(
     )
 
 
+def micro_batches_of(run: Run, streams: dict[str, Numeric], plan: Plan) -> Numeric:
+    """Micro-batches of one replica in a step, at least one."""
+    samples = largest(run.batch_tokens / sample_tokens(streams), 1)
+    return largest(ceil_divide(samples, plan.data * plan.micro_batch), 1)
+
+
 def stage_of(network: Network, run: Run, stretch: Stretch, machine: Machine) -> Stage:
     """Work out one stretch: streams, micro-batches, time of a step, memory."""
     plan = machine.plan
     streams = sample_streams(network, stretch, plan.micro_batch)
-    samples = largest(run.batch_tokens / sample_tokens(streams), 1)
-    micro_batches = largest(ceil_divide(samples, plan.data * plan.micro_batch), 1)
+    micro_batches = micro_batches_of(run, streams, plan)
     step_tokens = micro_batches * plan.data * plan.micro_batch * sample_tokens(streams)
     steps = run.tokens * stretch.share / step_tokens
     with recorded_step(f"optimizer step, {_length(stretch)}"):
@@ -170,6 +176,12 @@ def stage_of(network: Network, run: Run, stretch: Stretch, machine: Machine) -> 
     return Stage(
         stretch, streams, micro_batches, steps, step, training_memory(network, streams, micro_batches, machine)
     )
+
+
+def stretch_memory(network: Network, run: Run, stretch: Stretch, machine: Machine) -> Memory:
+    """Memory of one chip during one stretch, its time not worked out."""
+    streams = sample_streams(network, stretch, machine.plan.micro_batch)
+    return training_memory(network, streams, micro_batches_of(run, streams, machine.plan), machine)
 
 
 def training_memory(network: Network, streams: dict[str, Numeric], micro_batches: Numeric, machine: Machine) -> Memory:
@@ -314,29 +326,31 @@ def _fit(network: Network, run: Run, fullest: Stage, stages: Sequence[Stage], ma
     """Whether the fullest stretch fits and the batch feeds every replica."""
     plan = machine.plan
     if isinstance(fullest.memory.total, np.ndarray):
-        return nearest_fit(fullest.memory, [])
+        return nearest_fit(fullest.memory, list)
     samples = min(float(run.batch_tokens / sample_tokens(stage.streams)) for stage in stages)
     if samples < float(plan.data * plan.micro_batch) * 0.999:
         replicas = f"{plan.data:,.0f} replicas of micro-batch {plan.micro_batch}"
         need = f"a batch of {samples:,.0f} sequences cannot feed {replicas}"
         return Fit(False, need, f"feasible with at least {plan.data * plan.micro_batch:,.0f} sequences a step")
-    changes = []
+    return nearest_fit(fullest.memory, lambda: _changes(network, run, fullest.stretch, machine))
+
+
+def _changes(network: Network, run: Run, stretch: Stretch, machine: Machine) -> list[Fit]:
+    """Changes that make it fit, in the order a user would try them."""
+    everything = {"zero": 3, "recompute": "full"}
     variants: list[tuple[str, dict[str, Any]]] = [
         ("full recomputation", {"recompute": "full"}),
         ("ZeRO-1", {"zero": 1}),
         ("ZeRO-3", {"zero": 3}),
-        ("ZeRO-3 and full recomputation", {"zero": 3, "recompute": "full"}),
+        ("ZeRO-3 and full recomputation", everything),
     ]
-    everything = {"zero": 3, "recompute": "full"}
     variants += [(f"tensor={size}, ZeRO-3 and full recomputation", everything | {"tensor": size}) for size in (2, 4, 8)]
+    changes = []
     for words, fields in variants:
-        changed = replace(machine, plan=replace(plan, **fields).spread(machine.cluster.chips))
-        if changed.plan.data < 1:
-            continue
-        stage = stage_of(network, run, fullest.stretch, changed)
-        if bool(stage.memory.fits):
+        changed = replace(machine, plan=replace(machine.plan, **fields).spread(machine.cluster.chips))
+        if changed.plan.data >= 1 and bool(stretch_memory(network, run, stretch, changed).fits):
             changes.append(Fit(True, change=words))
-    return nearest_fit(fullest.memory, changes)
+    return changes
 
 
 def _warnings(run: Run) -> tuple[str, ...]:
