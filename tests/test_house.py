@@ -158,7 +158,7 @@ def pins(name):
     """Requirements of a constraints file: name -> version; each line must be a name with a version, or a hash."""
     found, hashes = {}, {}
     for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
-        pin = re.fullmatch(r"([a-z0-9-]+)==([\w.]+)(?: ; [a-z_]+ [=!]= '\w+')? \\", line)
+        pin = re.fullmatch(r"([a-z0-9-]+)==([\w.]+)(?: ; [a-z_]+ (?:[=!]=|<) '[\w.]+')? \\", line)
         if pin:
             found[pin[1]], hashes[pin[1]] = pin[2], 0
         elif re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?", line):
