@@ -152,7 +152,7 @@ def _tokens(tokens: Number | None, samples: Number | None, per_sample: Numeric) 
         raise InputError("say how much is trained on: either --tokens or --samples")
     if tokens is not None:
         return resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
-    return resolve.number(samples or 0, quantity.COUNT, "samples", least=1) * per_sample
+    return resolve.number(0 if samples is None else samples, quantity.COUNT, "samples", least=1) * per_sample
 
 
 def _stretches(

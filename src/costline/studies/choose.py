@@ -23,6 +23,11 @@ from costline.studies.train import Run, sample_streams, sample_tokens, stage_of,
 
 Axes = dict[str, Sequence[int]]
 
+TRAINING_FIELDS = ("tensor", "pipeline", "virtual", "ulysses", "expert", "zero", "micro_batch", "recompute")
+SERVING_FIELDS = ("tensor", "pipeline", "expert")
+GENERATION_FIELDS = ("tensor", "ulysses", "ring", "guidance")
+"""Fields of a plan that are chosen where the user does not state them."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -34,15 +39,20 @@ class Choice:
         The plan taken.
     considered, fitting : int
         Legal plans compared, and those that fit in memory.
+    stated : bool
+        Whether the user stated every field, so that nothing was compared.
     """
 
     plan: Plan
     considered: int
     fitting: int
+    stated: bool = False
 
     @property
     def words(self) -> str:
         """Sentence for the reader."""
+        if self.stated:
+            return "as stated"
         if not self.fitting:
             return f"none of {self.considered:,} plans fits; the one that needs least memory is shown"
         return f"the best of {self.fitting:,} plans that fit, of {self.considered:,} compared"
@@ -81,6 +91,16 @@ def grid(axes: Axes, fixed: Mapping[str, Any]) -> dict[str, Array]:
     return {name: mesh.ravel() for name, mesh in zip(axes, np.meshgrid(*values, indexing="ij"), strict=True)}
 
 
+def settled(axes: Iterable[str], machine: Machine, fixed: Mapping[str, Any]) -> Choice | None:
+    """The plan of a user who states every field that would be chosen, with as many replicas as the chips hold.
+
+    There is nothing to compare then, so what is asked may be an array of any shape.
+    """
+    if not set(axes) <= fixed.keys():
+        return None
+    return Choice(machine.plan.spread(machine.cluster.chips), considered=1, fitting=1, stated=True)
+
+
 def _kept(fields: dict[str, Array], keep: Array) -> dict[str, Array]:
     return {name: values[keep] for name, values in fields.items()}
 
@@ -114,6 +134,8 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
 
     Tensor parallelism stays inside a scale-up domain, context parallelism starts at 16,384 tokens a sample.
     """
+    if (choice := settled(TRAINING_FIELDS, machine, fixed)) is not None:
+        return choice
     chips, domain = machine.cluster.chips, machine.cluster.domain
     longest = max(float(sample_tokens(sample_streams(network, stretch, 1))) for stretch in run.stretches)
     heads = heads_of(network)
@@ -173,6 +195,8 @@ def serving_plan(network: Decoder, requests: Requests, machine: Machine, fixed: 
     At most one replica for each sequence in flight; experts stay whole and are spread over all chips, or are split
     like everything else.
     """
+    if (choice := settled(SERVING_FIELDS, machine, fixed)) is not None:
+        return choice
     chips, domain = machine.cluster.chips, machine.cluster.domain
     axes: Axes = {
         "tensor": dividing(powers_of_two(min(domain, chips)), heads_of(network)),
@@ -198,6 +222,8 @@ def serving_plan(network: Decoder, requests: Requests, machine: Machine, fixed: 
 
 def generation_plan(pipeline: Sampler, clip: Clip, machine: Machine, fixed: Mapping[str, Any]) -> Choice:
     """Plan that finishes one clip soonest: all chips work on it, by Ulysses, ring, tensor or guidance parallelism."""
+    if (choice := settled(GENERATION_FIELDS, machine, fixed)) is not None:
+        return choice
     chips = machine.cluster.chips
     network = pipeline.transformers[0][0]
     heads = heads_of(network)
