@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("costline.cli.serve:serve", "TTFT, TPOT, tokens a second and dollars a token of a language model."),
     "generate": ("costline.cli.generate:generate", "Seconds and dollars of generating a video clip or an image."),
     "caption": ("costline.cli.caption:caption", "What it costs to caption a video corpus."),
+    "audit": ("costline.cli.audit:audit", "Compute the claims of a published estimate again, and say which hold."),
     "data": ("costline.cli.data:app", "List, show and check chips, systems, prices and models."),
 }
 """Command -> where its function (or App) is, and its line in the help."""

@@ -1,0 +1,108 @@
+"""``costline audit``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+from costline.errors import InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from costline.studies.audit.judge import Result
+
+OUTPUT = Group("Output", sort_key=90)
+Switch = Annotated[bool, Parameter(negative="", group=OUTPUT, show_default=False)]
+Choice = Annotated[bool, Parameter(negative="", show_default=False)]
+
+
+def audit(
+    name: str | None = None,
+    /,
+    *,
+    claim: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+    lang: Literal["en", "zh"] = "en",
+    list: Choice = False,
+    computations: Choice = False,
+    explain: Switch = False,
+    json: Switch = False,
+    csv: Switch = False,
+    plain: Switch = False,
+) -> int:
+    """Compute the claims of a published estimate again, and say which hold.
+
+    Parameters
+    ----------
+    name
+        An audit that comes with costline (sora-2024), or a TOML file of your own.
+    claim
+        Only these claims: --claim S26; repeatable.
+    lang
+        Language of texts and verdicts.
+    list
+        List the audits that come with costline.
+    computations
+        List what a file of your own may compute.
+    explain
+        Every step: formula, numbers, result, source.
+    json
+        JSON with a versioned layout, numbers in SI units.
+    csv
+        CSV, a row a claim.
+    plain
+        No colour.
+    """
+    if list or computations:
+        _catalogue(lang, listed=list, plain=plain)
+        return 0
+    from costline.studies.audit import document, judge
+
+    if name is None:
+        known = ", ".join(document.shipped_audits())
+        raise InputError(f"name an audit ({known}) or a TOML file of your own; --list shows more")
+    result = judge.audit(name)
+    chosen = _chosen(result, claim)
+    if json or csv:
+        from costline.report import audit_data
+
+        sys.stdout.write(audit_data.to_json(result, lang, chosen) + "\n" if json else "")
+        sys.stdout.write(audit_data.to_csv(result, lang, chosen) if csv and not json else "")
+        return 0
+    from costline.report.audit import answer
+
+    _print(answer(result, lang, chosen, explain=explain), plain=plain)
+    return 0
+
+
+def _chosen(result: Result, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Ids as the file spells them; several may be joined by commas."""
+    known = {judged.claim.id.lower(): judged.claim.id for judged in result.claims}
+    ids = [each.strip() for given in wanted for each in given.split(",") if each.strip()]
+    for each in ids:
+        if each.lower() not in known:
+            raise UnknownNameError("claim", each, known.values())
+    return tuple(known[each.lower()] for each in ids)
+
+
+def _catalogue(language: str, *, listed: bool, plain: bool) -> None:
+    """Print the audits, or the computations."""
+    from costline.report import audit as report
+    from costline.studies.audit import document
+    from costline.studies.audit.operations import operations
+
+    if not listed:
+        _print(report.computations(operations().values()), plain=plain)
+        return
+    read = {name: document.load(path) for name, path in document.shipped_audits().items()}
+    rows = [(name, each.title.say(language), each.source, len(each.claim)) for name, each in read.items()]
+    _print(report.listing(rows), plain=plain)
+
+
+def _print(block: object, *, plain: bool) -> None:
+    from costline.cli.terminal import console
+
+    screen = console()
+    if plain:
+        screen.no_color = True
+    screen.print(block)

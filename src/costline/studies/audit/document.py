@@ -1,0 +1,310 @@
+"""Audit files: TOML, checked as a whole before anything is computed.
+
+::
+
+    title = "An estimate of mine"
+    source = "https://example.org/post"
+
+    [inputs.rate]
+    value = "312 TFLOP/s"
+    source = "datasheet"
+
+    [[model]]
+    id = "big"
+    kind = "decoder"
+    params = "1.8T"
+    active = "400B"
+
+    [[claim]]
+    id = "C1"
+    claim = "training takes 178 days"
+    stated = "178 days"
+    holds = "4.8e25 FLOP at 40 % take {time}"
+    steps.work = { call = "training_flops", with = { params = "400B", tokens = "20T" } }
+    steps.time = { call = "time_at_utilisation", with = { flops = "work", chips = 25000, peak = "rate", utilisation = "40%" } }
+
+    [[claim.check]]
+    kind = "arithmetic"
+    computed = "time"
+    stated = "178 days"
+    tolerance = "1%"
+    fails = "it is {time}"
+
+An argument is a quantity (a digit or a dollar sign comes first), or a name: of an input, of an earlier step of the same
+claim, or ``C1.time``, a step of an earlier claim. Texts may be given once, or in English and Chinese:
+``claim = { en = "...", zh = "..." }``; ``{time}`` in a text stands for the value of that step.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from costline.catalogue.names import resolve
+from costline.catalogue.table import DATA
+from costline.catalogue.user import ChipTable, parse_toml
+from costline.errors import CatalogueError, InputError, QuantityError, UnknownNameError, nearest_names
+from costline.quantity import COUNT, FRACTION, PARAMS, Kind
+from costline.quantity import read as read_number
+
+AUDITS = DATA / "audits"
+"""The audits that come with costline."""
+LARGEST_AUDIT = 1_000_000
+"""An audit is written by hand. [byte]"""
+MOST_FAULTS = 100
+"""Faults listed; a file with more is another kind of file."""
+
+Word = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._+-]{0,59}$")]
+Line = Annotated[str, Field(min_length=1, max_length=1000)]
+Given = (
+    Annotated[str, Field(max_length=200)]
+    | Annotated[int, Field(strict=True)]
+    | Annotated[float, Field(strict=True, allow_inf_nan=False)]
+)
+
+
+def _read(kind: Kind) -> BeforeValidator:
+    def check(value: Any) -> float:
+        try:
+            return read_number(value, kind)
+        except QuantityError as error:
+            raise ValueError(str(error)) from None
+
+    return BeforeValidator(check)
+
+
+Share = Annotated[float, _read(FRACTION)]
+Params = Annotated[float, _read(PARAMS)]
+Factor = Annotated[float, _read(COUNT), Field(gt=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
+
+
+class Text(_Table):
+    """A text in English and, if there is one, in Chinese."""
+
+    en: Line
+    zh: Line | None = None
+
+    def say(self, language: str) -> str:
+        """The text in a language; in English where it has not been translated."""
+        return self.zh if language == "zh" and self.zh is not None else self.en
+
+
+def _text(value: Any) -> Any:
+    return {"en": value} if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Said = Annotated[Text, BeforeValidator(_text)]
+
+
+class InputTable(_Table):
+    """``[inputs.name]``: a number that somebody stated, and where."""
+
+    value: Given
+    source: Line
+    note: Line | None = None
+
+
+class ModelTable(_Table):
+    """``[[model]]``: a model of which no more is known than its size."""
+
+    id: Name
+    kind: Literal["decoder", "dit"]
+    params: Params
+    active: Params | None = None
+    layers: Annotated[int, Field(ge=1, le=10_000, strict=True)] | None = None
+    hidden: Annotated[int, Field(ge=16, le=1_000_000, strict=True)] | None = None
+
+
+class StepTable(_Table):
+    """``steps.name = { call = "...", with = { ... } }``: one computation."""
+
+    call: Annotated[str, Field(max_length=60)]
+    arguments: Annotated[dict[Word, Given], Field(alias="with", max_length=20)]
+    unit: Annotated[str, Field(max_length=30)] | None = None
+
+
+class CheckTable(_Table):
+    """``[[claim.check]]``: a computed value against a stated one, or against bounds."""
+
+    kind: Literal["arithmetic", "premise"]
+    computed: Line
+    stated: Given | None = None
+    tolerance: Share | None = None
+    factor: Factor | None = None
+    least: Given | None = None
+    most: Given | None = None
+    right: Line | None = None
+    fails: Said | None = None
+
+    @model_validator(mode="after")
+    def _one_test(self) -> CheckTable:
+        bounds = self.least is not None or self.most is not None
+        if (self.stated is not None) == bounds:
+            raise ValueError("say either what is stated (with tolerance or factor) or least and most")
+        ways = (self.tolerance is not None) + (self.factor is not None)
+        if ways != (0 if bounds else 1):
+            raise ValueError("a stated value takes either a tolerance or a factor; bounds take neither")
+        return self
+
+
+class ClaimTable(_Table):
+    """``[[claim]]``: what is said, how it is computed, and how the two compare."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,19}$")]
+    claim: Said
+    section: Annotated[str, Field(max_length=60)] = ""
+    stated: Said | None = None
+    source: Line | None = None
+    steps: Annotated[dict[Word, StepTable], Field(max_length=50)] = {}
+    check: Annotated[list[CheckTable], Field(max_length=20)] = []
+    shown: Annotated[list[Line], BeforeValidator(_listed), Field(max_length=5)] = []
+    span: Annotated[list[Line], Field(min_length=2, max_length=2)] | None = None
+    holds: Said | None = None
+    not_checkable: Said | None = None
+
+    @model_validator(mode="after")
+    def _checked_or_not(self) -> ClaimTable:
+        if bool(self.check) == (self.not_checkable is not None):
+            raise ValueError("give it a [[claim.check]], or say in not_checkable why there is none, not both")
+        if self.shown and self.span:
+            raise ValueError("show values or a span, not both")
+        return self
+
+
+class Audit(_Table):
+    """A file."""
+
+    title: Said
+    source: Line
+    date: Line | None = None
+    note: Said | None = None
+    sections: dict[str, Said] = {}
+    inputs: Annotated[dict[Word, InputTable], Field(max_length=500)] = {}
+    chip: list[ChipTable] = []
+    model: Annotated[list[ModelTable], Field(max_length=100)] = []
+    claim: Annotated[list[ClaimTable], Field(min_length=1, max_length=500)]
+
+
+def shipped_audits() -> dict[str, Path]:
+    """Audits that come with costline, by name."""
+    return {path.stem: path for path in sorted(AUDITS.glob("*.toml"))}
+
+
+def find(name: str) -> Path:
+    """File of an audit: a name of those that come with costline, or a path.
+
+    Raises
+    ------
+    InputError
+        Neither; the nearest names are given.
+    """
+    path = Path(name).expanduser()
+    if path.suffix == ".toml" or path.is_file():
+        return path
+    known = shipped_audits()
+    try:
+        return known[resolve("audit", name, known)]
+    except UnknownNameError as error:
+        if error.nearest:
+            raise
+        raise InputError(f"{error}; there are {', '.join(known)}, or name a TOML file of your own") from None
+
+
+def load(path: Path) -> Audit:
+    """Read an audit file.
+
+    Raises
+    ------
+    CatalogueError
+        Unreadable or malformed; every fault of the file's layout is listed.
+    """
+    try:
+        if path.stat().st_size > LARGEST_AUDIT:
+            raise CatalogueError(str(path), [f"is larger than {LARGEST_AUDIT / 1e6:g} MB; an audit is smaller"])
+    except OSError as error:
+        raise CatalogueError(str(path), [f"cannot be read: {error.strerror or error}"]) from None
+    document = parse_toml(path)
+    try:
+        audit = Audit.model_validate(document)
+    except ValidationError as error:
+        raise CatalogueError(str(path), [*_layout_faults(error, document)][:MOST_FAULTS]) from None
+    except RecursionError:
+        raise CatalogueError(str(path), ["is nested too deeply"]) from None
+    if faults := list(_twice(audit)):
+        raise CatalogueError(str(path), faults[:MOST_FAULTS])
+    return audit
+
+
+def _twice(audit: Audit) -> list[str]:
+    """Ids that are there twice."""
+    kinds = {
+        "claim": [each.id for each in audit.claim],
+        "model": [each.id for each in audit.model],
+        "chip": [each.id for each in audit.chip],
+    }
+    return [
+        f"{kind} {name!r} is there twice"
+        for kind, ids in kinds.items()
+        for name in dict.fromkeys(ids)
+        if ids.count(name) > 1
+    ]
+
+
+def _layout_faults(error: ValidationError, document: Mapping[str, Any]) -> list[str]:
+    """One line a fault: where in words of the file, what is wrong, what would be right."""
+    lines: dict[str, None] = {}
+    for fault in error.errors(include_url=False):
+        where = _where(fault["loc"], document)
+        field = str(fault["loc"][-1])[:60] if fault["loc"] else "file"
+        if fault["type"] == "extra_forbidden":
+            near = nearest_names(field, _fields(fault["loc"]))
+            hint = f"did you mean {near[0]!r}?" if near else f"the fields are {', '.join(_fields(fault['loc']))}"
+            lines[f"{where}is not known; {hint}"] = None
+        elif fault["type"] == "missing":
+            lines[f"{where}is missing"] = None
+        else:
+            message = fault["msg"].removeprefix("Value error, ")
+            given = "" if fault["type"] == "value_error" else f", got {ascii(fault['input'])[:60]}"
+            lines[f"{where}{message}{given}"] = None
+    return list(lines)
+
+
+def _where(location: tuple[int | str, ...], document: Mapping[str, Any]) -> str:
+    """Place of a fault: ``claim S05, check 2, tolerance: ``; list entries by their id where they have one."""
+    words: list[str] = []
+    at: Any = document
+    for step in location:
+        try:
+            at = at[step]
+        except (KeyError, IndexError, TypeError):
+            at = None
+        if isinstance(step, int):
+            label = at.get("id") if isinstance(at, dict) else None
+            words[-1:] = [f"{words[-1] if words else 'entry'} {ascii(str(label or step + 1)).strip(chr(39))[:40]}"]
+        else:
+            words.append(ascii(step).strip("'")[:60])
+    return f"{', '.join(words)}: " if words else ""
+
+
+def _fields(location: tuple[int | str, ...]) -> list[str]:
+    """Fields of the table in which something is not known."""
+    tables: dict[str, type[BaseModel]] = {
+        "claim": ClaimTable, "check": CheckTable, "steps": StepTable, "model": ModelTable, "inputs": InputTable,
+        "chip": ChipTable,
+    }  # fmt: skip
+    inside = next((tables[str(step)] for step in reversed(location[:-1]) if step in tables), Audit)
+    if location and len(location) > 1 and location[-2] in {"claim", "holds", "fails", "not_checkable", "title", "note"}:
+        inside = Text
+    return [field.alias or name for name, field in inside.model_fields.items()]

@@ -1,0 +1,339 @@
+"""Running an audit: every step computed, every check made, every verdict derived."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from costline.derivation import Node
+from costline.errors import CatalogueError, CostlineError, QuantityError, nearest_names
+from costline.models.decoders.hypothetical import hypothetical_decoder
+from costline.models.diffusion.hypothetical import hypothetical_dit
+from costline.models.network import Network
+from costline.numeric import Numeric
+from costline.studies.audit.document import (
+    MOST_FAULTS,
+    Audit,
+    CheckTable,
+    ClaimTable,
+    Given,
+    ModelTable,
+    StepTable,
+    Text,
+    find,
+    load,
+)
+from costline.studies.audit.kinds import read_quantity
+from costline.studies.audit.operations import Operation, Parameter, operations
+from costline.studies.audit.shelf import Shelf, Value
+
+Verdict: TypeAlias = Literal["holds", "arithmetic slip", "wrong premise", "not checkable"]
+VERDICTS: tuple[Verdict, ...] = ("holds", "arithmetic slip", "wrong premise", "not checkable")
+FAILING: Mapping[str, Verdict] = {"arithmetic": "arithmetic slip", "premise": "wrong premise"}
+"""Verdict that a failed check of a kind leads to; a slip is named before a premise."""
+
+REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_]*)?")
+PLACEHOLDER = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """A step that was computed: what was called with what, and what came out."""
+
+    name: str
+    call: str
+    arguments: Mapping[str, Any]
+    value: Value
+    node: Node | None
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """A check that was made."""
+
+    check: CheckTable
+    computed: Value
+    stated: Value | None
+    least: Value | None
+    most: Value | None
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim and what came of it.
+
+    Attributes
+    ----------
+    claim : ClaimTable
+        As the file has it.
+    verdict : str
+        Derived from the checks.
+    right : tuple of Value
+        What would be right, or was found: one value, two ends of a span, or none.
+    reasons : tuple of Text
+        Why, with placeholders.
+    values : mapping of str to Value
+        Everything a placeholder can stand for.
+    steps, checks : tuple
+        How.
+    """
+
+    claim: ClaimTable
+    verdict: Verdict
+    right: tuple[Value, ...]
+    reasons: tuple[Text, ...]
+    values: Mapping[str, Value]
+    steps: tuple[StepResult, ...]
+    checks: tuple[CheckResult, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A whole audit, judged."""
+
+    name: str
+    audit: Audit
+    claims: tuple[Judged, ...]
+
+    def count(self, verdict: Verdict) -> int:
+        """Claims with a verdict."""
+        return sum(judged.verdict == verdict for judged in self.claims)
+
+
+def audit(name: str | Path) -> Result:
+    """Judge an audit that comes with costline, or a file.
+
+    Raises
+    ------
+    UnknownNameError
+        No such audit and no such file.
+    CatalogueError
+        With every fault of the file.
+    """
+    path = find(name) if isinstance(name, str) else name
+    return judge(load(path), path)
+
+
+def judge(document: Audit, path: Path) -> Result:
+    """Compute and compare everything in a file.
+
+    Raises
+    ------
+    CatalogueError
+        Unknown names, arguments that cannot be read, computations that are impossible: all of them.
+    """
+    run = _Run(document, path)
+    claims = tuple(run.claim(each) for each in document.claim)
+    if run.faults:
+        raise CatalogueError(str(path), run.faults[:MOST_FAULTS])
+    return Result(path.stem, document, tuple(each for each in claims if each is not None))
+
+
+@dataclass
+class _Run:
+    """Values found so far, and faults."""
+
+    document: Audit
+    path: Path
+    faults: list[str] = field(default_factory=list)
+    values: dict[str, Value | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        chips = {each.id: each.chip() for each in self.document.chip}
+        self.shelf = Shelf.holding(chips, dict(self._models()), self.path)
+        for name, given in self.document.inputs.items():
+            self.values[name] = self._quantity(given.value, f"inputs {name}", given.source)
+
+    def _models(self) -> Iterator[tuple[str, Network]]:
+        for table in self.document.model:
+            try:
+                yield table.id, _hypothetical(table)
+            except CostlineError as error:
+                self.faults.append(f"model {table.id}: {error}")
+
+    def _quantity(self, given: Given, where: str, source: str = "") -> Value | None:
+        try:
+            number, unit = read_quantity(given, None)
+        except QuantityError as error:
+            self.faults.append(f"{where}: {error}")
+            return None
+        return Value(number, unit, source)
+
+    def claim(self, claim: ClaimTable) -> Judged | None:
+        """Judge one claim; None where a fault is in the way."""
+        before = len(self.faults)
+        names = {name: value for name, value in self.values.items() if "." not in name}
+        steps = [self._step(claim, name, step, names) for name, step in claim.steps.items()]
+        own = {**self.values, **names}
+        checks = [self._check(claim, number, check, own) for number, check in enumerate(claim.check, 1)]
+        shown = [self._find(name, own, f"claim {claim.id}, shown") for name in claim.span or claim.shown]
+        right = [None if check.right is None else self._find(check.right, own, f"claim {claim.id}, right")
+                 for check in claim.check]  # fmt: skip
+        self._placeholders(claim, own)
+        if len(self.faults) > before or None in steps or None in checks:
+            return None
+        known = {name: value for name, value in own.items() if value is not None}
+        made = tuple(check for check in checks if check is not None)
+        done = tuple(step for step in steps if step is not None)
+        found = tuple(value for value in shown if value is not None)
+        return _judged(claim, made, right, found, known, done)
+
+    def _step(self, claim: ClaimTable, name: str, step: StepTable, names: dict[str, Value | None]) -> StepResult | None:
+        where = f"claim {claim.id}, step {name}"
+        names[name] = self.values[f"{claim.id}.{name}"] = None
+        if name in self.document.inputs:
+            self.faults.append(f"{where}: is the name of an input already")
+            return None
+        operation = operations().get(step.call)
+        if operation is None:
+            near = nearest_names(step.call, operations())
+            hint = f"; did you mean {', '.join(near)}?" if near else ""
+            self.faults.append(f"{where}: no computation is called {step.call!a}{hint}")
+            return None
+        arguments = self._arguments(operation, step, {**self.values, **names}, where)
+        result = None if arguments is None else self._call(operation, arguments, where)
+        if arguments is None or result is None:
+            return None
+        value, node = result
+        if step.unit is not None:
+            value = Value(value.number, step.unit, value.source)
+        names[name] = self.values[f"{claim.id}.{name}"] = value
+        return StepResult(name, step.call, arguments, value, node)
+
+    def _arguments(
+        self, operation: Operation, step: StepTable, known: Mapping[str, Value | None], where: str
+    ) -> dict[str, Any] | None:
+        before, unknown = len(self.faults), False
+        arguments: dict[str, Any] = {}
+        for name, given in step.arguments.items():
+            parameter = operation.parameters.get(name)
+            if parameter is None:
+                listed = ", ".join(operation.parameters)
+                self.faults.append(f"{where}: {operation.name} takes no {name!r}; it takes {listed}")
+                continue
+            arguments[name] = self._argument(parameter, given, known, f"{where}, {name}")
+            unknown = unknown or arguments[name] is None
+        missing = [name for name, each in operation.parameters.items() if each.required and name not in step.arguments]
+        if missing:
+            self.faults.append(f"{where}: {operation.name} needs {', '.join(missing)}")
+        return None if unknown or len(self.faults) > before else arguments
+
+    def _argument(self, parameter: Parameter, given: Given, known: Mapping[str, Value | None], where: str) -> Any:
+        if parameter.text:
+            return str(given)
+        if isinstance(given, str) and REFERENCE.fullmatch(given):
+            found = self._find(given, known, where)
+            number: Numeric | None = None if found is None else found.number
+        else:
+            try:
+                number = read_quantity(given, parameter.kind)[0]
+            except QuantityError as error:
+                self.faults.append(f"{where}: {error}")
+                return None
+        if number is None or not parameter.whole:
+            return number
+        if not np.all(np.asarray(number) == np.floor(number)):
+            self.faults.append(f"{where}: {given} is not a whole number")
+            return None
+        return int(number)
+
+    def _call(self, operation: Operation, arguments: dict[str, Any], where: str) -> tuple[Value, Node | None] | None:
+        try:
+            with np.errstate(all="ignore"):
+                value, node = operation.call(self.shelf, arguments)
+        except CostlineError as error:
+            self.faults.append(f"{where}: {error}")
+            return None
+        except (ArithmeticError, ValueError, MemoryError) as error:
+            self.faults.append(f"{where}: {operation.name} is impossible with these arguments ({error})")
+            return None
+        if not np.all(np.isfinite(np.asarray(value.number, dtype=float))):
+            self.faults.append(f"{where}: {operation.name} gives no finite number with these arguments")
+            return None
+        return value, node
+
+    def _find(self, name: str, known: Mapping[str, Value | None], where: str) -> Value | None:
+        if name not in known:
+            near = nearest_names(name, known)
+            hint = f"; did you mean {', '.join(near)}?" if near else ""
+            self.faults.append(f"{where}: no input or earlier step is called {ascii(name)[:60]}{hint}")
+        return known.get(name)
+
+    def _check(
+        self, claim: ClaimTable, number: int, check: CheckTable, known: Mapping[str, Value | None]
+    ) -> CheckResult | None:
+        where = f"claim {claim.id}, check {number}"
+        before = len(self.faults)
+        computed = self._find(check.computed, known, f"{where}, computed")
+        sides: dict[str, Value | None] = {}
+        for side in ("stated", "least", "most"):
+            given = getattr(check, side)
+            if given is None:
+                sides[side] = None
+            elif isinstance(given, str) and REFERENCE.fullmatch(given):
+                sides[side] = self._find(given, known, f"{where}, {side}")
+            else:
+                sides[side] = self._quantity(given, f"{where}, {side}")
+        asked = [side for side in sides if getattr(check, side) is not None]
+        if len(self.faults) > before or computed is None or any(sides[side] is None for side in asked):
+            return None
+        return CheckResult(check, computed, **sides, passed=_passes(check, computed, **sides))
+
+    def _placeholders(self, claim: ClaimTable, known: Mapping[str, Value | None]) -> None:
+        texts = [claim.claim, claim.holds, claim.not_checkable, *(check.fails for check in claim.check)]
+        for text in filter(None, texts):
+            for name in PLACEHOLDER.findall(text.en + (text.zh or "")):
+                if name not in known:
+                    self._find(name, known, f"claim {claim.id}, text {{{name}}}")
+
+
+def _hypothetical(table: ModelTable) -> Network:
+    sizes: dict[str, Any] = {}
+    sizes |= {} if table.layers is None else {"layers": table.layers}
+    sizes |= {} if table.hidden is None else {"hidden": table.hidden}
+    if table.kind == "dit":
+        return hypothetical_dit(table.params, name=table.id, **sizes)
+    return hypothetical_decoder(table.params, table.active, name=table.id, **sizes)
+
+
+def _middle(value: Value) -> float:
+    """The number, or the median of many."""
+    return float(np.median(np.asarray(value.number, dtype=float)))
+
+
+def _passes(check: CheckTable, computed: Value, stated: Value | None, least: Value | None, most: Value | None) -> bool:
+    number = _middle(computed)
+    if stated is not None:
+        wanted = _middle(stated)
+        if check.tolerance is not None:
+            return abs(number - wanted) <= check.tolerance * abs(wanted)
+        factor = check.factor or 1.0
+        return wanted / factor <= number <= wanted * factor
+    return (least is None or number >= _middle(least)) and (most is None or number <= _middle(most))
+
+
+def _judged(
+    claim: ClaimTable,
+    checks: tuple[CheckResult, ...],
+    rights: list[Value | None],
+    shown: tuple[Value, ...],
+    values: Mapping[str, Value],
+    steps: tuple[StepResult, ...],
+) -> Judged:
+    failed = [(check, right) for check, right in zip(checks, rights, strict=True) if not check.passed]
+    failed.sort(key=lambda pair: list(FAILING).index(pair[0].check.kind))
+    reasons: tuple[Text, ...]
+    if claim.not_checkable is not None:
+        return Judged(claim, "not checkable", shown, (claim.not_checkable,), values, steps, checks)
+    if not failed:
+        reasons = (claim.holds,) if claim.holds else ()
+        return Judged(claim, "holds", shown or (checks[0].computed,), reasons, values, steps, checks)
+    first, right = failed[0]
+    reasons = tuple(check.check.fails for check, _ in failed if check.check.fails is not None)
+    return Judged(claim, FAILING[first.check.kind], (right or first.computed,), reasons, values, steps, checks)

@@ -1,0 +1,80 @@
+"""Types of the arguments of computations: how the text of an argument is read."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from costline import quantity
+from costline.errors import QuantityError
+from costline.quantity import Kind
+from costline.quantity.reading import shown
+
+Plain: TypeAlias = Annotated[float, None]
+"""A number without a fixed unit: whatever quantity it is written as."""
+Tokens: TypeAlias = Annotated[float, quantity.TOKENS]
+Seconds: TypeAlias = Annotated[float, quantity.SECONDS]
+Count: TypeAlias = Annotated[int, quantity.COUNT]
+"""A whole number."""
+
+UNITS: dict[str, Kind] = {
+    "FLOP": quantity.FLOP,
+    "FLOP/s": quantity.FLOP_RATE,
+    "byte": quantity.BYTES,
+    "byte/s": quantity.BANDWIDTH,
+    "s": quantity.SECONDS,
+    "s/token": quantity.SECONDS,
+    "W": quantity.WATTS,
+    "J": quantity.JOULES,
+    "USD": quantity.DOLLARS,
+    "USD/s": quantity.DOLLARS_PER_SECOND,
+    "USD/token": quantity.DOLLARS_PER_TOKEN,
+    "token": quantity.TOKENS,
+    "token/s": quantity.TOKEN_RATE,
+    "parameter": quantity.PARAMS,
+}
+"""Kind of quantity by the unit a formula documents; other units are plain numbers."""
+
+ANY = (
+    quantity.COUNT, quantity.FRACTION, quantity.RATIO, quantity.SECONDS, quantity.FLOP, quantity.FLOP_RATE,
+    quantity.BYTES, quantity.BANDWIDTH, quantity.DOLLARS, quantity.DOLLARS_PER_SECOND, quantity.DOLLARS_PER_TOKEN,
+    quantity.TOKENS, quantity.PARAMS, quantity.TOKEN_RATE, quantity.WATTS, quantity.JOULES,
+)  # fmt: skip
+"""Kinds tried for a plain number, in order; no text is read differently by two of them."""
+
+SYMBOLS = {"$": "USD", "$/s": "USD/s", "$/token": "USD/token"}
+"""Unit of a kind -> unit of a figure."""
+
+
+def read_quantity(text: str | float, kind: Kind | None) -> tuple[float, str]:
+    """Read a quantity of a kind, or of whatever kind it is.
+
+    Returns
+    -------
+    tuple of float and str
+        Value in the SI unit; the unit, empty for a plain number.
+
+    Raises
+    ------
+    QuantityError
+        It cannot be read.
+
+    Examples
+    --------
+    >>> read_quantity("400B", None), read_quantity("2.67 h", None)
+    ((400000000000.0, ''), (9612.0, 's'))
+    """
+    if kind is not None:
+        return quantity.read(text, kind), unit_of(kind)
+    for candidate in ANY:
+        try:
+            return quantity.read(text, candidate), unit_of(candidate)
+        except QuantityError:
+            continue
+    raise QuantityError(f"{shown(text)} is no quantity; write a number with its unit, such as 312 TFLOP/s, 400B or 40%")
+
+
+def unit_of(kind: Kind) -> str:
+    """Unit of figures of a kind; empty for counts and ratios."""
+    if kind in {quantity.COUNT, quantity.RATIO}:
+        return ""
+    return SYMBOLS.get(kind.unit, kind.unit)

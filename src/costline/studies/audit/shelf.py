@@ -1,0 +1,117 @@
+"""What the computations of an audit may look things up in: the catalogue, and models and chips of the file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from costline.catalogue import Catalogue
+from costline.catalogue.user import UserCatalogue
+from costline.engine.passes import Machine
+from costline.errors import InputError
+from costline.hardware.chip import Chip
+from costline.models.autoencoder import Autoencoder
+from costline.models.decoder import Decoder
+from costline.models.dit import DiT
+from costline.models.network import Network
+from costline.models.pipeline import Pipeline
+from costline.numeric import Numeric
+from costline.plan import Plan
+from costline.planning import read_plan_fields
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number that a computation gives.
+
+    Attributes
+    ----------
+    number : float or array
+        In the SI unit.
+    unit : str
+        SI unit; empty for a plain number.
+    source : str
+        Where it comes from.
+    """
+
+    number: Numeric
+    unit: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Catalogue, and the hypothetical models a file describes.
+
+    Attributes
+    ----------
+    catalogue : Catalogue
+        With the chips of the file laid over it.
+    own : mapping of str to Network
+        Models of the file, by id.
+    """
+
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    own: Mapping[str, Network] = field(default_factory=lambda: MappingProxyType({}))
+
+    @classmethod
+    def holding(cls, chips: Mapping[str, Chip], models: Mapping[str, Network], path: Path) -> Shelf:
+        """The shipped catalogue with chips and models of a file."""
+        user = UserCatalogue(path=path, chips=chips, systems={}, prices=(), models={})
+        return cls(Catalogue(user if chips else None), models)
+
+    def model(self, name: str) -> Network | Pipeline:
+        """A model of the file, or of the catalogue."""
+        return self.own[name] if name in self.own else self.catalogue.model(name)
+
+    def decoder(self, name: str) -> Decoder:
+        """A language model.
+
+        Raises
+        ------
+        InputError
+            It is something else.
+        """
+        found = self.model(name)
+        if not isinstance(found, Decoder):
+            raise InputError(f"{name} is not a decoder language model")
+        return found
+
+    def pipeline(self, name: str) -> Pipeline:
+        """A generation pipeline; a diffusion transformer alone is one without encoders and autoencoder."""
+        found = self.model(name)
+        if isinstance(found, Pipeline):
+            return found
+        if not isinstance(found, DiT):
+            raise InputError(f"{name} is not a diffusion transformer")
+        return Pipeline(name=found.name, transformers=((found, 1.0),), branches=found.branches)
+
+    def transformer(self, name: str) -> DiT:
+        """The (first) diffusion transformer of a pipeline."""
+        return self.pipeline(name).transformers[0][0]
+
+    def autoencoder(self, name: str) -> Autoencoder:
+        """The autoencoder of a pipeline."""
+        found = self.pipeline(name).autoencoder
+        if found is None:
+            raise InputError(f"{name} has no autoencoder that is known")
+        return found
+
+    def machine(self, on: str, plan: str, speedup: Numeric) -> tuple[Machine, dict[str, object]]:
+        """Machine on which nothing is decided yet but the plan fields given, and those fields.
+
+        Parameters
+        ----------
+        on : str
+            Chips, such as ``8xa100-sxm-80gb``.
+        plan : str
+            Plan fields, such as ``weights=int8``; empty for none.
+        speedup : float
+            Factor on all peak rates, bandwidth unchanged. [1]
+        """
+        cluster = self.catalogue.cluster(on)
+        chip = replace(cluster.chip, peak={name: rate * speedup for name, rate in cluster.chip.peak.items()})
+        fixed = read_plan_fields(plan or None)
+        return Machine(replace(cluster, chip=chip), self.catalogue.efficiency(), Plan(**fixed)), fixed
