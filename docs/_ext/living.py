@@ -11,6 +11,8 @@
     Chosen columns of a CSV file of the project.
 ``{tally}``
     How many rows of a CSV file have each value of a column.
+``{formulas}``
+    Every module of formulas, each under its own heading.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from __future__ import annotations
 import csv
 import importlib
 import os
+import pkgutil
 import shlex
 import subprocess
 import sys
@@ -30,6 +33,8 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+import costline.formulas
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TERA = 1e12
@@ -139,6 +144,18 @@ class Tally(Living):
         return [table_node((column, "rows"), [(value, str(count)) for value, count in counts.most_common()])]
 
 
+class Formulas(Living):
+    """Every module of formulas."""
+
+    def make(self) -> list[nodes.Node]:
+        made: list[nodes.Node] = []
+        for module in pkgutil.iter_modules(costline.formulas.__path__):
+            name = f"costline.formulas.{module.name}"
+            text = f"## {module.name.capitalize()}\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```\n"
+            made += self.parse_text_to_nodes(text, allow_section_headings=True)
+        return made
+
+
 def print_expression(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Show below a formula what ``--explain`` prints of it."""
     expression = getattr(obj, "expression", None)
@@ -150,6 +167,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register everything."""
     for name, directive in (
         ("answer", Answer), ("truth", Truth), ("unmatched", Unmatched), ("rows", Rows), ("tally", Tally),
+        ("formulas", Formulas),
     ):  # fmt: skip
         app.add_directive(name, directive)
     # after numpydoc, which rewrites the lines at 500
