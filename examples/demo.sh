@@ -14,6 +14,8 @@ ask() {
 
 ask 'One minute of Sora-class video: 20B parameters, a million tokens, 20 steps' \
     costline generate --params 20B --tokens 1M --steps 20 --on 8xa100-sxm-80gb
+ask 'Beside it: what the article of February 2024 said, computed again' \
+    costline audit sora-2024
 ask 'A real video model, from its config.json' \
     costline generate examples/wan2.1-t2v-14b --resolution 1280x720 --frames 81 --on 8xh100-sxm
 ask 'A real language model, from its config.json' \
