@@ -11,7 +11,7 @@ import numpy as np
 from costline.derivation import Node
 from costline.engine.timing import Timing
 from costline.errors import CostlineError, UnknownNameError
-from costline.numeric import Numeric, largest
+from costline.numeric import Numeric, add_up, largest
 
 Combine: TypeAlias = Literal["leaf", "sum", "max", "product", "beside"]
 """How a figure follows from its children; ``beside`` children explain it but are not combined."""
@@ -87,9 +87,8 @@ class Figure:
 def total(name: str, unit: str, children: Iterable[Figure], **details: Any) -> Figure:
     """A figure that is the sum of its children; unknown if one of them is."""
     listed = tuple(children)
-    value: Numeric | None = 0.0
-    for child in listed:
-        value = None if value is None or child.value is None else value + child.value
+    values = [child.value for child in listed if child.value is not None]
+    value = add_up(values) if len(values) == len(listed) else None
     return Figure(name=name, value=value, unit=unit, combine="sum", children=listed, **details)
 
 
@@ -97,8 +96,7 @@ def timed(name: str, timing: Timing, **details: Any) -> Figure:
     """A figure for a `Timing`: groups below it, bracket beside it, what binds as its note."""
     groups = sorted(timing.groups.items(), key=lambda item: -float(np.max(item[1])))
     children = [Figure(name=group, value=value, unit="s") for group, value in groups if np.any(value)]
-    binds = timing.binds
-    details.setdefault("note", f"bound by {binds}" if isinstance(binds, str) else "")
+    details.setdefault("note", "" if np.ndim(timing.point) else f"bound by {timing.binds}")
     figure = total(name, "s", children, low=timing.lower, high=timing.upper, **details)
     return figure if children else Figure(name=name, value=timing.point, unit="s", **details)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,6 +44,43 @@ def smallest(*values: Numeric) -> Numeric:
     for value in values[2:]:
         result = np.minimum(result, value)
     return result
+
+
+def add_up(values: Iterable[Numeric]) -> Numeric:
+    """Sum of numbers and arrays, each large array touched once.
+
+    Numbers are added first, then arrays shape by shape from the smallest up, so that on an open grid the sum of what
+    varies along one axis is made before it is spread over the others.
+
+    Examples
+    --------
+    >>> add_up([1.0, 2.0, 3.0])
+    6.0
+    """
+    plain: Numeric = 0.0
+    shapes: dict[tuple[int, ...], list[Array]] = {}
+    for value in values:
+        if isinstance(value, np.ndarray):
+            shapes.setdefault(value.shape, []).append(value)
+        else:
+            plain = plain + value
+    total = plain
+    for shape in sorted(shapes, key=math.prod):
+        part = _same_shape(shapes[shape])
+        total = part if isinstance(total, float) and total == 0.0 else total + part
+    return total
+
+
+def _same_shape(arrays: list[Array]) -> Array:
+    if len(arrays) == 1:
+        return arrays[0]
+    total: Array = arrays[0] + arrays[1]
+    for array in arrays[2:]:
+        if total.dtype == array.dtype:
+            total += array
+        else:
+            total = total + array
+    return total
 
 
 def ceil_divide(numerator: Numeric, denominator: Numeric) -> Numeric:

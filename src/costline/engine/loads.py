@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from costline.derivation import step
+from costline.formulas.linear import convolution_flops, gemm_flops
 from costline.models.parts import (
     Attention,
     Convolution,
@@ -61,8 +62,19 @@ class Load:
 
 def rows_on_chip(stream: str, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
     """Rows of a stream that one context-parallel rank works on; per-sample work is not divided. [row]"""
-    rows = streams["batch"] * streams[stream]
-    return rows if stream == "sample" else rows / plan.context
+    known = streams.known if isinstance(streams, RowStreams) else {}
+    if stream not in known:
+        rows = streams["batch"] * streams[stream]
+        known[stream] = rows if stream == "sample" else rows / plan.context
+    return known[stream]
+
+
+class RowStreams(dict[str, Numeric]):
+    """Streams under one plan that remember the rows of a chip, as many parts share a stream."""
+
+    def __init__(self, streams: Mapping[str, Numeric]) -> None:
+        super().__init__(streams)
+        self.known: dict[str, Numeric] = {}
 
 
 def forward_loads(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> tuple[Load, ...]:
@@ -83,9 +95,10 @@ def forward_loads(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: P
         One for each part with work, pipeline stages not yet divided.
     """
     loads = []
+    shared = RowStreams(streams)
     for part in parts:
         with step(part.name):
-            load = _load(part, streams, plan)
+            load = _load(part, shared, plan)
         if load is not None:
             loads.append(load)
     return tuple(loads)
@@ -121,7 +134,8 @@ def _load(part: Part, streams: Mapping[str, Numeric], plan: Plan) -> Load | None
         case Elementwise():
             return _elementwise(part, streams, plan)
         case Weights(rows=rows) if rows:
-            traffic = 2 * part.repeat * rows_on_chip(rows, streams, plan) * part.width * element_bytes(plan.activation)
+            moved = 2 * part.repeat * part.width * element_bytes(plan.activation)
+            traffic = rows_on_chip(rows, streams, plan) * moved
             return Load(part.name, "memory", plan.activation, 0.0, traffic, part.repeat)
     return None
 
@@ -135,13 +149,11 @@ def _linear(part: Linear, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     inputs = part.inputs / tensor if part.shard == "row" else part.inputs
     outputs = part.outputs / tensor if part.shard == "column" else part.outputs
     rows = rows_on_chip(part.rows, streams, plan)
-    moved = rows * (inputs * element_bytes(plan.compute) + outputs * element_bytes(plan.activation))
-    weights = part.inputs * part.outputs / tensor * element_bytes(plan.weights)
-    flops = part.flops(streams) / tensor / (1 if part.rows == "sample" else plan.context)
-    return Load(
-        part.name, "linear", plan.compute, flops, part.repeat * (moved + weights), part.repeat,
-        _weight_format(plan),
-    )  # fmt: skip
+    # numbers are multiplied before arrays are: the same product, fewer passes over memory
+    moved = rows * (part.repeat * (inputs * element_bytes(plan.compute) + outputs * element_bytes(plan.activation)))
+    weights = part.repeat * part.inputs * part.outputs / tensor * element_bytes(plan.weights)
+    flops = gemm_flops(rows, part.inputs, part.outputs) * (part.repeat / tensor)
+    return Load(part.name, "linear", plan.compute, flops, moved + weights, part.repeat, _weight_format(plan))
 
 
 def experts_touched(part: ExpertLinear, rows: Numeric, plan: Plan) -> Numeric:
@@ -175,36 +187,36 @@ def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> L
     share = plan.tensor * plan.context
     sequences = streams["batch"] * streams[part.sequences]
     element = element_bytes(plan.activation)
-    own = sequences * streams[part.queries] * part.heads * (part.key_dim + part.value_dim) * element / share
+    width = part.repeat * part.heads * (part.key_dim + part.value_dim)
+    own = sequences * streams[part.queries] * (width * element / share)
     keys = part.read(streams[part.queries], streams[part.keys])
     if part.cache_width:
         width, key_element = part.cache_width, element_bytes(plan.cache)
     else:
         width, key_element = part.key_heads * (part.key_dim + part.value_dim), element
-    others = sequences * keys * width * key_element / (smallest(plan.tensor, part.key_heads) * plan.ulysses)
-    flops = part.flops(streams) * plan.density / share
-    return Load(
-        part.name, "attention", plan.activation, flops, part.repeat * (own + others * plan.density), part.repeat
-    )
+    divided = smallest(plan.tensor, part.key_heads) * plan.ulysses
+    others = sequences * keys * (part.repeat * width * key_element * plan.density / divided)
+    flops = part.flops(streams) * (plan.density / share)
+    return Load(part.name, "attention", plan.activation, flops, own + others, part.repeat)
 
 
 def _linear_attention(part: LinearAttention, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     rows = rows_on_chip(part.rows, streams, plan) / plan.tensor
-    traffic = 4 * part.repeat * rows * part.width * element_bytes(plan.activation)
+    traffic = 4 * part.repeat * part.width * element_bytes(plan.activation) * rows
     flops = part.flops(streams) / plan.tensor / plan.context
     return Load(part.name, "linear", plan.compute, flops, traffic, 2 * part.repeat)
 
 
 def _convolution(part: Convolution, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     positions = rows_on_chip(part.positions, streams, plan)
-    flops = part.flops(streams) / (1 if part.positions == "sample" else plan.context)
-    moved = positions * (part.inputs + part.outputs) * element_bytes(plan.activation)
-    traffic = part.repeat * moved + part.params * element_bytes(plan.weights)
+    flops = part.repeat * convolution_flops(positions, part.kernel, part.inputs, part.outputs, part.groups)
+    moved = positions * (part.repeat * (part.inputs + part.outputs) * element_bytes(plan.activation))
+    traffic = moved + part.params * element_bytes(plan.weights)
     return Load(part.name, "convolution", plan.activation, flops, traffic, part.repeat)
 
 
 def _elementwise(part: Elementwise, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     divided = part.shard == "column" or (plan.sequence_parallel and part.rows != "sample")
-    rows = rows_on_chip(part.rows, streams, plan) / (plan.tensor if divided else 1)
-    traffic = part.repeat * part.passes * rows * part.width * element_bytes(plan.activation)
+    moved = part.repeat * part.passes * part.width * element_bytes(plan.activation)
+    traffic = rows_on_chip(part.rows, streams, plan) * (moved / (plan.tensor if divided else 1))
     return Load(part.name, "memory", plan.activation, 0.0, traffic, part.repeat)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from costline.engine.loads import rows_on_chip
+from costline.engine.loads import RowStreams, rows_on_chip
 from costline.formulas.memory import cache_bytes, sharded_state_bytes, tensor_bytes, usable_memory
 from costline.formulas.pipeline import kept_micro_batches
 from costline.hardware.chip import Chip
@@ -22,7 +22,7 @@ from costline.models.parts import (
     Part,
     Weights,
 )
-from costline.numeric import Numeric, ceil_divide, largest, smallest
+from costline.numeric import Numeric, add_up, ceil_divide, largest, smallest
 from costline.plan import Plan
 from costline.precision import element_bytes
 
@@ -45,10 +45,7 @@ class Memory:
     @property
     def total(self) -> Numeric:
         """All items. [byte]"""
-        total: Numeric = 0.0
-        for value in self.items.values():
-            total = total + value
-        return total
+        return add_up(self.items.values())
 
     @property
     def fits(self) -> Numeric:
@@ -138,9 +135,8 @@ def saved_bytes(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Pla
     Korthikanti et al. 2022 (arXiv:2205.05198), eq. 1 to 6, counted part by part. Fused attention keeps queries, keys
     and values; an unfused one (``naive``) also the scores, unless recomputation is selective.
     """
-    total: Numeric = 0.0
-    for part in parts:
-        total = total + part.repeat * _saved_elements(part, streams, plan)
+    shared = RowStreams(streams)
+    total = add_up(_saved_elements(part, shared, plan) for part in parts)
     return total * element_bytes(plan.activation)
 
 
@@ -150,14 +146,14 @@ def _saved_elements(part: Part, streams: Mapping[str, Numeric], plan: Plan) -> N
         case Linear(saves=True) | ExpertLinear(saves=True):
             visits = part.active if isinstance(part, ExpertLinear) else 1
             shards = plan.tensor if part.shard == "row" else norm_shards
-            return rows_on_chip(part.rows, streams, plan) * visits * part.inputs / shards
+            return rows_on_chip(part.rows, streams, plan) * (part.repeat * visits * part.inputs / shards)
         case Elementwise() if part.saves:
             shards = plan.tensor if part.shard == "column" else norm_shards
-            return part.saves * rows_on_chip(part.rows, streams, plan) * part.width / shards
+            return rows_on_chip(part.rows, streams, plan) * (part.repeat * part.saves * part.width / shards)
         case Attention():
-            return _saved_attention(part, streams, plan)
+            return _saved_attention(part, streams, plan) * part.repeat
         case Convolution():
-            return rows_on_chip(part.positions, streams, plan) * part.inputs
+            return rows_on_chip(part.positions, streams, plan) * (part.repeat * part.inputs)
     return 0.0
 
 
@@ -199,15 +195,15 @@ def logits_bytes(network: Decoder, streams: Mapping[str, Numeric], plan: Plan, c
 
 def largest_tensor(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
     """Input and output of the widest layer: what inference holds besides the residual stream. [byte]"""
-    widest: Numeric = 0.0
+    widths: dict[str, Numeric] = {}
     for part in parts:
         if isinstance(part, Linear):
             shards = 1 if part.shard == "replicated" else plan.tensor
-            rows = rows_on_chip(part.rows, streams, plan)
-            widest = largest(widest, rows * (part.inputs + part.outputs / shards))
+            widths[part.rows] = largest(widths.get(part.rows, 0.0), part.inputs + part.outputs / shards)
         elif isinstance(part, Convolution):
-            widest = largest(widest, rows_on_chip(part.positions, streams, plan) * (part.inputs + part.outputs))
-    return widest * element_bytes(plan.activation)
+            widths[part.positions] = largest(widths.get(part.positions, 0.0), part.inputs + part.outputs)
+    tensors = [rows_on_chip(stream, streams, plan) * width for stream, width in widths.items()]
+    return largest(0.0, *tensors) * element_bytes(plan.activation)
 
 
 def weight_bytes(network: Network, plan: Plan) -> Numeric:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from costline.engine.loads import rows_on_chip
+from costline.engine.loads import RowStreams, rows_on_chip
 from costline.formulas.collectives import (
     all_gather_bytes,
     all_reduce_bytes,
@@ -16,7 +16,7 @@ from costline.formulas.collectives import (
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.models.parts import Attention, ExpertLinear, Linear, Part
-from costline.numeric import Numeric, choose, largest, smallest
+from costline.numeric import Numeric, add_up, choose, largest, smallest
 from costline.plan import Plan
 from costline.precision import element_bytes
 
@@ -51,19 +51,20 @@ def forward_messages(parts: Iterable[Part], streams: Mapping[str, Numeric], plan
     bytes); attention under Ulysses exchanges queries, keys, values and output; a ring passes keys and values on;
     experts receive and return their tokens.
     """
-    totals: dict[str, list[Numeric]] = {name: [0.0, 0.0] for name in ("tensor", "ulysses", "ring", "expert")}
-    element = element_bytes(plan.activation)
+    sent: dict[str, list[Numeric]] = {name: [] for name in ("tensor", "ulysses", "ring", "expert")}
+    calls: dict[str, list[Numeric]] = {name: [] for name in sent}
+    element, shared = element_bytes(plan.activation), RowStreams(streams)
     for part in parts:
-        for name, sent, calls in _part_messages(part, streams, plan, element):
-            totals[name][0] = totals[name][0] + sent
-            totals[name][1] = totals[name][1] + calls
+        for name, size, number in _part_messages(part, shared, plan, element):
+            sent[name].append(size)
+            calls[name].append(number)
     groups = {
         "tensor": (plan.tensor, 1),
         "ulysses": (plan.ulysses, plan.tensor),
         "ring": (plan.ring, plan.tensor * plan.ulysses),
         "expert": (plan.expert, plan.expert_split),
     }
-    return tuple(Message(name, sent, calls, *groups[name]) for name, (sent, calls) in totals.items())
+    return tuple(Message(name, add_up(sent[name]), add_up(calls[name]), *groups[name]) for name in groups)
 
 
 def _part_messages(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from costline.engine.messages import (
     pipeline_message,
     weight_gather_message,
 )
-from costline.engine.timing import Timing, time_loads, time_messages, waiting
+from costline.engine.timing import Timing, one_after_another, time_loads, time_messages, waiting
 from costline.formulas.pipeline import bubble_fraction
 from costline.formulas.roofline import memory_time
 from costline.hardware.cluster import Cluster
@@ -82,15 +83,12 @@ class Step:
     @property
     def phases(self) -> dict[str, Timing]:
         """Phases by name."""
-        return dict(vars(self))
+        return {row.name: getattr(self, row.name) for row in fields(self)}
 
-    @property
+    @cached_property
     def total(self) -> Timing:
         """All phases one after the other. [s]"""
-        total = Timing()
-        for phase in self.phases.values():
-            total = total + phase
-        return total
+        return one_after_another(self.phases.values())
 
 
 def training_step(network: Network, streams: Streams, micro_batches: Numeric, machine: Machine) -> Step:

@@ -13,7 +13,7 @@ from costline.engine.messages import Message, network_time
 from costline.formulas.roofline import kernel_time, lower_bound, math_time, memory_time, upper_bound
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
-from costline.numeric import Numeric
+from costline.numeric import Numeric, add_up, choose, largest
 from costline.plan import Plan
 
 RESOURCES = ("math", "memory", "network", "overhead")
@@ -97,7 +97,34 @@ class Timing:
 
 
 def _merge(left: dict[str, Numeric], right: dict[str, Numeric]) -> dict[str, Numeric]:
-    return {name: left.get(name, 0.0) + right.get(name, 0.0) for name in {**left, **right}}
+    merged = dict(left)
+    for name, value in right.items():
+        merged[name] = merged[name] + value if name in merged else value
+    return merged
+
+
+def one_after_another(timings: Iterable[Timing]) -> Timing:
+    """The sum of many timings."""
+    listed = tuple(timings)
+    if len(listed) == 1:
+        return listed[0]
+    bound: dict[str, list[Numeric]] = {}
+    groups: dict[str, list[Numeric]] = {}
+    for timing in listed:
+        for sums, values in ((bound, timing.bound), (groups, timing.groups)):
+            for name, value in values.items():
+                sums.setdefault(name, []).append(value)
+    return Timing(
+        math=add_up(timing.math for timing in listed),
+        memory=add_up(timing.memory for timing in listed),
+        network=add_up(timing.network for timing in listed),
+        overhead=add_up(timing.overhead for timing in listed),
+        point=add_up(timing.point for timing in listed),
+        bound={name: add_up(values) for name, values in bound.items()},
+        groups={name: add_up(values) for name, values in groups.items()},
+        flops=add_up(timing.flops for timing in listed),
+        traffic=add_up(timing.traffic for timing in listed),
+    )
 
 
 def waiting(seconds: Numeric, group: str, resource: str = "overhead") -> Timing:
@@ -108,12 +135,11 @@ def waiting(seconds: Numeric, group: str, resource: str = "overhead") -> Timing:
 
 def time_loads(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
     """Time of kernels run one after the other on one chip."""
-    total = Timing()
+    timings = []
     for load in loads:
         with step(load.name):
-            timing = _time_load(load, cluster, efficiency, plan)
-        total = total + timing
-    return total
+            timings.append(_time_load(load, cluster, efficiency, plan))
+    return one_after_another(timings)
 
 
 def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
@@ -129,12 +155,14 @@ def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     memory = memory_time(traffic, chip.memory_bandwidth, reach)
     launch = load.calls * efficiency.value("launch", chip, "graph" if plan.compiled else "eager")
     point = kernel_time(math, memory, launch)
-    by_math = math >= memory
-    bound = {"math": by_math * math, "memory": (1 - by_math) * memory, "overhead": launch}
+    bound: dict[str, Numeric] = {"memory": memory, "overhead": launch}
+    if load.kind != "memory":
+        bound["math"] = choose(math >= memory, math, 0.0)
+        bound["memory"] = largest(math, memory) - bound["math"]  # exactly 0 where arithmetic binds
     return Timing(math, memory, 0.0, launch, point, bound, {group_of(load): point}, load.flops, load.traffic)
 
 
-def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> float:
+def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
     """Share of the peak rate that a kernel reaches. [1]"""
     chip = cluster.chip
     if load.kind == "attention":
@@ -157,12 +185,12 @@ def group_of(load: Load) -> str:
 
 def time_messages(messages: Iterable[Message], cluster: Cluster, efficiency: Efficiency) -> Timing:
     """Time of messages, the part that hides behind kernels taken off."""
-    total = Timing()
+    timings = []
     for message in messages:
         if not np.any(message.calls):
             continue
         with step(f"messages: {message.name}"):
             busy = network_time(message, cluster, efficiency)
         exposed = busy * (1 - efficiency.value("overlap", cluster.chip, message.name))
-        total = total + Timing(network=busy, point=exposed, bound={"network": exposed}, groups={message.name: exposed})
-    return total
+        timings.append(Timing(network=busy, point=exposed, bound={"network": exposed}, groups={message.name: exposed}))
+    return one_after_another(timings)

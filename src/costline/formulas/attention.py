@@ -198,4 +198,4 @@ def attention_flops(pairs: Numeric, heads: Numeric, key_dim: Numeric, value_dim:
     >>> attention_flops(full_pairs(2, 2), 1, 8, 8)
     128
     """
-    return 2 * pairs * heads * (key_dim + value_dim)
+    return 2 * heads * (key_dim + value_dim) * pairs

@@ -35,7 +35,7 @@ def gemm_flops(m: Numeric, k: Numeric, n: Numeric) -> Numeric:
     >>> gemm_flops(2, 3, 4)
     48
     """
-    return 2 * m * k * n
+    return 2 * k * n * m  # in this order: k and n are numbers even where m is an array
 
 
 @formula("2 * positions * kernel * inputs * outputs / groups", unit="FLOP", source="definition")
@@ -73,5 +73,5 @@ def convolution_flops(
     >>> convolution_flops(10, 9, 4, 8)
     5760
     """
-    flops = 2 * positions * kernel * inputs * outputs
+    flops = 2 * kernel * inputs * outputs * positions
     return flops if isinstance(groups, int) and groups == 1 else flops / groups

@@ -71,8 +71,7 @@ def generate(
         busy = busy + timing
     children = [timed(name, timing) for name, timing in whole.items()]
     seconds = busy.point
-    binds = busy.binds
-    note = f"bound by {binds}" if isinstance(binds, str) else ""
+    note = "" if np.ndim(seconds) else f"bound by {busy.binds}"
     figures = {"time": total("time", "s", children, low=busy.lower, high=busy.upper, note=note)}
     figures |= _money(clip, seconds, busy, machine, economics, market)
     figures |= _work(pipeline, piece, pieces, whole["denoise"], machine)

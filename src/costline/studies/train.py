@@ -289,14 +289,14 @@ def _step_figure(stages: Sequence[Stage]) -> Figure:
     stage = max(stages, key=lambda candidate: float(np.max(candidate.seconds)))
     children = [timed(name, phase) for name, phase in stage.step.phases.items() if np.any(phase.point)]
     whole = stage.step.total
-    binds = whole.binds
+    note = "" if np.ndim(whole.point) else f"bound by {whole.binds}"
     return total(
         "step",
         "s",
         children,
         low=whole.lower,
         high=whole.upper,
-        note=f"bound by {binds}" if isinstance(binds, str) else "",
+        note=note,
     )
 
 
