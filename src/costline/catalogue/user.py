@@ -281,6 +281,8 @@ def parse_toml(path: Path) -> dict[str, Any]:
         raise CatalogueError(str(path), [f"is not TOML: {error}"]) from None
     except RecursionError:
         raise CatalogueError(str(path), ["is nested too deeply"]) from None
+    except ValueError as error:  # Python refuses to read whole numbers of more than 4,300 digits
+        raise CatalogueError(str(path), [f"holds a number that cannot be read: {error}"]) from None
 
 
 def _tables(entries: Any, name: str, faults: list[str]) -> list[Any]:

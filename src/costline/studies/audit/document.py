@@ -41,7 +41,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from costline.catalogue.names import resolve
 from costline.catalogue.table import DATA
@@ -57,9 +57,17 @@ LARGEST_AUDIT = 1_000_000
 MOST_FAULTS = 100
 """Faults listed; a file with more is another kind of file."""
 
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("holds a character that cannot be printed, such as a line break or an escape")
+    return value
+
+
 Word = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._+-]{0,59}$")]
-Line = Annotated[str, Field(min_length=1, max_length=1000)]
+Line = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_printable)]
+Label = Annotated[str, Field(max_length=60), AfterValidator(_printable)]
 Given = (
     Annotated[str, Field(max_length=200)]
     | Annotated[int, Field(strict=True)]
@@ -132,7 +140,7 @@ class StepTable(_Table):
 
     call: Annotated[str, Field(max_length=60)]
     arguments: Annotated[dict[Word, Given], Field(alias="with", max_length=20)]
-    unit: Annotated[str, Field(max_length=30)] | None = None
+    unit: Label | None = None
 
 
 class CheckTable(_Table):
@@ -164,7 +172,7 @@ class ClaimTable(_Table):
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,19}$")]
     claim: Said
-    section: Annotated[str, Field(max_length=60)] = ""
+    section: Label = ""
     stated: Said | None = None
     source: Line | None = None
     steps: Annotated[dict[Word, StepTable], Field(max_length=50)] = {}

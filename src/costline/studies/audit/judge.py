@@ -185,8 +185,13 @@ class _Run:
         return _judged(claim, made, right, found, known, done)
 
     def _step(self, claim: ClaimTable, name: str, step: StepTable, names: dict[str, Value | None]) -> StepResult | None:
+        """Compute a step; a name without a value is known to have failed, and is not complained about again."""
         where = f"claim {claim.id}, step {name}"
-        names[name] = self.values[f"{claim.id}.{name}"] = None
+        done = self._computed(where, name, step, {**self.values, **names})
+        names[name] = self.values[f"{claim.id}.{name}"] = None if done is None else done.value
+        return done
+
+    def _computed(self, where: str, name: str, step: StepTable, known: Mapping[str, Value | None]) -> StepResult | None:
         if name in self.document.inputs:
             self.faults.append(f"{where}: is the name of an input already")
             return None
@@ -196,14 +201,13 @@ class _Run:
             hint = f"; did you mean {', '.join(near)}?" if near else ""
             self.faults.append(f"{where}: no computation is called {step.call!a}{hint}")
             return None
-        arguments = self._arguments(operation, step, {**self.values, **names}, where)
+        arguments = self._arguments(operation, step, known, where)
         result = None if arguments is None else self._call(operation, arguments, where)
         if arguments is None or result is None:
             return None
         value, node = result
         if step.unit is not None:
             value = Value(value.number, step.unit, value.source)
-        names[name] = self.values[f"{claim.id}.{name}"] = value
         return StepResult(name, step.call, arguments, value, node)
 
     def _arguments(
