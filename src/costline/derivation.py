@@ -122,6 +122,16 @@ def explain(name: str = "estimate") -> Iterator[Node]:
 
 
 @contextmanager
+def unrecorded() -> Iterator[None]:
+    """Leave the formulas called inside the block out: trials of a search, which no figure is made of."""
+    token = _open.set(None)
+    try:
+        yield
+    finally:
+        _open.reset(token)
+
+
+@contextmanager
 def step(name: str) -> Iterator[None]:
     """Group the formulas called inside the block under one heading, if anyone is recording.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from costline.derivation import unrecorded
 from costline.numeric import Array, Numeric
 
 
@@ -27,6 +28,11 @@ def largest_whole(free: Callable[[Numeric], Numeric], limit: int = 2**40) -> Num
     >>> largest_whole(lambda n: 50 - n * n)
     7
     """
+    with unrecorded():
+        return _searched(free, limit)
+
+
+def _searched(free: Callable[[Numeric], Numeric], limit: int) -> Numeric:
     first, second = np.asarray(free(1)), np.asarray(free(2))
     shape = first.shape
     with np.errstate(divide="ignore", invalid="ignore"):
