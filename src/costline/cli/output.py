@@ -14,8 +14,6 @@ from costline.errors import InputError, nearest_names
 from costline.estimate import Estimate
 
 OUTPUT = Group("Output", sort_key=90)
-LARGEST_SCENARIO = 1_000_000
-"""A scenario is written by hand. [byte]"""
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -97,14 +95,9 @@ def _print(estimate: Estimate, output: Output) -> None:
 def _scenario(path: Path | None, known: frozenset[str]) -> dict[str, Any]:
     if path is None:
         return {}
-    import tomllib
+    from costline.catalogue.user import parse_toml
 
-    try:
-        if path.stat().st_size > LARGEST_SCENARIO:
-            raise InputError(f"{path}: {path.stat().st_size:,} bytes; a scenario has at most {LARGEST_SCENARIO:,}")
-        parsed = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: {error}") from None
+    parsed = parse_toml(path)
     _check(parsed, known, str(path))
     return parsed
 
