@@ -13,7 +13,7 @@ from costline import quantity
 from costline.catalogue import Catalogue, shipped
 from costline.catalogue.folder import read_pipeline
 from costline.engine.passes import Machine
-from costline.errors import ConfigError, PlanError, QuantityError
+from costline.errors import ConfigError, PlanError, QuantityError, UnknownNameError
 from costline.estimate import Assumption
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
@@ -35,6 +35,11 @@ MOST = 1e30
 """Largest input: far beyond any use, far below what floating point can square."""
 MOST_THINGS = 1e12
 """Largest whole number: tokens of a sequence, sequences, frames, steps."""
+SHARES_OF_A_RATE = frozenset({
+    "gemm", "attention", "attention_backward", "convolution", "memory", "link_up", "link_out", "link_unknown",
+    "offload_bandwidth", "checkpoint_bandwidth",
+})  # fmt: skip
+"""Coefficients that something is divided by; the others may be 0."""
 Model: TypeAlias = str | Path | Network | Pipeline
 """A catalogue name, a path, or an object made before."""
 
@@ -215,9 +220,32 @@ def site(
         raise PlanError(
             f"the plan needs {base.replica} chips (tensor x pipeline x context x guidance); there are {cluster.chips}"
         )
-    efficiency = book.efficiency(**(coefficients or {}))
+    efficiency = book.efficiency(**read_coefficients(coefficients, book))
     economics, assumed = _economics(cluster, price, pue, book)
     return Site(machine=Machine(cluster, efficiency, base), economics=economics, fixed=fixed, assumptions=assumed)
+
+
+def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[str, float]:
+    """Check coefficients that the user fixes.
+
+    Raises
+    ------
+    UnknownNameError, QuantityError
+        No such coefficient; not a number of at least 0.
+    """
+    known = {row.name for row in book.coefficients()}
+    fixed: dict[str, float] = {}
+    for name, value in (given or {}).items():
+        if name not in known:
+            raise UnknownNameError("coefficient", name, known)
+        try:
+            fixed[name] = float(value)
+        except (TypeError, ValueError):
+            raise QuantityError(f"coefficient {name}: {str(value)[:40]!r} is not a number") from None
+        least = 1e-6 if name in SHARES_OF_A_RATE else 0.0
+        if not least <= fixed[name] < float("inf"):
+            raise QuantityError(f"coefficient {name}: {fixed[name]:g} is not a finite number of at least {least:g}")
+    return fixed
 
 
 def _plan_fields(plan: str | Mapping[str, Any] | Plan | None, precision: str | None, training: bool) -> dict[str, Any]:
