@@ -46,41 +46,88 @@ def smallest(*values: Numeric) -> Numeric:
     return result
 
 
-def add_up(values: Iterable[Numeric]) -> Numeric:
-    """Sum of numbers and arrays, each large array touched once.
+class Sum:
+    """A sum of numbers and arrays that touches large arrays once each and keeps only the running totals.
 
-    Numbers are added first, then arrays shape by shape from the smallest up, so that on an open grid the sum of what
-    varies along one axis is made before it is spread over the others.
+    Arrays are added in place, shape by shape; the shapes are joined from the smallest up, so that on an open grid the
+    sum of what varies along one axis is made before it is spread over the others.
+
+    Examples
+    --------
+    >>> amount = Sum()
+    >>> for value in (1.0, 2.0, 3.0):
+    ...     amount.add(value)
+    >>> amount.total
+    6.0
+    """
+
+    __slots__ = ("_arrays", "_own", "_plain")
+
+    def __init__(self) -> None:
+        self._plain: Numeric = 0.0
+        self._arrays: dict[tuple[int, ...], Array] = {}
+        self._own: set[tuple[int, ...]] = set()
+
+    def add(self, value: Numeric) -> None:
+        """Add one term; it is never changed itself."""
+        if not isinstance(value, np.ndarray):
+            self._plain = self._plain + value
+            return
+        shape = value.shape
+        so_far = self._arrays.get(shape)
+        if so_far is None:
+            self._arrays[shape] = value
+        elif shape in self._own and so_far.dtype == value.dtype:
+            so_far += value
+        else:
+            self._arrays[shape] = so_far + value
+            self._own.add(shape)
+
+    @property
+    def total(self) -> Numeric:
+        """The sum of what was added."""
+        if not self._arrays:
+            return self._plain
+        first, *others = sorted(self._arrays, key=math.prod)
+        total: Numeric = self._arrays[first]
+        if not (isinstance(self._plain, float) and self._plain == 0.0):
+            total = total + self._plain
+        for shape in others:
+            total = total + self._arrays[shape]
+        return total
+
+
+def add_up(values: Iterable[Numeric]) -> Numeric:
+    """Sum of numbers and arrays, see `Sum`.
 
     Examples
     --------
     >>> add_up([1.0, 2.0, 3.0])
     6.0
     """
-    plain: Numeric = 0.0
-    shapes: dict[tuple[int, ...], list[Array]] = {}
+    amount = Sum()
     for value in values:
-        if isinstance(value, np.ndarray):
-            shapes.setdefault(value.shape, []).append(value)
-        else:
-            plain = plain + value
-    total = plain
-    for shape in sorted(shapes, key=math.prod):
-        part = _same_shape(shapes[shape])
-        total = part if isinstance(total, float) and total == 0.0 else total + part
-    return total
+        amount.add(value)
+    return amount.total
 
 
-def _same_shape(arrays: list[Array]) -> Array:
-    if len(arrays) == 1:
-        return arrays[0]
-    total: Array = arrays[0] + arrays[1]
-    for array in arrays[2:]:
-        if total.dtype == array.dtype:
-            total += array
-        else:
-            total = total + array
-    return total
+def floor_divide(numerator: Numeric, denominator: Numeric) -> Numeric:
+    """Whole pieces of size `denominator` in `numerator`.
+
+    Numbers and arrays of floating-point values are rounded down after the division, which is many times faster than
+    NumPy's own and the same for all whole numbers below 2**53.
+
+    Examples
+    --------
+    >>> floor_divide(7, 2), floor_divide(7.0, 2)
+    (3, 3.0)
+    """
+    if isinstance(numerator, np.ndarray) or isinstance(denominator, np.ndarray):
+        whole = np.result_type(numerator, denominator).kind in "iu"
+        return numerator // denominator if whole else np.floor(numerator / denominator)
+    if isinstance(numerator, float) or isinstance(denominator, float):
+        return (numerator / denominator) // 1.0
+    return numerator // denominator
 
 
 def ceil_divide(numerator: Numeric, denominator: Numeric) -> Numeric:
@@ -91,7 +138,7 @@ def ceil_divide(numerator: Numeric, denominator: Numeric) -> Numeric:
     >>> ceil_divide(7, 2)
     4
     """
-    return -(-numerator // denominator)
+    return -floor_divide(-numerator, denominator)
 
 
 def choose(condition: bool | Array, yes: Numeric, no: Numeric) -> Numeric:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from costline.derivation import step
@@ -94,29 +94,26 @@ def forward_loads(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: P
     tuple of Load
         One for each part with work, pipeline stages not yet divided.
     """
-    loads = []
+    return tuple(each_load(parts, streams, plan))
+
+
+def each_load(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> Iterator[Load]:
+    """Kernels of one forward pass, one at a time: see `forward_loads`."""
     shared = RowStreams(streams)
     for part in parts:
         with step(part.name):
             load = _load(part, shared, plan)
         if load is not None:
-            loads.append(load)
-    return tuple(loads)
+            yield load
 
 
-def backward_loads(loads: Iterable[Load]) -> tuple[Load, ...]:
-    """Kernels of the backward pass that belongs to a forward pass."""
+def backward_loads(loads: Iterable[Load]) -> Iterator[Load]:
+    """Kernels of the backward pass that belongs to a forward pass, one at a time."""
     factors = {"attention": BACKWARD_ATTENTION, "memory": BACKWARD_ELEMENTWISE}
-    return tuple(
-        replace(
-            load,
-            flops=load.flops * factors.get(load.kind, BACKWARD_PRODUCTS),
-            traffic=load.traffic * factors.get(load.kind, BACKWARD_PRODUCTS),
-            calls=load.calls * (2 if load.kind in {"linear", "convolution"} else 1),
-            backward=True,
-        )
-        for load in loads
-    )
+    for load in loads:
+        factor = factors.get(load.kind, BACKWARD_PRODUCTS)
+        calls = load.calls * (2 if load.kind in {"linear", "convolution"} else 1)
+        yield replace(load, flops=load.flops * factor, traffic=load.traffic * factor, calls=calls, backward=True)
 
 
 def _load(part: Part, streams: Mapping[str, Numeric], plan: Plan) -> Load | None:

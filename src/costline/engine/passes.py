@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from costline.derivation import step
-from costline.engine.loads import Load, backward_loads, forward_loads
+from costline.engine.loads import Load, backward_loads, each_load
 from costline.engine.memory import params_on_chip, place, residual_elements, stage_share, state_ranks
 from costline.engine.messages import (
     Message,
@@ -44,20 +44,20 @@ class Machine:
 def forward_pass(parts: Iterable[Part], streams: Streams, machine: Machine) -> Timing:
     """One inference pass of `parts` on the chips of one pipeline stage after the other. [s]"""
     listed = tuple(parts)
-    loads = forward_loads(listed, streams, machine.plan)
+    loads = each_load(listed, streams, machine.plan)
     busy = time_loads(_imbalanced(loads, listed, machine), machine.cluster, machine.efficiency, machine.plan)
     messages = forward_messages(listed, streams, machine.plan)
     return busy + time_messages(messages, machine.cluster, machine.efficiency)
 
 
-def _imbalanced(loads: Iterable[Load], parts: Iterable[Part], machine: Machine) -> list[Load]:
+def _imbalanced(loads: Iterable[Load], parts: Iterable[Part], machine: Machine) -> Iterable[Load]:
     """The busiest chip of an expert group has more tokens than the mean one; everybody waits for it."""
     expert_parts = {part.name for part in parts if isinstance(part, ExpertLinear)}
     if not expert_parts:
-        return list(loads)
+        return loads
     excess = machine.efficiency.value("expert_imbalance", machine.cluster.chip) - 1
     factor = 1 + excess * (machine.plan.expert > 1)
-    return [replace(load, flops=load.flops * factor) if load.name in expert_parts else load for load in loads]
+    return (replace(load, flops=load.flops * factor) if load.name in expert_parts else load for load in loads)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _pass(parts: tuple[Part, ...], streams: Streams, machine: Machine, reverse: 
 
 
 def _one_way(parts: tuple[Part, ...], streams: Streams, machine: Machine, reverse: bool) -> Timing:
-    loads: Iterable[Load] = _imbalanced(forward_loads(parts, streams, machine.plan), parts, machine)
+    loads: Iterable[Load] = _imbalanced(each_load(parts, streams, machine.plan), parts, machine)
     if reverse:
         loads = backward_loads(loads)
     messages = forward_messages(parts, streams, machine.plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,7 @@ from costline.engine.messages import Message, network_time
 from costline.formulas.roofline import kernel_time, lower_bound, math_time, memory_time, upper_bound
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
-from costline.numeric import Numeric, add_up, choose, largest
+from costline.numeric import Numeric, Sum, largest
 from costline.plan import Plan
 
 RESOURCES = ("math", "memory", "network", "overhead")
@@ -103,27 +103,26 @@ def _merge(left: dict[str, Numeric], right: dict[str, Numeric]) -> dict[str, Num
     return merged
 
 
+TIMES = ("math", "memory", "network", "overhead", "point", "flops", "traffic")
+
+
 def one_after_another(timings: Iterable[Timing]) -> Timing:
-    """The sum of many timings."""
-    listed = tuple(timings)
-    if len(listed) == 1:
-        return listed[0]
-    bound: dict[str, list[Numeric]] = {}
-    groups: dict[str, list[Numeric]] = {}
-    for timing in listed:
+    """The sum of many timings; each is forgotten as soon as it is added, so that the sums stay in the cache."""
+    times = {name: Sum() for name in TIMES}
+    bound: dict[str, Sum] = {}
+    groups: dict[str, Sum] = {}
+    for timing in timings:
+        for name, amount in times.items():
+            amount.add(getattr(timing, name))
         for sums, values in ((bound, timing.bound), (groups, timing.groups)):
             for name, value in values.items():
-                sums.setdefault(name, []).append(value)
+                if name not in sums:
+                    sums[name] = Sum()
+                sums[name].add(value)
     return Timing(
-        math=add_up(timing.math for timing in listed),
-        memory=add_up(timing.memory for timing in listed),
-        network=add_up(timing.network for timing in listed),
-        overhead=add_up(timing.overhead for timing in listed),
-        point=add_up(timing.point for timing in listed),
-        bound={name: add_up(values) for name, values in bound.items()},
-        groups={name: add_up(values) for name, values in groups.items()},
-        flops=add_up(timing.flops for timing in listed),
-        traffic=add_up(timing.traffic for timing in listed),
+        bound={name: amount.total for name, amount in bound.items()},
+        groups={name: amount.total for name, amount in groups.items()},
+        **{name: amount.total for name, amount in times.items()},
     )
 
 
@@ -135,11 +134,14 @@ def waiting(seconds: Numeric, group: str, resource: str = "overhead") -> Timing:
 
 def time_loads(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
     """Time of kernels run one after the other on one chip."""
-    timings = []
+    return one_after_another(_each(loads, cluster, efficiency, plan))
+
+
+def _each(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Iterator[Timing]:
     for load in loads:
         with step(load.name):
-            timings.append(_time_load(load, cluster, efficiency, plan))
-    return one_after_another(timings)
+            timing = _time_load(load, cluster, efficiency, plan)
+        yield timing
 
 
 def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
@@ -157,7 +159,7 @@ def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     point = kernel_time(math, memory, launch)
     bound: dict[str, Numeric] = {"memory": memory, "overhead": launch}
     if load.kind != "memory":
-        bound["math"] = choose(math >= memory, math, 0.0)
+        bound["math"] = (math >= memory) * math
         bound["memory"] = largest(math, memory) - bound["math"]  # exactly 0 where arithmetic binds
     return Timing(math, memory, 0.0, launch, point, bound, {group_of(load): point}, load.flops, load.traffic)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from costline.models.network import Network
-from costline.numeric import Numeric, ceil_divide, largest
+from costline.numeric import Numeric, ceil_divide, floor_divide, largest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +36,9 @@ class Grid:
     def latent_frames(self, frames: Numeric) -> Numeric:
         """Latent frames of a clip. [frame]"""
         if self.first_frame_alone:
-            return (frames - 1) // self.time + 1
+            return floor_divide(frames - 1, self.time) + 1
         if self.latents > 1:
-            return largest(frames // self.time * self.latents, 1)
+            return largest(floor_divide(frames, self.time) * self.latents, 1)
         return ceil_divide(frames, self.time)
 
     def streams(self, frames: Numeric, height: Numeric, width: Numeric) -> dict[str, Numeric]:
@@ -50,8 +50,8 @@ class Grid:
             ``image`` (all latent tokens), ``time`` (token frames), ``space`` (tokens of a frame), ``sample`` (1).
         """
         time = ceil_divide(self.latent_frames(frames), self.patch_time)
-        rows = height // self.space // self.patch_space
-        columns = width // self.space // self.patch_space
+        rows = floor_divide(floor_divide(height, self.space), self.patch_space)
+        columns = floor_divide(floor_divide(width, self.space), self.patch_space)
         return {"sample": 1, "time": time, "space": rows * columns, "image": time * rows * columns}
 
 

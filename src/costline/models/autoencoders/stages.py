@@ -9,7 +9,7 @@ import numpy as np
 
 from costline.formulas.autoencoder import tiled_pairs, tiled_positions
 from costline.models.autoencoder import Tiling
-from costline.numeric import Numeric, largest, smallest
+from costline.numeric import Numeric, floor_divide, largest, smallest
 
 Step: TypeAlias = tuple[Literal["shrink", "grow", "times", "plus", "pair"], int]
 """What a layer does to the number of frames n, with a factor k.
@@ -29,7 +29,7 @@ def frames_after(steps: tuple[Step, ...], frames: Numeric) -> Numeric:
     """
     for kind, factor in steps:
         if kind == "shrink":
-            frames = (frames - 1) // factor + 1
+            frames = floor_divide(frames - 1, factor) + 1
         elif kind == "grow":
             frames = (frames - 1) * factor + 1
         elif kind == "times":
@@ -66,6 +66,11 @@ class Extent:
     positions: Numeric
     pairs: Numeric
 
+    @property
+    def sequences(self) -> Numeric:
+        """Longest tiles with the same pairs together. [sequence]"""
+        return self.pairs / largest(self.longest, 1) ** 2
+
     @classmethod
     def tiled(cls, length: Numeric, tile: Numeric, stride: Numeric, used: Numeric) -> Extent:
         """An axis cut into tiles where `used`."""
@@ -78,6 +83,15 @@ class Extent:
             np.where(used, cut.positions, whole.positions),
             np.where(used, cut.pairs, whole.pairs),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """Picture of one stage: `longest` the largest tile, all `positions`, and whole tiles as `sequences`."""
+
+    longest: Numeric
+    positions: Numeric
+    sequences: Numeric
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +128,11 @@ class Stage:
         stride = frames_after(self.steps, self.chunks.tile + self.chunks.stride) - tile
         return Extent.tiled(length, tile, stride, inputs > self.chunks.threshold)
 
-    def streams(self, frames: Numeric, height: Numeric, width: Numeric, tiling: Tiling | None) -> dict[str, Numeric]:
-        """Positions, and queries and sequences of attention over an area, over time and over both.
-
-        Cut-off tiles count as fractions of a whole sequence, so that sequences x queries x keys is exact.
-        """
-        time = self.duration(frames)
-        rows, columns = (Extent(side, side, side**2) for side in (height // self.space, width // self.space))
+    def surface(self, height: Numeric, width: Numeric, tiling: Tiling | None) -> Surface:
+        """Picture of this stage."""
+        rows, columns = (
+            Extent(side, side, side**2) for side in (floor_divide(height, self.space), floor_divide(width, self.space))
+        )
         if tiling is not None:
             used = tiling.needed(height, width)
             rows, columns = (
@@ -130,16 +142,22 @@ class Stage:
                     (columns, tiling.width, tiling.stride_width),
                 )
             )
-        area, everywhere = rows.longest * columns.longest, rows.positions * columns.positions
-        area_sequences = rows.pairs * columns.pairs / area**2
+        area = rows.longest * columns.longest
+        return Surface(area, rows.positions * columns.positions, rows.pairs * columns.pairs / area**2)
+
+    def streams(self, time: Extent, surface: Surface) -> dict[str, Numeric]:
+        """Positions, and queries and sequences of attention over an area, over time and over both.
+
+        Cut-off tiles count as fractions of a whole sequence, so that sequences x queries x keys is exact.
+        """
         return {
-            self.name: time.positions * everywhere,
-            f"{self.name}:area": area,
-            f"{self.name}:areas": time.positions * area_sequences,
+            self.name: time.positions * surface.positions,
+            f"{self.name}:area": surface.longest,
+            f"{self.name}:areas": time.positions * surface.sequences,
             f"{self.name}:time": time.longest,
-            f"{self.name}:times": everywhere,
-            f"{self.name}:all": time.longest * area,
-            f"{self.name}:alls": time.pairs / largest(time.longest, 1) ** 2 * area_sequences,
+            f"{self.name}:times": surface.positions,
+            f"{self.name}:all": time.longest * surface.longest,
+            f"{self.name}:alls": time.sequences * surface.sequences,
         }
 
 
@@ -154,6 +172,13 @@ class Stages:
     ) -> dict[str, Numeric]:
         """Streams of every stage for a clip in pixels."""
         streams: dict[str, Numeric] = {}
-        for stage in self.stages:
-            streams |= stage.streams(frames, height, width, tiling)
+        times: dict[tuple[object, ...], Extent] = {}
+        surfaces: dict[int, Surface] = {}
+        for stage in self.stages:  # stages that differ in one respect only share the rest
+            key = (stage.before, stage.steps, stage.chunks)
+            if key not in times:
+                times[key] = stage.duration(frames)
+            if stage.space not in surfaces:
+                surfaces[stage.space] = stage.surface(height, width, tiling)
+            streams |= stage.streams(times[key], surfaces[stage.space])
         return streams

@@ -15,7 +15,7 @@ from costline.models.config import Config, Count, Flag, Size
 from costline.models.diffusion import streams
 from costline.models.dit import DiT, Grid
 from costline.models.parts import Convolution, Elementwise, Linear, Part
-from costline.numeric import Numeric, ceil_divide
+from costline.numeric import Numeric, ceil_divide, floor_divide
 
 TEXT_TOKENS = 77
 """Tokens of the CLIP text encoders, padding included."""
@@ -104,8 +104,8 @@ class UNet(DiT):
         """Positions of each stage, text tokens, and what `DiT.streams` counts."""
         found = DiT.streams(self, frames=frames, height=height, width=width, batch=batch, **lengths)
         for stage in range(self.stages):
-            rows = ceil_divide(height // SPACE, 2**stage)
-            found[f"stage{stage}"] = rows * ceil_divide(width // SPACE, 2**stage)
+            rows = ceil_divide(floor_divide(height, SPACE), 2**stage)
+            found[f"stage{stage}"] = rows * ceil_divide(floor_divide(width, SPACE), 2**stage)
         return found
 
 

@@ -16,7 +16,7 @@ from costline.models.diffusion import streams
 from costline.models.diffusion.streams import Widths
 from costline.models.dit import DiT, Grid
 from costline.models.parts import Attention, Convolution, Elementwise, Linear, Part, Weights
-from costline.numeric import Numeric
+from costline.numeric import Numeric, floor_divide
 
 UMT5_TOKENS = 512
 """Text tokens the pipelines pad to; the image-to-video model splits the text there."""
@@ -80,7 +80,7 @@ class WanGrid(Grid):
 
     def latent_frames(self, frames: Numeric) -> Numeric:
         """Latent frames of a clip: 21 for 81 frames, and for 80, of which the pipeline makes 81. [frame]"""
-        return frames // self.time + 1
+        return floor_divide(frames, self.time) + 1
 
 
 def read_wan(config: Mapping[str, Any], name: str) -> DiT:
