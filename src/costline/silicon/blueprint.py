@@ -1,0 +1,176 @@
+"""A chip of one's own, from a handful of choices; every choice may be an array."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from costline.formulas.silicon_blocks import peak_rate
+from costline.hardware.chip import Chip
+from costline.numeric import Numeric
+from costline.silicon.area import Core, Floorplan, die_blocks, total_area
+from costline.silicon.cost import Silicon
+from costline.silicon.draws import Draws
+from costline.silicon.inputs import MemoryType, known_node, memory_type, quantity
+from costline.silicon.power import power
+
+CLOCK: Mapping[str, float] = MappingProxyType(
+    {"28": 0.8e9, "14": 1.0e9, "10": 1.2e9, "7": 1.41e9, "5": 1.75e9, "3": 2.0e9}
+)
+"""Usual clock of accelerators at a node: 14 nm as Groq's, 7 nm as the A100's, 5 nm as the H100's; others between.
+[1/s]"""
+
+TILE = Core(
+    sublanes=4,
+    array=1024,
+    lanes=16,
+    units=MappingProxyType({"int32": 8, "fp32": 32}),
+    registers=4096,
+    local=256 * 1024,
+)
+"""Core of a chip of one's own: 4,096 multiply-adds in arrays of 32 x 32, the size that still fills with decoding
+batches; vector units, registers and local memory as in LLMCompass's designs."""
+
+LINK_STEP = 25e9
+"""Bandwidth of one link of the area model (NVLink 4, one direction). [byte/s]"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blueprint:
+    """Choices from which area, power, cost and a `Chip` follow.
+
+    Attributes
+    ----------
+    name : str
+        Id of the chip.
+    process : str
+        Node, such as "14 nm".
+    rate : float or array
+        Dense 16-bit peak wanted. [FLOP/s]
+    memory : str
+        Kind of memory, or "SRAM" for none off the chip.
+    devices : float or array
+        Stacks or chips of it, each at its usual rate.
+    device_size : float or array, optional
+        Size of one, where it is not the usual one. [byte]
+    sram : float or array
+        On-chip memory. [byte]
+    link : float or array
+        Links, one direction. [byte/s]
+    clamshell : bool
+        Two memory chips on each channel: twice the capacity, the same bandwidth.
+    narrow : bool
+        Whether 8-bit formats run at twice the rate.
+    """
+
+    name: str
+    process: str
+    rate: Numeric
+    memory: str
+    devices: Numeric = 0
+    device_size: Numeric | None = None
+    sram: Numeric = 32e6
+    link: Numeric = 100e9
+    clamshell: bool = False
+    narrow: bool = True
+
+    @property
+    def node(self) -> str:
+        """Full process node."""
+        return known_node(self.process)
+
+    @property
+    def kind(self) -> MemoryType | None:
+        """Kind of memory off the chip."""
+        return None if self.memory.upper() == "SRAM" else memory_type(self.memory)
+
+    @property
+    def channels(self) -> Numeric:
+        """Channels that the chip drives: stacks, or chips (pairs of them in clamshell)."""
+        return self.devices / 2 if self.clamshell else self.devices
+
+    @property
+    def capacity(self) -> Numeric:
+        """Memory that holds the model. [byte]"""
+        if self.kind is None:
+            return self.sram
+        return self.devices * (self.kind.capacity if self.device_size is None else self.device_size)
+
+    @property
+    def bandwidth(self) -> Numeric:
+        """Of the memory that holds the model. [byte/s]
+
+        On-chip memory is read 512 bytes a clock for each MB: Groq reads 80 TB/s of 230 MB at 0.9 GHz, 387 bytes.
+        """
+        if self.kind is None:
+            return self.sram * 80e12 / 230e6
+        return self.channels * self.kind.bandwidth
+
+    @property
+    def multipliers(self) -> Numeric:
+        """16-bit multiply-add units that are sold. [1]"""
+        return self.rate / peak_rate(1, CLOCK[self.node])
+
+    def blocks(self) -> dict[str, Numeric]:
+        """Area of the blocks, dead cores included, and of what lies between them. [m2]"""
+        cores = self.multipliers / (TILE.sublanes * TILE.array) / quantity("sold_share").value
+        plan = Floorplan(
+            process=self.process, cores=cores, core=TILE, scratchpad=self.sram, memory=self.kind,
+            channels=self.channels, interfaces={"PCIe5": 16},
+        )  # fmt: skip
+        blocks = die_blocks(plan)
+        links = die_blocks(Floorplan(process=self.process, cores=0, core=TILE, interfaces={"NVLink4": 1}))
+        blocks["links"] = total_area(links) * self.link / LINK_STEP
+        blocks["between"] = total_area(blocks) * (1 / quantity("packing").value - 1)
+        return blocks
+
+    @property
+    def area(self) -> Numeric:
+        """Of all logic. [m2]"""
+        return total_area(self.blocks())
+
+    def silicon(self) -> Silicon:
+        """What it is made of, for its cost; dies that exceed the reticle are split."""
+        area = self.area
+        dies = int(np.max(np.ceil(np.asarray(area) / quantity("reticle").value)))
+        units = 32
+        return Silicon(
+            name=self.name,
+            process=self.process,
+            area=area,
+            dies=dies,
+            memory=self.kind,
+            capacity=self.capacity if self.kind else 0.0,
+            devices=self.devices,
+            units=units,
+            spare=round(units * (1 - quantity("sold_share").value)),
+            notes=("8 % of the cores are spare",),
+        )
+
+    def power(self, draws: Draws | None = None) -> Numeric:
+        """Board power. [W]"""
+        return power(self.rate, self.node, self.kind, self.bandwidth, self.link, draws)
+
+    def chip(self) -> Chip:
+        """The chip as the studies use it."""
+        peak: dict[str, Numeric] = {"bf16": self.rate, "fp16": self.rate}
+        if self.narrow:
+            peak |= {"fp8": 2 * self.rate, "int8": 2 * self.rate}
+        return Chip(
+            id=self.name,
+            name=self.name,
+            vendor="designed",
+            family="designed",
+            peak=peak,
+            memory=self.capacity,
+            memory_bandwidth=self.bandwidth,
+            tdp=self.power(),
+            link_bandwidth=self.link,
+            sram=self.sram,
+            source="costline's model of silicon",
+            kind="derived",
+            details={"process_node": self.process, "memory_type": self.memory},
+        )

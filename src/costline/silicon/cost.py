@@ -1,0 +1,312 @@
+"""What a chip costs to make and must sell for: dies, memory, package, test, board, design, margin."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from costline.catalogue.chip_table import ChipFacts
+from costline.errors import InputError
+from costline.estimate import Assumption, Estimate, Figure
+from costline.formulas.silicon import (
+    design_cost_per_unit,
+    die_cost,
+    dies_per_wafer,
+    embodied_carbon,
+    harvested_yield,
+    packaged_cost,
+    selling_price,
+)
+from costline.numeric import Numeric
+from costline.silicon.draws import USUAL, Draws, interval
+from costline.silicon.inputs import (
+    MemoryType,
+    Spread,
+    defect_density,
+    design_cost,
+    fab_figure,
+    known_node,
+    memory_price,
+    memory_type,
+    node_of,
+    quantity,
+    wafer_price,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silicon:
+    """What a chip is made of.
+
+    Attributes
+    ----------
+    name, process : str
+        Chip; process node, such as "7 nm".
+    area : float or array
+        Of all logic dies together. [m2]
+    dies : int
+        Logic dies, equal in size.
+    memory : MemoryType, optional
+        Off-chip memory; None for a chip that has none.
+    capacity : float or array
+        Its size. [byte]
+    devices : float or array
+        Stacks or chips of it.
+    units, spare : int
+        Cores on a die, and how many of them may be dead.
+    notes : tuple of str
+        What was assumed of it.
+    price_without : str
+        Memory prices derived from this bill, which must not predict it.
+    """
+
+    name: str
+    process: str
+    area: Numeric
+    dies: int = 1
+    memory: MemoryType | None = None
+    capacity: Numeric = 0.0
+    devices: Numeric = 0
+    units: int = 128
+    spare: int = 10
+    notes: tuple[str, ...] = field(default=())
+    price_without: str = ""
+
+
+def silicon_of(facts: ChipFacts) -> Silicon:
+    """What a chip of the catalogue is made of.
+
+    Raises
+    ------
+    InputError
+        Die area or process is unknown.
+    """
+    area, node = facts.figures.get("die_area_m2"), node_of(facts.texts["process_node"])
+    if area is None or not node:
+        lacking = " and ".join(
+            name for name, known in (("die area", area is not None), ("process node", bool(node))) if not known
+        )
+        raise InputError(f"{facts.id}: {lacking} unknown, so no cost follows")
+    dies = math.ceil(area / quantity("reticle").value)
+    kind = memory_named(facts.texts["memory_type"])
+    capacity = facts.figures.get("memory_byte", 0.0) if kind else 0.0
+    notes = [f"{dies} dies of {area / dies * 1e6:.0f} mm2: one exposure holds 858 mm2"] if dies > 1 else []
+    units, spare, note = _harvest(facts, dies)
+    return Silicon(
+        name=facts.id,
+        process=facts.texts["process_node"],
+        area=area,
+        dies=dies,
+        memory=kind,
+        capacity=capacity,
+        devices=math.ceil(capacity / kind.capacity) if kind else 0,
+        units=units,
+        spare=spare,
+        notes=(*notes, note),
+    )
+
+
+def memory_named(text: str) -> MemoryType | None:
+    """Kind of memory a catalogue cell names ("HBM2e x8"); None for on-chip memory and unknown kinds."""
+    first = text.split(" ")[0] if text else ""
+    if first == "HBM":
+        first = "HBM2e"
+    try:
+        return memory_type(first)
+    except InputError:
+        return None
+
+
+def _harvest(facts: ChipFacts, dies: int) -> tuple[int, int, str]:
+    """Cores on a die and spare ones: known for few chips, else the usual share."""
+    sold = int(facts.figures.get("cores", 128))
+    sold = sold // dies if 8 <= sold <= 1000 else 128
+    try:
+        physical = int(quantity("units", facts.id).value)
+        return physical, physical - sold, f"{sold} of {physical} cores sold"
+    except InputError:
+        physical = math.ceil(sold / quantity("sold_share").value)
+        return physical, physical - sold, f"{sold} of {physical} cores of a die sold (assumed)"
+
+
+@dataclass(frozen=True)
+class Bill:
+    """Cost of a chip, item by item; every item may be an array of draws. [USD]"""
+
+    dies: Numeric
+    memory: Numeric
+    package: Numeric
+    loss: Numeric
+    test: Numeric
+    board: Numeric
+    design: Numeric
+    good: Numeric
+
+    @property
+    def items(self) -> dict[str, Numeric]:
+        """Bill of materials by item: what published teardowns add up. [USD]"""
+        return {
+            "logic dies": self.dies,
+            "memory": self.memory,
+            "package": self.package,
+            "failed assemblies": self.loss,
+            "test and assembly": self.test,
+        }
+
+    @property
+    def materials(self) -> Numeric:
+        """Sum of `items`. [USD]"""
+        return self.dies + self.memory + self.package + self.loss + self.test
+
+    @property
+    def total(self) -> Numeric:
+        """Bill, board, and the share of the design. [USD]"""
+        return self.materials + self.board + self.design
+
+
+def die_yield(silicon: Silicon, draws: Draws) -> Numeric:
+    """Share of dies that can be sold, cores harvested. [1]"""
+    node = known_node(silicon.process)
+    density = draws.of(f"defects {node}", defect_density(node))
+    clusters = draws.of("clusters", quantity("clusters"))
+    share = draws.of("core share", quantity("core_share"))
+    return harvested_yield(silicon.area / silicon.dies, density, clusters, share, silicon.units, silicon.spare)
+
+
+def wafer_dies(silicon: Silicon) -> Numeric:
+    """Dies of a wafer, scribe lines and rim taken off."""
+    side = (silicon.area / silicon.dies) ** 0.5 + quantity("scribe").value
+    return dies_per_wafer(side**2, quantity("wafer_diameter").value, quantity("wafer_edge").value)
+
+
+def bill(silicon: Silicon, draws: Draws | None = None, volume: Numeric | None = None) -> Bill:
+    """Cost of a chip from first principles.
+
+    Parameters
+    ----------
+    silicon : Silicon
+        What it is made of.
+    draws : Draws, optional
+        Inputs at their points, or drawn from their ranges.
+    volume : float or array, optional
+        Chips that carry the cost of the design. [chip]
+    """
+    draws = draws or Draws()
+    node = known_node(silicon.process)
+    good = die_yield(silicon, draws)
+    dies = silicon.dies * die_cost(draws.of(f"wafer {node}", wafer_price(node)), wafer_dies(silicon), good)
+    memory: Numeric = 0.0
+    if silicon.memory is not None:
+        price = memory_price(silicon.memory.memory, silicon.price_without)
+        memory = silicon.capacity * draws.of(f"price {silicon.memory.memory}", price)
+    package, parts = _package(silicon, draws)
+    bonding = draws.of("bonding", quantity("bonding_yield")) ** parts
+    loss = packaged_cost(dies + memory, package, bonding) - (dies + memory + package)
+    test = draws.of("test", quantity("test_share")) * (dies + memory + package)
+    sold = draws.of("volume", quantity("volume")) if volume is None else volume
+    design = design_cost_per_unit(draws.of(f"design {node}", design_cost(node)), sold)
+    return Bill(dies, memory, package, loss, test, draws.of("board", quantity("board")), design, good)
+
+
+def _package(silicon: Silicon, draws: Draws) -> tuple[Numeric, Numeric]:
+    """Cost of the package without what stands in it, and the parts whose bonding may fail. [USD, 1]"""
+    stacked = silicon.memory is not None and silicon.memory.mount == "interposer"
+    if not stacked:
+        return draws.of("board package", quantity("board_package")) * silicon.dies, silicon.dies
+    footprint = draws.of("footprint", quantity("hbm_footprint"))
+    occupied = (silicon.area + silicon.devices * footprint) * quantity("interposer_factor").value
+    cost = occupied * draws.of("interposer", quantity("interposer_price"))
+    return cost, silicon.dies + silicon.devices
+
+
+def made_price(silicon: Silicon, draws: Draws | None = None, volume: Numeric | None = None) -> Numeric:
+    """Price of a chip on its board at the usual margin. [USD]"""
+    draws = draws or Draws()
+    return selling_price(bill(silicon, draws, volume).total, draws.of("margin", quantity("margin")))
+
+
+def made_carbon(silicon: Silicon, draws: Draws | None = None) -> Numeric:
+    """Embodied emissions of the dies and the memory. [kg]"""
+    draws = draws or Draws()
+    node = known_node(silicon.process)
+    square = quantity("wafer_diameter").value ** 2 * np.pi / 4 / wafer_dies(silicon)
+    figures = {
+        name: draws.of(f"{name} {node}", fab_figure(name, node)) for name in ("fab energy", "gas", "raw material")
+    }
+    grid = draws.of("fab grid", quantity("fab_grid"))
+    dies = silicon.dies * embodied_carbon(
+        square, figures["fab energy"], grid, figures["gas"], figures["raw material"], die_yield(silicon, draws)
+    )
+    return dies + silicon.capacity * draws.of("dram carbon", quantity("dram_carbon"))
+
+
+def cost_estimate(silicon: Silicon, volume: float | None = None, size: int = USUAL) -> Estimate:
+    """Cost, price and embodied carbon of a chip with 80 % ranges.
+
+    Parameters
+    ----------
+    silicon : Silicon
+        What it is made of.
+    volume : float, optional
+        Chips that carry the cost of the design. [chip]
+    size : int
+        Draws behind the ranges.
+    """
+    draws = Draws(size)
+    point, drawn = bill(silicon, None, volume), bill(silicon, draws, volume)
+
+    def figure(name: str, value: Numeric, spread: Numeric, unit: str = "USD", **more: object) -> Figure:
+        low, high = interval(spread)
+        return Figure(name=name, value=value, unit=unit, low=low, high=high, **more)  # type: ignore[arg-type]
+
+    items = tuple(figure(name, point.items[name], drawn.items[name]) for name in point.items)
+    materials = figure("bill of materials", point.materials, drawn.materials, combine="sum", children=items)
+    parts = (
+        materials,
+        figure("board", point.board, drawn.board),
+        figure("design", point.design, drawn.design, note="one-time cost over the volume"),
+    )
+    figures = {
+        "price": figure(
+            "price", made_price(silicon, None, volume), made_price(silicon, draws, volume), note="at the margin below"
+        ),
+        "making": figure("making", point.total, drawn.total, combine="sum", children=parts),
+        "materials": materials,
+        "die": figure("die", point.dies / silicon.dies, drawn.dies / silicon.dies, note="a die that can be sold"),
+        "yield": figure("yield", point.good, drawn.good, "1", note="; ".join(silicon.notes)),
+        "dies_per_wafer": Figure(name="dies_per_wafer", value=wafer_dies(silicon), unit="die"),
+        "embodied": figure("embodied", made_carbon(silicon), made_carbon(silicon, draws), "kg", note="dies and memory"),
+    }
+    return Estimate(
+        study="chip cost",
+        title=f"What {silicon.name} costs to make",
+        inputs={"chip": silicon.name, "process": silicon.process, "volume": volume},
+        figures=figures,
+        assumptions=tuple(_assumptions(silicon)),
+    )
+
+
+def _assumptions(silicon: Silicon) -> list[Assumption]:
+    """The inputs of a bill with their ranges."""
+    node = known_node(silicon.process)
+    rows: list[tuple[str, Spread, str]] = [
+        (f"wafer, {node} nm", wafer_price(node), "USD"),
+        ("defects", defect_density(node), "per m2"),
+        ("cluster parameter", quantity("clusters"), ""),
+        ("margin", quantity("margin"), "1"),
+        ("volume", quantity("volume"), "chip"),
+    ]
+    if silicon.memory is not None:
+        rows.insert(2, ("memory, a GB", memory_price(silicon.memory.memory).scaled(1e9), "USD"))
+    return [
+        Assumption(
+            name=name,
+            value=spread.value,
+            unit=unit,
+            source=spread.source,
+            kind=f"{spread.low:.4g} to {spread.high:.4g}, {spread.kind}",
+        )
+        for name, spread, unit in rows
+    ]

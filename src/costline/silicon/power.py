@@ -1,0 +1,167 @@
+"""Peak and power of a chip from its arrays, its node and its memory, and how far that is from real chips."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from costline.catalogue import chip_facts, shipped
+from costline.catalogue.chip_table import ChipFacts
+from costline.catalogue.facts import chip_costs
+from costline.formulas.silicon_blocks import board_power
+from costline.numeric import Numeric
+from costline.silicon.draws import Draws
+from costline.silicon.inputs import MemoryType, Spread, memory_types, node_of, quantity
+
+CENTRES: Mapping[str, float] = MappingProxyType({"28/22 nm": 25.0, "16/14/12 nm": 14.0, "7/6/5 nm": 6.0, "3 nm": 3.0})
+"""Nodes that a row of the energy table stands for -> the one its value is taken at. [nm]"""
+
+
+@functools.cache
+def operation_energy(node: str) -> Spread:
+    """Energy of a 16-bit FLOP with its operands supplied. [J/FLOP]
+
+    The table's energies are of a multiply-add (2 FLOP) in a programmable unit; between the nodes it lists they are
+    interpolated as a power of the node.
+    """
+    rows = [row for row in chip_costs() if row.item == "GPU FPU 16-bit op" and row.technology in CENTRES]
+    rows.sort(key=lambda row: CENTRES[row.technology])
+    nodes = np.log([CENTRES[row.technology] for row in rows])
+
+    def at(ends: list[float]) -> float:
+        return math.exp(float(np.interp(math.log(float(node)), nodes, np.log(ends)))) * 1e-12 / 2
+
+    low, high = [row.low or 0.0 for row in rows], [row.high or 0.0 for row in rows]
+    middle = [(one + other) / 2 for one, other in zip(low, high, strict=True)]
+    return Spread(at(middle), at(low), at(high), rows[0].source, rows[0].kind)
+
+
+def sram_energy(node: str) -> Spread:
+    """Energy of a bit read from large on-chip memory. [J/bit]
+
+    AttAcc's L2 read at 7 nm, scaled as operations are.
+    """
+    row = next(row for row in chip_costs() if row.item == "GPU L2")
+    scale = operation_energy(node).value / operation_energy("7").value
+    value = (row.value or 0.0) * 1e-12 * scale
+    return Spread(value, value * 0.5, value * 2, row.source, row.kind)
+
+
+def power(
+    rate: Numeric, node: str, memory: MemoryType | None, bandwidth: Numeric, link: Numeric = 0.0,
+    draws: Draws | None = None,
+) -> Numeric:  # fmt: skip
+    """Board power for a 16-bit peak, a memory bandwidth and links, all busy. [W]
+
+    Parameters
+    ----------
+    rate : float or array
+        Dense 16-bit peak. [FLOP/s]
+    node : str
+        Process node.
+    memory : MemoryType or None
+        Off-chip memory; None is on-chip SRAM.
+    bandwidth, link : float or array
+        Of the memory and of the links, one direction. [byte/s]
+    draws : Draws, optional
+        Inputs at their points, or drawn.
+    """
+    draws = draws or Draws()
+    bits = sram_energy(node) if memory is None else memory.energy
+    name = "SRAM" if memory is None else memory.memory
+    row = shipped.efficiency().row("power_active", next(iter(shipped.chips().values())), "idle")
+    idle = Spread(row.value, row.low or row.value, row.high or row.value)
+    return board_power(
+        rate,
+        draws.of(f"operation {node}", operation_energy(node)),
+        bandwidth,
+        draws.of(f"energy {name}", bits),
+        link,
+        draws.of("link energy", quantity("link_energy")),
+        draws.of("regulation", quantity("voltage_regulation")),
+        draws.of("idle", idle),
+    )
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A model's figure beside a real chip's."""
+
+    chip: str
+    real: float
+    modelled: float
+
+    @property
+    def error(self) -> float:
+        """Modelled over real, less one. [1]"""
+        return self.modelled / self.real - 1
+
+
+def power_errors() -> list[Checked]:
+    """Modelled against stated power, over every chip of the catalogue with known node, rate and power.
+
+    Chips whose figures are estimated, whole wafers, and systems of processor and accelerator are left out.
+    """
+    checked = []
+    for facts in _comparable():
+        node, rate = node_of(facts.texts["process_node"]), _rate(facts)
+        memory = _memory(facts)
+        if not node or rate is None or "tdp_w" not in facts.figures:
+            continue
+        bandwidth = facts.figures.get("memory_bandwidth_byte_per_s", 0.0)
+        link = facts.figures.get("link_bandwidth_byte_per_s", 0.0)
+        watts = power(rate, node, memory, bandwidth, link)
+        checked.append(Checked(facts.id, facts.figures["tdp_w"], float(watts)))
+    return checked
+
+
+def _rate(facts: ChipFacts) -> float | None:
+    return facts.figures.get("bf16_flop_per_s", facts.figures.get("fp16_flop_per_s"))
+
+
+def _comparable() -> list[ChipFacts]:
+    """Accelerators with a datasheet, one die area each known."""
+    return [
+        facts
+        for facts in chip_facts().values()
+        if facts.kind == "datasheet"
+        and facts.kind_of("tdp_w") == "datasheet"
+        and facts.figures.get("die_area_m2", 0.0) < 0.01
+        and not facts.id.startswith(("wse", "dgx", "gh200", "gb"))
+        and "die_area_m2" in facts.figures
+    ]
+
+
+def _memory(facts: ChipFacts) -> MemoryType | None:
+    first = facts.texts["memory_type"].split(" ")[0]
+    return memory_types().get({"HBM": "HBM2e"}.get(first, first))
+
+
+def peak_errors() -> list[Checked]:
+    """Stated peak against a whole number of multiply-adds a core and clock: 2 x cores x 2^k x clock."""
+    checked = []
+    for facts in _comparable():
+        rate, cores, clock = _rate(facts), facts.figures.get("cores"), facts.figures.get("clock_hz")
+        if rate is None or not cores or not clock or cores < 8:
+            continue
+        power_of_two = round(math.log2(rate / (2 * cores * clock)))
+        checked.append(Checked(facts.id, rate, 2 * cores * clock * 2.0**power_of_two))
+    return checked
+
+
+def spread_of_errors(checked: list[Checked]) -> dict[str, float]:
+    """Count, median error, median absolute error and the 10th and 90th percentile. [1]"""
+    errors = np.array([each.error for each in checked])
+    low, high = np.quantile(errors, [0.1, 0.9])
+    return {
+        "chips": float(len(errors)),
+        "median": float(np.median(errors)),
+        "median absolute": float(np.median(np.abs(errors))),
+        "low": float(low),
+        "high": float(high),
+    }
