@@ -72,8 +72,10 @@ def _models(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 
 def _price(price: Price) -> str:
-    worth = _printed(price)
-    return f"{figures(worth)} {price.printed_unit}"
+    worth, unit = figures(_printed(price)), price.printed_unit
+    if unit.startswith("USD/"):
+        return f"${worth}/{unit.removeprefix('USD/').replace('chip-hour', 'chip-h')}"
+    return f"{worth} {unit}"
 
 
 def _printed(price: Price) -> float:
