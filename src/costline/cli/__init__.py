@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("costline.cli.generate:generate", "Seconds and dollars of generating a video clip or an image."),
     "caption": ("costline.cli.caption:caption", "What it costs to caption a video corpus."),
     "audit": ("costline.cli.audit:audit", "Compute the claims of a published estimate again, and say which hold."),
+    "sweep": ("costline.cli.sweep:app", "Grids and samples over any inputs, streamed to Parquet."),
     "data": ("costline.cli.data:app", "List, show and check chips, systems, prices and models."),
 }
 """Command -> where its function (or App) is, and its line in the help."""

@@ -12,6 +12,7 @@ import numpy as np
 from costline.errors import InputError, QuantityError
 from costline.numeric import Array
 from costline.quantity import Kind, Range, read, read_range
+from costline.report.values import KINDS
 from costline.sweep.draws import drawn
 
 Word: TypeAlias = str | bool | int | float
@@ -129,6 +130,11 @@ def read_axis(name: str, given: Any, kind: Kind | None, whole: bool) -> Axis:
     return axis
 
 
+def unit_of(kind: Kind) -> str:
+    """Unit of a kind as figures write it; none for counts."""
+    return next((unit for unit, known in KINDS.items() if known is kind), "")
+
+
 def _listed(name: str, given: Sequence[Any], kind: Kind | None, whole: bool) -> Axis:
     if not given:
         raise InputError(f"axis {name} is empty")
@@ -140,7 +146,9 @@ def _listed(name: str, given: Sequence[Any], kind: Kind | None, whole: bool) -> 
         axis = Axis(name=name, words=tuple(given))
         values: Sequence[Word] = axis.words
     else:
-        axis = Axis(name=name, unit=kind.unit, whole=whole, numbers=tuple(_number(name, one, kind) for one in given))
+        axis = Axis(
+            name=name, unit=unit_of(kind), whole=whole, numbers=tuple(_number(name, one, kind) for one in given)
+        )
         values = axis.numbers
     if len(set(map(str, values))) < len(values):
         twice = next(value for place, value in enumerate(values) if value in values[:place])
@@ -182,7 +190,7 @@ def _spaced(name: str, given: Mapping[str, Any], kind: Kind | None, whole: bool)
         count = given["count"]
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_VALUES:
         raise InputError(f"axis {name}: {count!r:.40} values; the count is a whole number from 1 to {MOST_VALUES:,}")
-    return Axis(name=name, unit=kind.unit, whole=whole, spacing=(first, last, count, logarithmic))
+    return Axis(name=name, unit=unit_of(kind), whole=whole, spacing=(first, last, count, logarithmic))
 
 
 def _random(name: str, given: str, kind: Kind, whole: bool) -> Axis:
@@ -192,4 +200,4 @@ def _random(name: str, given: str, kind: Kind, whole: bool) -> Axis:
         raise QuantityError(f"axis {name}: {error}") from None
     if not isinstance(spread, Range):
         raise InputError(f"axis {name}: {given!r:.60} is one value, which belongs in [inputs]; an axis has several")
-    return Axis(name=name, unit=kind.unit, whole=whole, spread=spread)
+    return Axis(name=name, unit=unit_of(kind), whole=whole, spread=spread)
