@@ -14,6 +14,9 @@ BYTES: dict[str, float] = {
     "fp4": 0.5 + 1 / 16,  # nvfp4: one fp8 scale for 16 elements
     "mxfp4": 0.5 + 1 / 32,  # OCP microscaling: one 8-bit scale for 32 elements
     "int4": 0.5 + 2 / 128,  # AWQ, GPTQ: one fp16 scale for 128 elements
+    # llama.cpp Q4_K_M: 144 bytes for 256 elements, but 210 (Q6_K) for half of the value and down projections and for
+    # the head, which are 0.16 (70B) to 0.20 (8B) of the weights of a Llama 3
+    "q4_k_m": (144 + 0.18 * (210 - 144)) / 256,
 }
 """Bytes of one element, block scales included: definitions of the formats, not measurements."""
 
@@ -27,6 +30,7 @@ RATE_FALLBACK: dict[str, tuple[str, ...]] = {
     "fp4": ("fp4", "fp8", "bf16", "fp16"),
     "mxfp4": ("fp4", "fp8", "bf16", "fp16"),
     "int4": ("int4", "int8", "fp8", "bf16", "fp16"),
+    "q4_k_m": ("int8", "fp16", "bf16", "fp32"),
 }
 """Where hardware lacks a format, operands are widened to the next one it has."""
 

@@ -62,7 +62,7 @@ def generate(
     """
     economics = economics or Economics()
     piece, pieces = _piece(clip)
-    phases = _phases(pipeline, piece, machine)
+    phases = generation_phases(pipeline, piece, machine)
     if clip.mfu is not None:
         phases["denoise"] = _stated(pipeline, piece, machine)
     whole = {name: timing * pieces for name, timing in phases.items()}
@@ -106,12 +106,12 @@ def generation_time(pipeline: Sampler, clip: Clip, machine: Machine) -> Numeric:
     """Time of one clip. [s]"""
     piece, pieces = _piece(clip)
     seconds: Numeric = 0.0
-    for timing in _phases(pipeline, piece, machine).values():
+    for timing in generation_phases(pipeline, piece, machine).values():
         seconds = seconds + timing.point * pieces
     return seconds
 
 
-def _phases(pipeline: Sampler, clip: Clip, machine: Machine) -> dict[str, Timing]:
+def generation_phases(pipeline: Sampler, clip: Clip, machine: Machine) -> dict[str, Timing]:
     """Time of encoding, denoising and decoding one piece."""
     phases: dict[str, Timing] = {}
     with step("encode text"):

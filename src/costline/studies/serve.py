@@ -118,11 +118,15 @@ def _times(network: Decoder, requests: Requests, own: Numeric, machine: Machine)
     return Served(single, whole, decode)
 
 
+def serving_times(network: Decoder, requests: Requests, machine: Machine) -> dict[str, Figure]:
+    """The figures of `serve` that are times and rates, without money, memory and limits."""
+    own = requests.batch / machine.plan.data
+    return _latencies(requests, own, _times(network, requests, own, machine), machine)
+
+
 def serving_rate(network: Decoder, requests: Requests, machine: Machine) -> Numeric:
     """Output tokens a second of all chips. [token/s]"""
-    own = requests.batch / machine.plan.data
-    figures = _latencies(requests, own, _times(network, requests, own, machine), machine)
-    return figures["output_rate"].amount
+    return serving_times(network, requests, machine)["output_rate"].amount
 
 
 def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine) -> dict[str, Figure]:
