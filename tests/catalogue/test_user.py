@@ -187,3 +187,10 @@ def test_check_of_a_csv_with_foreign_columns(tmp_path):
     path.write_text("a,b\n1,2\n")
     with pytest.raises(CatalogueError, match="columns of no table"):
         check_file(path)
+
+
+def test_a_chip_may_say_what_it_is_made_of(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text('[[chip]]\nid = "c"\nmemory = "80 GB"\nmemory_bandwidth = "2 TB/s"\npeak = {bf16 = "100 TFLOP/s"}\n'
+                    '[chip.silicon]\nmade_of = "anything"\n')  # fmt: skip
+    assert catalogue.with_file(path).chip("c").memory == 80e9

@@ -116,10 +116,11 @@ class ChipTable(_Table):
     sram_bandwidth: Bandwidth | None = None
     source: Text = ""
     note: Text = ""
+    silicon: dict[str, Any] | None = None  # what it is made of; read by costline.silicon
 
     def chip(self) -> Chip:
         """The chip as estimates use it."""
-        same = self.model_dump(exclude={"note", "name", "family"})
+        same = self.model_dump(exclude={"note", "name", "family", "silicon"})
         return Chip(**same, name=self.name or self.id, family=self.family or "", kind="user", flags=self.note)
 
 
@@ -299,13 +300,14 @@ def _tables(entries: Any, name: str, faults: list[str]) -> list[Any]:
         try:
             read.append(TABLES[name].model_validate(entry))
         except ValidationError as error:
-            faults += [f"{name} {str(label)[:60]!r}: {text}" for text in _field_faults(error, TABLES[name])]
+            faults += [f"{name} {str(label)[:60]!r}: {text}" for text in field_faults(error, TABLES[name])]
             continue
         faults += _peak_faults(name, label, entry)
     return read
 
 
-def _field_faults(error: ValidationError, table: type[_Table]) -> list[str]:
+def field_faults(error: ValidationError, table: type[BaseModel]) -> list[str]:
+    """What is wrong with a table, a line a field, with the nearest name of a field that is not known."""
     lines = []
     for fault in error.errors(include_url=False):
         field = ".".join(str(step)[:60] for step in fault["loc"])
