@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from costline.numeric import Numeric
+from costline.numeric import Array, Numeric, floor_divide
 from costline.precision import element_bytes
 
 Recompute: TypeAlias = Literal["none", "selective", "full"]
@@ -15,10 +15,12 @@ Offload: TypeAlias = Literal["none", "optimizer", "weights", "encoders"]
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How a network is run; numeric fields may be arrays.
+    """How a network is run.
 
     Chips are numbered with tensor parallelism innermost, then Ulysses, ring, guidance, data, and pipeline outermost;
     that order decides which group stays inside a scale-up domain.
+
+    Numeric fields, `recompute` and `shard_scope` may be arrays.
 
     Attributes
     ----------
@@ -35,9 +37,9 @@ class Plan:
         Norms and residuals divided along the tensor group (Korthikanti et al. 2022).
     zero : int or array
         ZeRO stage: 0 none, 1 optimizer, 2 gradients too, 3 weights too (FSDP).
-    shard_scope : {"all", "domain"}
+    shard_scope : {"all", "domain"} or array
         ZeRO shards over all data-parallel ranks or only inside a scale-up domain (hybrid sharding).
-    recompute : {"none", "selective", "full"}
+    recompute : {"none", "selective", "full"} or array
         What the backward pass computes again.
     micro_batch : int or array
         Samples of one forward pass and replica. [sample]
@@ -71,8 +73,8 @@ class Plan:
     expert_tensor: Numeric | None = None
     sequence_parallel: bool = True
     zero: Numeric = 0
-    shard_scope: Scope = "all"
-    recompute: Recompute = "none"
+    shard_scope: Scope | Array = "all"
+    recompute: Recompute | Array = "none"
     micro_batch: Numeric = 1
     attention: str = ""
     compiled: bool = True
@@ -123,4 +125,4 @@ class Plan:
 
     def spread(self, chips: Numeric) -> Plan:
         """Return the plan with as many replicas as fit on `chips`."""
-        return replace(self, data=chips // self.replica)
+        return replace(self, data=floor_divide(chips, self.replica))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from costline.engine.loads import RowStreams, rows_on_chip
 from costline.formulas.memory import cache_bytes, sharded_state_bytes, tensor_bytes, usable_memory
 from costline.formulas.pipeline import kept_micro_batches
@@ -22,7 +24,7 @@ from costline.models.parts import (
     Part,
     Weights,
 )
-from costline.numeric import Numeric, add_up, ceil_divide, largest, smallest
+from costline.numeric import Numeric, add_up, ceil_divide, choose, largest, smallest
 from costline.plan import Plan
 from costline.precision import element_bytes
 
@@ -102,8 +104,8 @@ def _tensor_shards(part: Part, plan: Plan) -> Numeric:
 def state_ranks(plan: Plan, domain: Numeric) -> tuple[Numeric, Numeric]:
     """Ranks over which ZeRO may divide dense states and expert states. [chip]"""
     dense = plan.data * plan.context
-    if plan.shard_scope == "domain":
-        dense = largest(smallest(dense, domain / plan.tensor), 1)
+    inside = largest(smallest(dense, domain / plan.tensor), 1)
+    dense = choose(plan.shard_scope == "domain", inside, dense)
     experts = largest(dense * plan.tensor / plan.expert_shards, 1)
     return dense, experts
 
@@ -162,9 +164,10 @@ def _saved_attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan
     queries = streams[part.queries] * part.heads * part.key_dim / plan.tensor
     keys = streams[part.keys] * part.key_heads * (part.key_dim + part.value_dim) / smallest(plan.tensor, part.key_heads)
     scores: Numeric = 0.0
-    if plan.attention == "naive" and plan.recompute == "none":
+    if plan.attention == "naive":
         # softmax input and output, 2 bytes each in bf16; the dropout mask is not kept as modern models have none
         scores = 2 * streams[part.queries] * streams[part.keys] * part.heads / plan.tensor
+        scores = choose(plan.recompute == "none", scores, 0.0)
     return sequences * (queries + keys + scores)
 
 
@@ -174,10 +177,12 @@ def activations(network: Network, streams: Mapping[str, Numeric], plan: Plan, mi
     ends = saved_bytes([part for part in network.parts if place(part) != "block"], streams, plan)
     saved = saved_bytes(blocks, streams, plan)
     kept = kept_micro_batches(plan.pipeline, plan.virtual, micro_batches)
-    if plan.recompute != "full":
-        return saved * stage_share(network, plan) * kept + ends
     inputs = network.layers * residual_elements(network, streams, plan) * element_bytes(plan.activation)
-    return inputs * stage_share(network, plan) * kept + saved / network.layers + ends
+    full = plan.recompute == "full"
+    # under full recomputation the inputs of all layers, and everything of the one that is computed again
+    return choose(full, inputs, saved) * (stage_share(network, plan) * kept) + (
+        choose(full, saved / network.layers, 0.0) + ends
+    )
 
 
 def residual_elements(network: Network, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
@@ -216,7 +221,7 @@ def kv_cache_bytes(network: Decoder, context: Numeric, batch: Numeric, plan: Pla
     """KV cache of `batch` samples at `context` tokens on one chip; heads are divided, a latent (MLA) is not. [byte]"""
     total: Numeric = 0.0
     for part in network.decode_parts:
-        if isinstance(part, Attention) and part.cache_width:
+        if isinstance(part, Attention) and np.any(part.cache_width):
             shards = smallest(plan.tensor, part.key_heads) * plan.pipeline * plan.context
             elements = part.repeat * batch * part.kept(context) * part.cache_width
             total = total + cache_bytes(elements, element_bytes(plan.cache), shards)

@@ -106,11 +106,12 @@ def training_step(network: Network, streams: Streams, micro_batches: Numeric, ma
         Where and how.
     """
     plan = machine.plan
-    forward, backward = _both_ways(network, streams, machine)
-    again = _recomputed(network, streams, machine)
+    blocks, returning = (_blocks(network, streams, machine, reverse) for reverse in (False, True))
+    first, last = (_ends(network, streams, machine, reverse) for reverse in (False, True))
+    again = _recomputed(network, streams, machine, blocks)
     handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
     hop = time_messages([handed], machine.cluster, machine.efficiency)
-    forward, backward = (forward + hop) * micro_batches, (backward + hop) * micro_batches
+    forward, backward = (blocks + first + hop) * micro_batches, (returning + last + hop) * micro_batches
     again = again * micro_batches
     busy = forward + backward + again
     idle = waiting(busy.point * bubble_fraction(plan.pipeline, plan.virtual, micro_batches), "bubble", "network")
@@ -125,18 +126,21 @@ def _split(parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], tuple[Part, ...]]
     return blocks, tuple(part for part in parts if place(part) != "block")
 
 
-def _both_ways(network: Network, streams: Streams, machine: Machine) -> tuple[Timing, Timing]:
-    """Forward and backward pass of the slowest stage: with one stage all ends, with several the head's."""
-    plan = machine.plan
-    blocks, ends = _split(network.parts)
-    head = tuple(part for part in ends if place(part) == "head")
-    single = plan.pipeline == 1
-    result: list[Timing] = []
-    for reverse in (False, True):
-        stage = _pass(blocks, streams, machine, reverse) * stage_share(network, plan)
-        everything, last = _pass(ends, streams, machine, reverse), _pass(head, streams, machine, reverse)
-        result.append(stage + everything * choose(single, 1.0, 0.0) + last * choose(single, 0.0, 1.0))
-    return result[0], result[1]
+def _blocks(network: Network, streams: Streams, machine: Machine, reverse: bool) -> Timing:
+    """One way through the blocks of the fullest stage."""
+    blocks, _ = _split(network.parts)
+    return _pass(blocks, streams, machine, reverse) * stage_share(network, machine.plan)
+
+
+def _ends(network: Network, streams: Streams, machine: Machine, reverse: bool) -> Timing:
+    """One way through what the slowest stage holds besides blocks: with one stage all ends, with several the head."""
+    _, ends = _split(network.parts)
+    single = machine.plan.pipeline == 1
+    busy = Timing()
+    for parts, where in ((ends, single), (tuple(part for part in ends if place(part) == "head"), ~np.asarray(single))):
+        if np.any(where):
+            busy = busy + _pass(parts, streams, machine, reverse) * choose(where, 1.0, 0.0)
+    return busy
 
 
 def _pass(parts: tuple[Part, ...], streams: Streams, machine: Machine, reverse: bool) -> Timing:
@@ -153,15 +157,16 @@ def _one_way(parts: tuple[Part, ...], streams: Streams, machine: Machine, revers
     return busy + time_messages(messages, machine.cluster, machine.efficiency)
 
 
-def _recomputed(network: Network, streams: Streams, machine: Machine) -> Timing:
+def _recomputed(network: Network, streams: Streams, machine: Machine, blocks: Timing) -> Timing:
     """Forward work done a second time: whole blocks, or (an unfused kernel's) attention."""
-    plan = machine.plan
-    blocks, _ = _split(network.parts)
-    if plan.recompute == "selective" and plan.attention == "naive":
-        blocks = tuple(part for part in blocks if part.kind == "attention")
-    elif plan.recompute != "full":
-        return Timing()
-    return _pass(blocks, streams, machine, False) * stage_share(network, plan)
+    plan, busy = machine.plan, Timing()
+    if np.any(whole := plan.recompute == "full"):
+        busy = blocks * choose(whole, 1.0, 0.0)
+    if plan.attention == "naive" and np.any(some := plan.recompute == "selective"):
+        attention = tuple(part for part in _split(network.parts)[0] if part.kind == "attention")
+        share = stage_share(network, plan) * choose(some, 1.0, 0.0)
+        busy = busy + _pass(attention, streams, machine, False) * share
+    return busy
 
 
 def _replica_traffic(network: Network, micro_batches: Numeric, machine: Machine) -> Timing:
