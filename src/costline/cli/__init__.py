@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "caption": ("costline.cli.caption:caption", "What it costs to caption a video corpus."),
     "audit": ("costline.cli.audit:audit", "Compute the claims of a published estimate again, and say which hold."),
     "sweep": ("costline.cli.sweep:app", "Grids and samples over any inputs, streamed to Parquet."),
+    "accuracy": ("costline.cli.accuracy:app", "Predictions against published measurements."),
+    "chip": ("costline.cli.chip:app", "Chips, real and imagined: compare, price, check, design."),
     "data": ("costline.cli.data:app", "List, show and check chips, systems, prices and models."),
 }
 """Command -> where its function (or App) is, and its line in the help."""

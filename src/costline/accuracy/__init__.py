@@ -1,0 +1,1 @@
+"""Predictions against published measurements: rows, predictions, scores, baselines."""

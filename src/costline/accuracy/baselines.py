@@ -1,0 +1,102 @@
+"""What simpler rules would have predicted: the yardsticks of the report.
+
+- ``mfu``: a constant utilisation for each chip and table, the median of the other configurations on that chip; where
+  there is no other, of the other configurations of the table.
+- ``seed``: the rule of the article costline grew from. Training 6 N D at 40 % of the peak; serving 2 N D at 5 %;
+  generation 2 N D T at 50 %, times its factor for attention, which is 15 (30 N D T) for a clip of a million tokens and
+  is taken by its own formula, 1 + D / 12 h, at the length of each clip.
+- ``roofline``: the same kernels, each at 0.5 of peak arithmetic or 0.7 of bandwidth, whichever takes longer; launches,
+  messages and overheads cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from costline.accuracy.predict import Scored, evaluate
+from costline.accuracy.prediction import Prediction, Setting, factor_of, is_time
+from costline.accuracy.rows import TableName
+from costline.accuracy.score import configuration
+from costline.hardware.efficiency import Efficiency
+
+NAMES = ("mfu", "seed", "roofline")
+SEED: dict[TableName, float] = {"train": 0.4, "serve": 0.05, "generate": 0.5}
+"""Table -> utilisation: claims S05, S23 and S24 of the article."""
+ROOFLINE = {
+    "gemm": 0.5, "attention": 0.5, "attention_backward": 1.0, "convolution": 0.5, "memory": 0.7, "eager": 1.0,
+    "launch": 0.0, "step_overhead": 0.0, "overlap": 1.0, "strong_scaling": 0.0, "expert_imbalance": 1.0,
+}  # fmt: skip
+"""Coefficients of a roofline without overheads; messages overlap wholly."""
+
+
+def utilisation_metric(setting: Setting, metric: str, share: float, flops: float) -> float:
+    """Metric of a job of `flops` at a utilisation, in the unit of the metric."""
+    seconds = flops / (setting.peak * share)
+    return seconds * factor_of(metric) if is_time(metric) else setting.amount / seconds
+
+
+def measured_utilisation(row: Scored) -> float | None:
+    """Utilisation that a measurement implies; None without a case. [1]"""
+    value = row.measurement.value
+    if row.case is None or not value:
+        return None
+    setting, metric = row.case.setting, row.measurement.metric
+    seconds = value / factor_of(metric) if is_time(metric) else setting.amount / value
+    found = setting.flops / (setting.peak * seconds) if seconds > 0 else 0.0
+    return found if found > 0 else None
+
+
+def seed_rule(row: Scored) -> float | None:
+    """What the article's rule gives."""
+    if row.case is None:
+        return None
+    share, setting = SEED[row.measurement.table], row.case.setting
+    return _sane(utilisation_metric(setting, row.measurement.metric, share, setting.simple_flops))
+
+
+def roofline(row: Scored, efficiency: Efficiency) -> float | None:
+    """What a roofline of fixed shares without overheads gives."""
+    if row.case is None:
+        return None
+    found = evaluate(row.case, efficiency.replace(**ROOFLINE))
+    return found.value * factor_of(row.measurement.metric) if isinstance(found, Prediction) else None
+
+
+def constant_mfu(rows: Sequence[Scored]) -> list[float | None]:
+    """What the median utilisation of the other configurations on the same chip gives, row by row."""
+    used = [measured_utilisation(row) for row in rows]
+    by_chip: dict[tuple[str, str], list[int]] = {}
+    by_table: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        if used[index] is not None:
+            by_chip.setdefault((row.measurement.table, row.measurement.conditions.chip), []).append(index)
+            by_table.setdefault(row.measurement.table, []).append(index)
+    same = [configuration(row.measurement) for row in rows]
+    values = np.asarray([np.nan if share is None else share for share in used])
+    result: list[float | None] = []
+    for index, row in enumerate(rows):
+        if row.case is None or used[index] is None:
+            result.append(None)
+            continue
+        place = (row.measurement.table, row.measurement.conditions.chip)
+        others = [other for other in by_chip[place] if same[other] != same[index]]
+        others = others or [other for other in by_table[place[0]] if same[other] != same[index]]
+        share = float(np.median(values[others])) if others else float("nan")
+        setting = row.case.setting
+        result.append(_sane(utilisation_metric(setting, row.measurement.metric, share, setting.flops)))
+    return result
+
+
+def _sane(value: float) -> float | None:
+    return value if np.isfinite(value) and value > 0 else None
+
+
+def baselines(rows: Sequence[Scored], efficiency: Efficiency) -> dict[str, list[float | None]]:
+    """Predictions of every baseline, row by row, in the unit of each metric."""
+    return {
+        "mfu": constant_mfu(rows),
+        "seed": [seed_rule(row) for row in rows],
+        "roofline": [roofline(row, efficiency) for row in rows],
+    }

@@ -1,0 +1,58 @@
+"""One prediction with everything behind it, as an `Estimate`."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from costline.accuracy.predict import evaluate, prepare
+from costline.accuracy.prediction import factor_of
+from costline.accuracy.refusal import Refusal
+from costline.accuracy.rows import Measurement
+from costline.api.common import finished
+from costline.derivation import explain
+from costline.engine.passes import Machine
+from costline.estimate import Assumption, Estimate, Figure
+from costline.hardware.efficiency import Efficiency
+
+
+def explained(measurement: Measurement, efficiency: Efficiency) -> Estimate | Refusal:
+    """Predict a row and keep its tree, its formulas, the coefficients it used and what it assumed.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        The row.
+    efficiency : Efficiency
+        Coefficients.
+    """
+    case = prepare(measurement, efficiency)
+    with explain() as record:
+        outcome = evaluate(case, efficiency)
+    if isinstance(outcome, Refusal) or isinstance(case, Refusal):
+        return outcome if isinstance(outcome, Refusal) else Refusal("not predicted")
+    unit = outcome.figure.unit
+    figures = {measurement.metric: outcome.figure}
+    words = f"{measurement.id}: {measurement.conditions.model} on {measurement.conditions.chip}, {measurement.metric}"
+    if measurement.value is not None:
+        measured = measurement.value / factor_of(measurement.metric)
+        figures["measured"] = Figure(name="measured", value=measured, unit=unit, source=measurement.source)
+        ratio = outcome.value / measured - 1
+        figures["error"] = Figure(name="error", value=ratio, unit="1", note="predicted over measured, less 1")
+    made = Estimate(study="accuracy", title=words, inputs=_stated(measurement), figures=figures)
+    assumed = [Assumption(name="assumed", value=each, kind="assumed") for each in case.setting.assumed]
+    plan = Assumption(name="plan", value=_plan_words(case.plan), kind="as read")
+    return finished(made, [plan, *assumed], Machine(case.cluster, efficiency, case.plan), record)
+
+
+def _stated(measurement: Measurement) -> dict[str, Any]:
+    """Conditions that are not blank."""
+    row = measurement.conditions
+    values = {item.name: getattr(row, item.name) for item in fields(row) if item.name != "said"}
+    return {name: value for name, value in values.items() if value not in {None, ""}}
+
+
+def _plan_words(plan: Any) -> str:
+    """Fields of a plan that differ from a plan of one chip in bf16."""
+    usual = type(plan)()
+    return ", ".join(f"{name}={value}" for name, value in vars(plan).items() if value != getattr(usual, name)) or "bf16"

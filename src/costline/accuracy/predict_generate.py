@@ -1,0 +1,281 @@
+"""From a generation row to a prediction: the whole pipeline, its denoising, one step, one evaluation, its decoding."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from costline.accuracy.machines import cluster_of
+from costline.accuracy.networks import family, generating_pipeline
+from costline.accuracy.prediction import Prediction, Setting, machine_of, time_prediction
+from costline.accuracy.refusal import UnpredictableError
+from costline.accuracy.rows import GenerateRow
+from costline.accuracy.words import fuses, number_format
+from costline.engine.passes import Machine
+from costline.engine.timing import Timing
+from costline.estimate import timed, total
+from costline.formulas.diffusion import evaluations
+from costline.formulas.training import long_context_factor
+from costline.hardware.chip import Chip
+from costline.hardware.cluster import Cluster
+from costline.hardware.efficiency import Efficiency
+from costline.models.pipeline import Pipeline
+from costline.plan import Plan
+from costline.studies.clip import Clip, clip_streams
+from costline.studies.generate import denoising_flops, evaluation, generation_phases
+from costline.studies.generation_memory import generation_memory
+
+PHASES = {
+    "e2e_s": ("encode text", "denoise", "decode"),
+    "dit_total_s": ("denoise",),
+    "vae_decode_s": ("decode",),
+    "text_encode_s": ("encode text",),
+}
+"""Metric -> phases it covers."""
+STEPS = ("s_per_it", "dit_step_s")
+DEGREES = {
+    "ulysses": "ulysses", "usp": "ulysses", "sp": "ulysses", "cp": "ulysses", "ring": "ring", "tp": "tensor",
+    "cfg": "guidance", "pipefusion": "pipeline", "pp": "pipeline", "dp": "data", "vaepp": "vae_parallel",
+}  # fmt: skip
+"""Word of a source -> degree of a plan. Plain sequence parallelism is taken as Ulysses."""
+WORD = re.compile(r"(?P<kind>[a-z]+)(?P<degree>\d*)(?:[-(].*)?")
+NO_DEGREE = frozenset({"none", "fsdp", "npu"})
+"""Words that change no degree: sharded weights, a named kernel."""
+FUSED_ATTENTION = re.compile(r"xdit|official|svg|wan|hunyuan", re.I)
+"""Software that calls FlashAttention where a row does not name the kernel; others call PyTorch's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateCase:
+    """A generation row ready to be evaluated."""
+
+    metric: str
+    pipeline: Pipeline
+    clip: Clip
+    cluster: Cluster
+    plan: Plan
+    setting: Setting
+
+    def evaluate(self, efficiency: Efficiency) -> Prediction:
+        """Predict the metric with these coefficients."""
+        machine = machine_of(self, efficiency)
+        if self.metric in STEPS:
+            timing = Timing()
+            for network, share in self.pipeline.transformers:
+                timing = timing + evaluation(network, self.clip, machine) * share
+            if self.metric == "s_per_it":
+                timing = timing * (self.clip.branches / self.plan.guidance)
+            return time_prediction(timed("step", timing))
+        phases = generation_phases(self.pipeline, self.clip, machine)
+        whole = Timing()
+        figures = []
+        for name in PHASES[self.metric]:
+            if name in phases and np.any(phases[name].point):
+                whole = whole + phases[name]
+                figures.append(timed(name, phases[name]))
+        figure = total("time", "s", figures, low=whole.lower, high=whole.upper, note=f"bound by {whole.binds}")
+        return time_prediction(figure)
+
+
+def prepare_generate(row: GenerateRow, efficiency: Efficiency) -> GenerateCase:
+    """Read a row.
+
+    Parameters
+    ----------
+    row : GenerateRow
+        Its conditions.
+    efficiency : Efficiency
+        Only for memory: whether weights stay on the chip where they are offloaded between phases.
+
+    Raises
+    ------
+    UnpredictableError
+        With the reason.
+    """
+    _check(row)
+    pipeline, assumed = generating_pipeline(row)
+    notes = list(assumed)
+    chips = row.num_chips or 1
+    cluster = cluster_of(row.chip, chips)
+    plan = _plan(row, cluster.chip, chips, notes)
+    clip = _clip(row, pipeline, plan, notes)
+    if row.metric == "vae_decode_s" and pipeline.autoencoder is None:
+        raise UnpredictableError("the autoencoder is not known")
+    plan = _tiled(row, pipeline, plan, notes)
+    if row.offload:
+        plan = _offloaded(pipeline, clip, cluster, plan, efficiency, notes)
+    return GenerateCase(
+        metric=row.metric, pipeline=pipeline, clip=clip, cluster=cluster, plan=plan,
+        setting=_setting(row, pipeline, clip, cluster, plan, tuple(notes)),
+    )  # fmt: skip
+
+
+def _check(row: GenerateRow) -> None:
+    """Refuse what is not predicted, with the reason."""
+    if row.metric not in PHASES and row.metric not in STEPS:
+        raise UnpredictableError(f"metric {row.metric[:40]} is not predicted")
+    if row.cache_method not in {"", "none"}:
+        raise UnpredictableError(f"the share of evaluations that {row.cache_method[:40]} reuses is not stated")
+    if row.sparse:
+        raise UnpredictableError("the density of the sparse attention is not stated")
+    if row.model.lower() == "vae-only":
+        raise UnpredictableError("which autoencoder it is is not stated")
+    if not row.num_chips:
+        raise UnpredictableError("number of chips is not stated")
+    if not (row.width and row.height) and not row.latent_tokens:
+        raise UnpredictableError("neither resolution nor latent tokens are stated")
+    if row.metric in {"e2e_s", "dit_total_s"} and not row.steps:
+        raise UnpredictableError("steps are not stated")
+
+
+def _plan(row: GenerateRow, chip: Chip, chips: int, notes: list[str]) -> Plan:
+    degrees = parallel_degrees(row.parallelism)
+    used = int(np.prod([size for name, size in degrees.items() if name != "vae_parallel"]))
+    if used != chips and degrees.get("vae_parallel", 1) != chips:
+        raise UnpredictableError(f"parallelism {row.parallelism[:40]!r} uses {used} chips, the row states {chips}")
+    weights, compute = formats_of(row.dtype)
+    compiled = bool(row.compile) or fuses("", row.said)
+    plan = Plan(weights=weights, compute=compute, attention=_attention(row, chip, notes), compiled=compiled)
+    fields: dict[str, Any] = dict(degrees)
+    return replace(plan, **fields)
+
+
+def parallel_degrees(words: str) -> dict[str, int]:
+    """Degrees a source writes as ``cfg2+ulysses4``; words without a number (fsdp) change none.
+
+    Raises
+    ------
+    UnpredictableError
+        A word that is not known.
+
+    Examples
+    --------
+    >>> parallel_degrees("cfg2+ulysses4+fsdp"), parallel_degrees("ring2-p2p"), parallel_degrees("none")
+    ({'guidance': 2, 'ulysses': 4}, {'ring': 2}, {})
+    """
+    degrees: dict[str, int] = {}
+    for word in filter(None, words.lower().replace(" ", "").split("+")):
+        found = WORD.fullmatch(word)
+        kind = found["kind"] if found else ""
+        if kind in NO_DEGREE:
+            continue
+        if found is None or kind not in DEGREES:
+            raise UnpredictableError(f"parallelism {word[:40]!r} is not known")
+        name = DEGREES[kind]
+        degrees[name] = degrees.get(name, 1) * int(found["degree"] or 1)
+    return {name: size for name, size in degrees.items() if size > 1}
+
+
+def formats_of(dtype: str) -> tuple[str, str]:
+    """Formats of weights and products: dynamic quantisation (dq, w8a8) narrows both, weight-only the weights.
+
+    Raises
+    ------
+    UnpredictableError
+        A format that is not known.
+
+    Examples
+    --------
+    >>> formats_of("fp8dqrow"), formats_of("int8wo"), formats_of("fp6_e3m2"), formats_of("bf16+fp32")
+    (('fp8', 'fp8'), ('int8', 'bf16'), ('fp8', 'bf16'), ('bf16', 'bf16'))
+    """
+    word = dtype.lower()
+    weights = number_format(word, "weights")
+    only_stored = re.search(r"wo\b|storage|fp6|fp4_e2m1", word)
+    return weights, ("bf16" if only_stored and weights not in {"bf16", "fp16"} else weights)
+
+
+def _attention(row: GenerateRow, chip: Chip, notes: list[str]) -> str:
+    """Attention kernel in the words of a plan; empty leaves it to the chip."""
+    word = row.attention_backend.lower()
+    if "sage" in word or "sage" in row.dtype.lower():
+        return "sage"
+    if "fa2/fa3" in word:
+        return "fa3" if chip.family == "hopper" else "fa2"
+    for name in ("fa1", "fa2", "fa3", "fa4", "sdpa", "cudnn"):
+        if word.startswith(name):
+            return name if name != "cudnn" or chip.family == "blackwell" else "sdpa"
+    if word or chip.vendor != "NVIDIA":
+        return ""
+    kernel = "fa2" if FUSED_ATTENTION.search(row.framework) else "sdpa"
+    notes.append(f"attention kernel not stated: {kernel}")
+    return kernel
+
+
+def _clip(row: GenerateRow, pipeline: Pipeline, plan: Plan, notes: list[str]) -> Clip:
+    """What is generated; latent tokens only where pixels are not stated."""
+    batch = row.batch or 1
+    data = int(plan.data)
+    if data > 1:
+        batch = max(batch // data, 1)
+    branches = row.cfg or pipeline.branches or 1
+    if row.cfg is None:
+        notes.append(f"evaluations a step not stated: {branches}")
+    if plan.guidance > branches:
+        raise UnpredictableError(f"{plan.guidance} guidance groups for {branches} evaluations a step")
+    pixels = bool(row.width and row.height)
+    clip = Clip(
+        frames=row.frames or 1, height=row.height or 8, width=row.width or 8, fps=row.fps or 24.0, steps=row.steps or 1,
+        branches=branches, batch=batch, tokens=None if pixels else row.latent_tokens,
+    )  # fmt: skip
+    counted = float(clip_streams(pipeline.transformers[0][0], clip)["image"])
+    if row.latent_tokens and abs(counted / row.latent_tokens - 1) > 0.02:
+        notes.append(f"latent tokens: {counted:,.0f} by the model's grid, the row states {row.latent_tokens:,}")
+    return clip
+
+
+def _tiled(row: GenerateRow, pipeline: Pipeline, plan: Plan, notes: list[str]) -> Plan:
+    """The plan with the autoencoder's own tiles where the row says that it tiles."""
+    if not row.vae_tiling or pipeline.autoencoder is None:
+        return plan
+    return replace(plan, vae_tile=pipeline.autoencoder.tiling.height)
+
+
+def _offloaded(
+    pipeline: Pipeline, clip: Clip, cluster: Cluster, plan: Plan, efficiency: Efficiency, notes: list[str]
+) -> Plan:
+    """Models wait in host memory while they do not run; the transformer layer by layer if it does not fit even so."""
+    between = replace(plan, offload="encoders")
+    fits = bool(generation_memory(pipeline, clip, Machine(cluster, efficiency, between)).fits)
+    notes.append(f"offload: {'models between phases' if fits else 'weights layer by layer, as they do not fit'}")
+    return between if fits else replace(plan, offload="weights")
+
+
+def _setting(
+    row: GenerateRow, pipeline: Pipeline, clip: Clip, cluster: Cluster, plan: Plan, notes: tuple[str, ...]
+) -> Setting:
+    machine: Any = _Bare(plan)
+    number = float(evaluations(clip.steps, clip.branches))
+    flops = float(denoising_flops(pipeline, clip, machine))
+    network = pipeline.transformers[0][0]
+    streams = clip_streams(network, clip)
+    tokens = float(streams["image"])
+    if row.metric in STEPS:
+        share = (1.0 if row.metric == "dit_step_s" else float(clip.branches)) / number
+        flops, number = flops * share, number * share
+    # 2 N D T of the article, its factor for attention (15 at a million tokens) taken at the length of this clip
+    rule = 2.0 * network.params * float(long_context_factor(tokens, network.hidden_size, 1))
+    narrow = plan.weights not in {"bf16", "fp16"}
+    return Setting(
+        family=family(network),
+        software=row.framework,
+        chips=float(row.num_chips or 1),
+        batch=float(row.batch or 1),
+        sequence=tokens,
+        flops=flops,
+        simple_flops=rule * tokens * number * float(clip.batch),
+        peak=float(cluster.chip.rate(plan.compute)) * float(plan.replica),
+        amount=0.0,
+        regime="generate, narrow/offloaded" if narrow or row.offload else "generate, dense 16-bit",
+        assumed=notes,
+    )
+
+
+@dataclass(frozen=True)
+class _Bare:
+    """What `denoising_flops` needs of a machine."""
+
+    plan: Plan

@@ -1,0 +1,282 @@
+"""From a serving row to a prediction: fixed batches, a stated concurrency, engines that fill their memory."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from costline.accuracy.machines import cluster_of
+from costline.accuracy.networks import family, served_decoder
+from costline.accuracy.prediction import Prediction, Setting, rate_prediction, time_prediction
+from costline.accuracy.refusal import UnpredictableError
+from costline.accuracy.rows import ServeRow
+from costline.accuracy.serving_plan import Layout, Layouts, layouts
+from costline.accuracy.words import attention_at, fuses, number_format
+from costline.engine.passes import Machine
+from costline.estimate import Figure
+from costline.hardware.chip import Chip
+from costline.hardware.cluster import Cluster
+from costline.hardware.efficiency import Efficiency
+from costline.models.decoder import Decoder
+from costline.plan import Plan
+from costline.precision import element_bytes
+from costline.studies.serve import Requests, largest_batch, serving_times
+
+Job: TypeAlias = Literal["static", "continuous", "prefill", "decode"]
+"""A batch that starts together; a running batch that newcomers join; only one of the two phases."""
+
+METRICS = (
+    "output_tokens_per_s", "total_tokens_per_s", "ttft_ms", "tpot_ms", "itl_ms", "request_latency_ms",
+    "prefill_tokens_per_s", "prefill_latency_ms", "tokens_per_s_per_gpu",
+)  # fmt: skip
+KINDS = {"fixed_batch": "static", "max_concurrency": "continuous", "saturated": "continuous"}
+"""How a row was run -> how it is predicted."""
+REFUSED = {
+    "open_loop_poisson": "requests arrive at random: the batch follows from a queue that is not modelled",
+    "server_SLO": "the rate found by a search for a latency limit: the queue is not modelled",
+    "production_average": "an average over unknown traffic",
+    "per_user_api_speed": "speed of an API whose batch is unknown",
+}
+MOST_SEQUENCES = 2048
+"""Sequences an engine that fills its memory runs at most, where no limit is stated: assumed, as engines have one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeCase:
+    """A serving row ready to be evaluated.
+
+    Attributes
+    ----------
+    batch : float or None
+        Sequences in flight on one group of chips; None: as many as fit.
+    most : float
+        Limit where the batch is what fits.
+    shown : float
+        Chips (or 1 for a rate of all of them) the measured rate is for, over the chips of the group.
+    """
+
+    metric: str
+    job: Job
+    network: Decoder
+    cluster: Cluster
+    plan: Plan
+    input: int
+    output: int
+    batch: float | None
+    most: float
+    shown: float
+    in_turn: bool
+    first: ServeCase | None
+    setting: Setting
+
+    def evaluate(self, efficiency: Efficiency) -> Prediction:
+        """Predict the metric with these coefficients."""
+        if self.first is not None and self.metric == "ttft_ms":
+            return self.first.evaluate(efficiency)
+        machine = Machine(self.cluster, efficiency, self.plan)
+        batch = self.in_flight(machine)
+        joining: Literal["static", "continuous"] = "continuous" if self.job == "continuous" else "static"
+        requests = Requests(input=self.input, output=self.output, batch=batch, batching=joining)
+        figures = serving_times(self.network, requests, machine)
+        if self.metric.endswith("_ms"):
+            return time_prediction(self.time_of(figures, batch))
+        if self.job == "prefill":
+            return rate_prediction("prompt tokens a second", batch * self.input * self.shown, figures["ttft"])
+        if self.job == "decode":
+            return rate_prediction("output tokens a second", batch * self.shown, figures["tpot"])
+        counted = self.output + (self.input if self.metric == "total_tokens_per_s" else 0)
+        return rate_prediction("tokens a second", batch * counted * self.shown, request_figure(figures, self.output))
+
+    def time_of(self, figures: dict[str, Figure], batch: float) -> Figure:
+        """The time that a metric in milliseconds names."""
+        if self.metric == "request_latency_ms":
+            return request_figure(figures, self.output)
+        if self.metric in {"tpot_ms", "itl_ms"}:
+            return figures["tpot"]
+        turn = self.in_turn and self.metric == "ttft_ms"
+        return _in_turn(figures["ttft"], batch) if turn else figures["ttft"]
+
+    def in_flight(self, machine: Machine) -> float:
+        """Sequences in flight on one group of chips: as stated, but for a running engine at most what fits."""
+        if self.batch is not None and self.job != "continuous":
+            return self.batch
+        fits = float(largest_batch(self.network, self.input + self.output, machine))
+        return min(max(fits, float(self.plan.data)), self.most if self.batch is None else self.batch)
+
+
+def _in_turn(first: Figure, batch: float) -> Figure:
+    """Mean first token of a batch whose prompts are prefilled one after the other."""
+    share = (batch + 1) / (2 * batch)
+    low, high = (None if side is None else side * share for side in (first.low, first.high))
+    return Figure(name="ttft", value=first.amount * share, unit="s", low=low, high=high, combine="beside",
+                  children=(first,), note="mean over a batch prefilled in turn")  # fmt: skip
+
+
+def request_figure(figures: dict[str, Figure], output: int) -> Figure:
+    """Time of a whole request with its bracket. [s]"""
+    first, step, latency = figures["ttft"], figures["tpot"], figures["latency"]
+    sides = []
+    for side in ("low", "high"):
+        one, other = getattr(first, side), getattr(step, side)
+        sides.append(None if one is None or other is None else one + other * (output - 1))
+    return Figure(name="latency", value=latency.value, unit="s", low=sides[0], high=sides[1], combine="beside",
+                  children=(first, step), note=latency.note)  # fmt: skip
+
+
+def prepare_serve(row: ServeRow, efficiency: Efficiency) -> ServeCase:
+    """Read a row.
+
+    Raises
+    ------
+    UnpredictableError
+        With the reason.
+    """
+    _check(row)
+    network, assumed = served_decoder(row.model)
+    notes = list(assumed)
+    where = layouts(row, notes)
+    chip_count = where.decode.chips
+    base = cluster_of(row.chip, chip_count)
+    formats = _formats(row, base.chip, notes)
+    case = _case(row, network, where, where.decode, formats, notes)
+    if not where.disaggregated:
+        return case
+    first = _case(row, network, where, where.prefill, formats, notes)
+    return replace(case, job="decode", first=replace(first, job="continuous"))
+
+
+def _check(row: ServeRow) -> None:
+    """Refuse what is not predicted, with the reason."""
+    if row.metric not in METRICS:
+        raise UnpredictableError(f"metric {row.metric[:40]} is not predicted")
+    if row.spec_decode not in {"", "none"}:
+        raise UnpredictableError(f"speculative decoding is not modelled: {row.spec_decode[:40]}")
+    if row.batch_kind not in KINDS:
+        raise UnpredictableError(REFUSED.get(row.batch_kind, f"batch kind {row.batch_kind[:40]!r} is not known"))
+    if row.input_len is None and row.metric != "tpot_ms":
+        raise UnpredictableError("input length is not stated")
+    if row.output_len is None:
+        raise UnpredictableError("output length is not stated")
+
+
+def _formats(row: ServeRow, chip: Chip, notes: list[str]) -> dict[str, str]:
+    """Formats of weights, products and cache."""
+    weights = number_format(row.weight_dtype, "weights")
+    compute = number_format(
+        row.compute_dtype or ("bf16" if element_bytes(weights) < 1 else row.weight_dtype), "products"
+    )
+    if not row.compute_dtype:
+        notes.append(f"format of the products not stated: {compute}")
+    if not row.kv_dtype or row.kv_dtype == "unstated":
+        cache = "bf16" if element_bytes(weights) >= 2 else "fp8"
+        notes.append(f"format of the cache not stated: {cache}")
+    else:
+        cache = number_format(row.kv_dtype, "cache")
+    if weights == "fp16" and compute == "bf16":
+        weights = "bf16"
+    return {"weights": weights, "compute": compute, "cache": cache}
+
+
+def _case(
+    row: ServeRow, network: Decoder, where: Layouts, layout: Layout, formats: dict[str, str], notes: list[str]
+) -> ServeCase:
+    cluster = cluster_of(row.chip, layout.chips)
+    job = _job(row)
+    batch, most = _batch(row, layout, notes)
+    plan = Plan(
+        weights=formats["weights"],
+        compute=formats["compute"],
+        cache=formats["cache"],
+        tensor=layout.tensor,
+        pipeline=layout.pipeline,
+        data=layout.data,
+        expert=layout.expert,
+        attention=attention_at(row.date, cluster.chip),
+        compiled=fuses(row.engine, row.said),
+    )
+    tokens_in, tokens_out = max(row.input_len or 0, 1), max(round(row.output_len or 0), 1)
+    shown = _shown(row, layout, where)
+    setting = _setting(row, network, cluster, plan, (tokens_in, tokens_out), batch, job, shown, tuple(notes))
+    return ServeCase(
+        metric=row.metric, job=job, network=network, cluster=cluster, plan=plan, input=tokens_in, output=tokens_out,
+        batch=batch, most=most, shown=shown, in_turn="turn by turn" in row.said, first=None, setting=setting,
+    )  # fmt: skip
+
+
+def _job(row: ServeRow) -> Job:
+    if row.metric in {"prefill_tokens_per_s", "prefill_latency_ms"} or "prefill only" in row.said:
+        return "prefill"
+    if "decode only" in row.said:
+        return "decode"
+    return "static" if KINDS[row.batch_kind] == "static" else "continuous"
+
+
+def _batch(row: ServeRow, layout: Layout, notes: list[str]) -> tuple[float | None, float]:
+    """Sequences in flight on one group of chips (None: what fits), and the limit of what fits."""
+    words = row.concurrency_or_batch
+    number = re.search(r"\d+(?:\.\d+)?", words)
+    if re.fullmatch(r"\d+(?:\.\d+)?", words):
+        return max(float(words) / layout.instances, 1.0 if layout.data == 1 else 0.0), float(words)
+    if number and "tokens" in words:
+        return max(float(number[0]) * layout.chips / max(row.input_len or 1, 1), 1.0), float("inf")
+    if number and re.search(r"per (gpu|chip)", words, re.I):
+        return float(number[0]) * layout.chips, float("inf")
+    if row.batch_kind != "saturated":
+        raise UnpredictableError(f"batch is {words[:40]!r}" if words else "batch is not stated")
+    if number and words.startswith("max "):
+        return None, float(number[0])
+    notes.append(f"batch not stated: what fits, at most {MOST_SEQUENCES}")
+    return None, float(MOST_SEQUENCES * layout.data)
+
+
+def _shown(row: ServeRow, layout: Layout, where: Layouts) -> float:
+    """Part of the group's rate that the row shows: one chip, the stated chips of a wider group, all instances."""
+    if row.metric == "tokens_per_s_per_gpu":
+        return 1 / layout.chips
+    if where.disaggregated:
+        return float(layout.instances)
+    return 1.0 if layout.sequential else (row.num_chips or layout.chips) / layout.chips
+
+
+def _setting(
+    row: ServeRow, network: Decoder, cluster: Cluster, plan: Plan, lengths: tuple[int, int], batch: float | None,
+    job: Job, shown: float, notes: tuple[str, ...],
+) -> Setting:  # fmt: skip
+    tokens_in, tokens_out = lengths
+    prompts = float(network.flops(network.streams(tokens=tokens_in)))
+    step = network.streams(tokens=1, cached=tokens_in + tokens_out / 2 - 1)
+    answer = float(network.flops(step)) * tokens_out
+    size, share = batch or 1.0, shown
+    n = 2.0 * network.active_params
+    single = row.metric == "ttft_ms" and job != "static"
+    if row.metric in {"ttft_ms", "prefill_latency_ms"} or job == "prefill":
+        size = 1.0 if single else size
+        flops, simple, tokens = prompts * size, n * tokens_in * size, tokens_in * size
+    elif row.metric in {"tpot_ms", "itl_ms"} or job == "decode":
+        flops, simple, tokens = answer / tokens_out * size, n * size, size
+    else:
+        flops, simple = (prompts + answer) * size, n * (tokens_in + tokens_out) * size
+        tokens = (tokens_out + (tokens_in if row.metric == "total_tokens_per_s" else 0)) * size
+    return Setting(
+        family=family(network),
+        software=row.engine,
+        chips=float(row.num_chips or cluster.chips),
+        batch=batch if batch is not None else float("nan"),
+        sequence=tokens_in + tokens_out,
+        flops=flops,
+        simple_flops=simple,
+        peak=float(cluster.chip.rate(plan.compute)) * float(cluster.chips),
+        amount=0.0 if row.metric.endswith("_ms") else tokens * share,
+        regime=regime(row),
+        assumed=notes,
+    )
+
+
+def regime(row: ServeRow) -> str:
+    """Which target the row belongs to."""
+    if row.metric in {"prefill_tokens_per_s", "prefill_latency_ms"}:
+        return "serve, prefill"
+    if row.batch_kind == "fixed_batch":
+        return "serve, prefill" if row.metric == "ttft_ms" else "serve, fixed batch"
+    return "serve, TTFT under load" if row.metric == "ttft_ms" else "serve, full engine"

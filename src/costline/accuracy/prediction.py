@@ -1,0 +1,133 @@
+"""What a prediction is, and what a row becomes before it is evaluated.
+
+A `Case` holds everything that follows from a row and not from coefficients: network, cluster, plan, job. Evaluating it
+takes a few milliseconds, so a fit evaluates the same cases with many sets of coefficients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from costline.accuracy.refusal import Refusal
+from costline.engine.passes import Machine
+from costline.estimate import Figure
+from costline.hardware.cluster import Cluster
+from costline.hardware.efficiency import Efficiency
+from costline.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """A predicted metric.
+
+    Attributes
+    ----------
+    value : float
+        In SI units: seconds, or tokens a second.
+    low, high : float
+        The value if nothing overlapped or everything did, smaller first.
+    figure : Figure
+        What the value is made of.
+    """
+
+    value: float
+    low: float
+    high: float
+    figure: Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What is known of a case without evaluating it: for tables, baselines and the reader.
+
+    Attributes
+    ----------
+    family : str
+        Kind of network.
+    software : str
+        Engine or framework.
+    chips, batch, sequence : float
+        Chips; sequences in flight or of a step; longest context or tokens of a sample.
+    flops, simple_flops : float
+        Model FLOPs of the job on all chips: counted, and by the rules of thumb (6ND, 2ND, 2NDT). [FLOP]
+    peak : float
+        Dense peak of all chips in the format of the products. [FLOP/s]
+    amount : float
+        What the metric's rate counts in the time of the job (tokens a chip or in all); 0 for a time.
+    regime : str
+        Which of the targets the row belongs to.
+    assumed : tuple of str
+        What the row leaves open and how it was closed.
+    """
+
+    family: str
+    software: str
+    chips: float
+    batch: float
+    sequence: float
+    flops: float
+    simple_flops: float
+    peak: float
+    amount: float
+    regime: str
+    assumed: tuple[str, ...] = field(default=())
+
+
+class Case(Protocol):
+    """A row ready to be evaluated."""
+
+    @property
+    def cluster(self) -> Cluster: ...
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def setting(self) -> Setting: ...
+
+    def evaluate(self, efficiency: Efficiency) -> Prediction:
+        """Predict the metric with these coefficients."""
+        ...
+
+
+Outcome: TypeAlias = Prediction | Refusal
+
+
+def machine_of(case: Case, efficiency: Efficiency) -> Machine:
+    """The machine of a case."""
+    return Machine(case.cluster, efficiency, case.plan)
+
+
+def time_prediction(figure: Figure) -> Prediction:
+    """Prediction of a time that has a bracket."""
+    value = float(figure.amount)
+    low = value if figure.low is None else float(figure.low)
+    high = value if figure.high is None else float(figure.high)
+    return Prediction(value=value, low=min(low, value), high=max(high, value), figure=figure)
+
+
+def rate_prediction(name: str, amount: float, time: Figure, note: str = "") -> Prediction:
+    """Prediction of a rate: `amount` in a time that has a bracket. [token/s]"""
+    timed = time_prediction(time)
+    value, low, high = (amount / seconds for seconds in (timed.value, timed.high, timed.low))
+    counted = Figure(name="tokens in that time", value=amount, unit="token")
+    figure = Figure(
+        name=name, value=value, unit="token/s", low=low, high=high, combine="beside", children=(counted, time),
+        note=note or "tokens over time",
+    )  # fmt: skip
+    return Prediction(value=value, low=low, high=high, figure=figure)
+
+
+def factor_of(metric: str) -> float:
+    """From SI to the unit in the name of a metric.
+
+    Examples
+    --------
+    >>> factor_of("ttft_ms"), factor_of("step_time_s"), factor_of("output_tokens_per_s")
+    (1000.0, 1.0, 1.0)
+    """
+    return 1e3 if metric.endswith("_ms") else 1.0
+
+
+def is_time(metric: str) -> bool:
+    """Whether a metric is a time, so that a larger one is worse."""
+    return not ("_per_s" in metric and "tokens" in metric)

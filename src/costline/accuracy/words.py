@@ -1,0 +1,100 @@
+"""How sources name formats, kernels and software, in the words of a `Plan`.
+
+Every reading is a rule on words, never on a row; what a rule assumes is said with the prediction.
+"""
+
+from __future__ import annotations
+
+import re
+
+from costline.accuracy.refusal import UnpredictableError
+from costline.hardware.chip import Chip
+
+FORMATS: tuple[tuple[str, str], ...] = (
+    (r"nvfp4|fp4_e2m1|^fp4", "fp4"),
+    (r"mxfp4", "mxfp4"),
+    (r"q4_k|q4_0", "q4_k_m"),
+    (r"bfp8/bfp4|bfp4|int4|k4v2|awq|gptq|w4a16", "int4"),
+    (r"int8|w8a8", "int8"),
+    (r"fp8|bfp8|mxfp8|float8|fp6", "fp8"),
+    (r"bf16|bfloat16", "bf16"),
+    (r"fp16|f16|half", "fp16"),
+    (r"fp32|float32", "fp32"),
+)
+"""Pattern of a source's word -> format; the first that fits counts. Formats costline lacks take the nearest size:
+bfp4 and KIVI's 4- and 2-bit cache are counted as int4, bfp8 and 6-bit floats as fp8."""
+
+ARXIV = {"fa1": "2205.14135", "fa2": "2307.08691", "fa3": "2407.08608"}
+"""Attention kernel -> the paper it came with; the number of a paper begins with its year and month."""
+ONLY = {"fa3": "hopper"}
+"""Kernels that only one family of chips runs."""
+COMPILING = re.compile(
+    r"megatron|nemo|maxtext|paxml|jax|jetstream|tpu|neuron|tensorrt|vllm|sglang|lmdeploy|fastertransformer|llama\.cpp|"
+    r"torchtitan|gpt-fast|tt-nn|sambaflow|habana|maxdiffusion|mindspeed|modellink|deepseek in-house",
+    re.I,
+)
+"""Software that fuses element-wise work by hand or by a compiler; everything else is taken as eager."""
+EAGER = re.compile(r"triton\)|deepspeed$", re.I)
+"""Software of `COMPILING`'s makers that does not."""
+
+
+def number_format(word: str, what: str) -> str:
+    """Format a source's word stands for.
+
+    Raises
+    ------
+    UnpredictableError
+        A word that no rule knows.
+
+    Examples
+    --------
+    >>> [number_format(word, "weights") for word in ("fp8 rowwise", "Q4_K_M", "mxfp8", "bf16 (assumed)")]
+    ['fp8', 'q4_k_m', 'fp8', 'bf16']
+    """
+    for pattern, name in FORMATS:
+        if re.search(pattern, word, re.I):
+            return name
+    raise UnpredictableError(
+        f"format of the {what} is not known: {word[:40]!r}" if word else f"{what}: format not stated"
+    )
+
+
+def year_and_month(date: str) -> str:
+    """Year and month of a date written in any of the ways sources write it; empty if there is none.
+
+    Examples
+    --------
+    >>> year_and_month("~2024-09"), year_and_month("2023-05..10"), year_and_month("~2026")
+    ('2024-09', '2023-05', '2026-12')
+    """
+    found = re.search(r"(20\d\d)(?:-(\d\d))?", date)
+    return f"{found[1]}-{found[2] or '12'}" if found else ""
+
+
+def attention_at(date: str, chip: Chip) -> str:
+    """Newest attention kernel that existed at `date` for a chip; empty, which leaves it to the chip, if no rule tells.
+
+    Examples
+    --------
+    >>> from costline.catalogue import shipped
+    >>> attention_at("2022-02", shipped.chip("a100-sxm-80gb")), attention_at("2024-12", shipped.chip("h100-sxm"))
+    ('naive', 'fa3')
+    """
+    when = year_and_month(date)
+    if not when or chip.vendor != "NVIDIA":
+        return ""
+    known = [
+        name
+        for name, number in ARXIV.items()
+        if f"20{number[:2]}-{number[2:4]}" < when and ONLY.get(name, chip.family) == chip.family
+    ]
+    if not known:
+        return "naive"
+    return "" if chip.family.startswith("blackwell") else known[-1]
+
+
+def fuses(software: str, said: frozenset[str]) -> bool:
+    """Whether element-wise work is fused and kernels are launched as one graph."""
+    if said & {"eager"}:
+        return False
+    return bool("compiled" in said or (COMPILING.search(software) and not EAGER.search(software)))

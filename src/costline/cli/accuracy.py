@@ -1,0 +1,171 @@
+"""``costline accuracy``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+from cyclopts import Group as Panel
+
+from costline.cli.terminal import console, note, write_json
+from costline.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from costline.accuracy.rows import Measurement, Measurements
+    from costline.accuracy.summary import Group, Report
+    from costline.report.accuracy import Line
+
+app = App(help="Predictions against published measurements.")
+
+OUTPUT = Panel("Output", sort_key=90)
+Switch = Annotated[bool, Parameter(negative="", group=OUTPUT, show_default=False)]
+LEGEND = (
+    "bias: predicted over measured time, + is too slow; in: share inside the bracket;\n"
+    "mfu, seed, roof: median error of one utilisation for each chip (that of the\n"
+    "other configurations), of the article's rule, of 0.5 peak or 0.7 bandwidth"
+)
+SHORT = {"roofline": "roof"}
+MOST_LINES = 12
+"""Groups of one grouping that are printed; JSON has them all."""
+SCORES = ("median", "mean", "p90", "bias", "within_10", "within_20", "inside")
+
+
+@app.default
+def accuracy(
+    *,
+    measurements: Annotated[tuple[Path, ...], Parameter(negative="", consume_multiple=True)] = (),
+    by: str = "table,target",
+    explain: Annotated[str | None, Parameter(group=OUTPUT)] = None,
+    csv: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
+    unscored: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    all: Switch = False,
+    json: Switch = False,
+    plain: Switch = False,
+) -> int:
+    """Predict published measurements and say how far off.
+
+    Parameters
+    ----------
+    measurements
+        Files of your own with the columns of a shipped table; default all that come with costline.
+    by
+        Groupings: table, target, family, chip, software, metric, model, chips, batch, sequence, precision.
+    explain
+        A row: its prediction as a tree, beside the measurement.
+    csv
+        Write one line a row to this file.
+    unscored
+        Also rows whose source leaves too much open to be scored.
+    all
+        Every group, however small.
+    json
+        JSON with a versioned layout.
+    plain
+        No colour.
+    """
+    tables = _read(measurements)
+    if explain is not None:
+        return _explain(tables, explain, plain)
+    from costline.accuracy.groups import DIMENSIONS
+    from costline.accuracy.summary import as_dict, report
+    from costline.catalogue import shipped
+
+    names = [name.strip() for name in by.split(",") if name.strip()]
+    for name in names:
+        if name not in DIMENSIONS:
+            raise UnknownNameError("grouping", name, DIMENSIONS)
+    made = report(tables, shipped.efficiency(), names, unscored=unscored)
+    if csv is not None:
+        _write_csv(csv, made)
+    if json:
+        write_json(as_dict(made))
+    else:
+        _show(made, plain, MOST_LINES if not all else len(made.rows))
+    return 0 if made.predicted else 1
+
+
+def _read(files: Sequence[Path]) -> list[Measurements]:
+    """The tables; what is odd about a file of the user's is said on stderr."""
+    from costline.accuracy.rows import all_shipped, read_measurements
+
+    if not files:
+        return list(all_shipped())
+    tables = []
+    for file in files:
+        table = read_measurements(file)
+        for remark in (*table.warnings, *table.faults):
+            note(f"{file}: {remark}")
+        tables.append(table)
+    return tables
+
+
+def _show(made: Report, plain: bool, most: int) -> None:
+    from costline.report.accuracy import refusal_table, score_table
+
+    screen = console()
+    screen.no_color = screen.no_color or plain
+    screen.print(f"{made.predicted:,} of {len(made.rows):,} rows predicted; errors in per cent")
+    for name, groups in made.groups.items():
+        lines = [_line(group) for group in groups]
+        screen.print(score_table(f"by {name}", lines[:most], screen.width))
+        screen.print("")
+        if len(lines) > most:
+            screen.print(f"  {len(lines) - most} smaller groups: --all", style="dim")
+    screen.print(LEGEND, style="dim")
+    reasons = made.refused.most_common()
+    if reasons:
+        screen.print("not predicted:")
+        screen.print(refusal_table(reasons[:most]))
+        if len(reasons) > most:
+            screen.print(f"  {len(reasons) - most} rarer reasons: --all", style="dim")
+
+
+def _line(group: Group) -> Line:
+    from costline.accuracy.summary import TARGETS
+    from costline.report.accuracy import Line
+
+    rivals = {SHORT.get(name, name): None if one is None else one.median for name, one in group.rivals.items()}
+    scores = [getattr(group.own, name) for name in SCORES]
+    return Line(label=group.label, rows=group.own.rows, scores=scores, rivals=rivals, target=TARGETS.get(group.label))
+
+
+def _write_csv(path: Path, made: Report) -> None:
+    from costline.accuracy.summary import lines
+
+    rows = lines(made)
+    names = ("id", "metric", "measured", "predicted", "low", "high", "ape", "reason")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    note(f"{path}: {len(rows):,} rows")
+
+
+def _explain(tables: Sequence[Measurements], wanted: str, plain: bool) -> int:
+    """Print one row: what it states, what was assumed, the prediction as a tree, the measurement."""
+    from costline.accuracy.explain import explained
+    from costline.accuracy.refusal import Refusal
+    from costline.catalogue import shipped
+    from costline.report.explain import derivation
+
+    row = _row(tables, wanted)
+    screen = console()
+    screen.no_color = screen.no_color or plain
+    found = explained(row, shipped.efficiency())
+    if isinstance(found, Refusal):
+        screen.print(f"{row.id} is not predicted: {found.reason}")
+        return 1
+    screen.print(found.title, style="bold")
+    screen.print("; ".join(f"{name} {value}" for name, value in found.inputs.items()), style="dim")
+    screen.print(derivation(found))
+    return 0
+
+
+def _row(tables: Sequence[Measurements], wanted: str) -> Measurement:
+    known = {row.id: row for table in tables for row in table.rows}
+    if wanted not in known:
+        raise UnknownNameError("row", wanted, known)
+    return known[wanted]
