@@ -15,6 +15,7 @@ PHRASES: dict[str, re.Pattern[str]] = {
         r"shard group: intra-node|sharded within \d+ (?:GPUs|chips)|\bHSDP\b|\bhybrid (?:zero|shard)", re.I
     ),
     "turn by turn": re.compile(r"\bprefilled in turn\b", re.I),
+    "one at a time": re.compile(r"\bTTFT per user\b", re.I),
     "prefill only": re.compile(r"\bprefill (?:phase )?only\b|\bprefill phase\b", re.I),
     "decode only": re.compile(r"\bdecode (?:phase )?only\b|\bdecode phase\b", re.I),
     "attention data parallel": re.compile(r"\battention DP\b", re.I),

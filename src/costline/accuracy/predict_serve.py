@@ -19,6 +19,7 @@ from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.models.decoder import Decoder
+from costline.models.parts import Attention
 from costline.plan import Plan
 from costline.precision import element_bytes
 from costline.studies.serve import Requests, largest_batch, serving_times
@@ -182,6 +183,9 @@ def _case(
     row: ServeRow, network: Decoder, where: Layouts, layout: Layout, formats: dict[str, str], notes: list[str]
 ) -> ServeCase:
     cluster = cluster_of(row.chip, layout.chips)
+    heads = max((part.heads for part in network.parts if isinstance(part, Attention)), default=1)
+    if layout.tensor > heads:
+        raise UnpredictableError(f"tp {layout.tensor} exceeds the {heads} heads of {network.name}")
     job = _job(row)
     batch, most = _batch(row, layout, notes)
     plan = Plan(
@@ -209,7 +213,8 @@ def _job(row: ServeRow) -> Job:
         return "prefill"
     if "decode only" in row.said:
         return "decode"
-    return "static" if KINDS[row.batch_kind] == "static" else "continuous"
+    alone = row.metric == "ttft_ms" and "one at a time" in row.said
+    return "static" if KINDS[row.batch_kind] == "static" and not alone else "continuous"
 
 
 def _batch(row: ServeRow, layout: Layout, notes: list[str]) -> tuple[float | None, float]:
@@ -217,6 +222,8 @@ def _batch(row: ServeRow, layout: Layout, notes: list[str]) -> tuple[float | Non
     words = row.concurrency_or_batch
     number = re.search(r"\d+(?:\.\d+)?", words)
     if re.fullmatch(r"\d+(?:\.\d+)?", words):
+        if not float(words):
+            raise UnpredictableError("batch is 0")
         return max(float(words) / layout.instances, 1.0 if layout.data == 1 else 0.0), float(words)
     if number and "tokens" in words:
         return max(float(number[0]) * layout.chips / max(row.input_len or 1, 1), 1.0), float("inf")
@@ -224,8 +231,8 @@ def _batch(row: ServeRow, layout: Layout, notes: list[str]) -> tuple[float | Non
         return float(number[0]) * layout.chips, float("inf")
     if row.batch_kind != "saturated":
         raise UnpredictableError(f"batch is {words[:40]!r}" if words else "batch is not stated")
-    if number and words.startswith("max "):
-        return None, float(number[0])
+    if limit := re.fullmatch(r"max\.? (\d+)", words):
+        return None, float(limit[1])
     notes.append(f"batch not stated: what fits, at most {MOST_SEQUENCES}")
     return None, float(MOST_SEQUENCES * layout.data)
 
