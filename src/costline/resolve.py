@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
@@ -28,9 +28,13 @@ from costline.planning import read_plan_fields
 from costline.precision import element_bytes
 from costline.quantity import Kind
 from costline.studies.economics import Economics
+from costline.uncertainty.draws import Named, model_doubt, sample, spread_value, uncertain
 
-Number: TypeAlias = str | float | np.ndarray[Any, np.dtype[Any]]
-"""A quantity as text, a number in SI, or an array of them."""
+if TYPE_CHECKING:
+    from costline.uncertainty.spreads import Spread
+
+Number: TypeAlias = "str | float | np.ndarray[Any, np.dtype[Any]] | Mapping[Any, Any] | list[Any] | Named | Spread"
+"""A quantity as text, a number in SI, an array of them, or a range in any form of `costline.uncertainty.reading`."""
 MOST = 1e30
 """Largest input: far beyond any use, far below what floating point can square."""
 MOST_THINGS = 1e12
@@ -49,8 +53,8 @@ def number(value: Number, kind: Kind, name: str, *, least: float = 0.0, whole: b
 
     Parameters
     ----------
-    value : str, float or array
-        As given.
+    value : str, float, array, mapping or list
+        As given; inside a study a range is its samples, or its median.
     kind : Kind
         What it measures.
     name : str
@@ -66,7 +70,12 @@ def number(value: Number, kind: Kind, name: str, *, least: float = 0.0, whole: b
         Not readable, NaN, below `least`, or not whole.
     """
     try:
-        read: Numeric = np.asarray(value, dtype=float) if isinstance(value, np.ndarray) else quantity.read(value, kind)
+        if isinstance(value, np.ndarray):
+            read: Numeric = np.asarray(value, dtype=float)
+        elif uncertain(value):
+            read = sample(value, kind, name, least=least, whole=whole)
+        else:
+            read = quantity.read(cast(str | float, value), kind)
     except QuantityError as error:
         raise QuantityError(f"{name}: {error}") from None
     lowest = float(np.min(read)) if np.size(read) else float("nan")
@@ -131,24 +140,33 @@ def decoder(
         The model is not a decoder; or neither a model nor a size is given.
     """
     if given is None:
-        from costline.models.decoders.hypothetical import hypothetical_decoder
-
-        size, used = _sizes(params, active)
-        return hypothetical_decoder(size, used, **shape)
+        return _hypothetical(params, active, shape)
     found = model(given, book)
     if not isinstance(found, Decoder):
         raise ConfigError(f"{found.name} is not a decoder language model; try `costline generate`")
     return found
 
 
-def _sizes(params: Number | None, active: Number | None) -> tuple[float, float | None]:
+def _hypothetical(params: Number | None, active: Number | None, shape: Mapping[str, Any]) -> Decoder:
+    """Shape a decoder of a size, or a family of them where sizes are arrays."""
+    size, used = _sizes(params, active)
+    if isinstance(size, np.ndarray) or isinstance(used, np.ndarray):
+        from costline.models.decoders.family import decoder_family
+
+        return decoder_family(size, used, **shape)
+    from costline.models.decoders.hypothetical import hypothetical_decoder
+
+    return hypothetical_decoder(size, used, **shape)
+
+
+def _sizes(params: Number | None, active: Number | None) -> tuple[Numeric, Numeric | None]:
     """Total and active parameters of a rumour; with only the active ones known, the model counts as dense."""
     if params is None and active is None:
         raise ConfigError("name a model (a catalogue name or a config.json), or give --params")
-    used = None if active is None else float(number(active, quantity.PARAMS, "active", least=1))
-    return (
-        (float(number(params, quantity.PARAMS, "params", least=1)), used) if params is not None else (used or 0, None)
-    )
+    used = None if active is None else number(active, quantity.PARAMS, "active", least=1)
+    if params is None:
+        return used if used is not None else 0.0, None
+    return number(params, quantity.PARAMS, "params", least=1), used
 
 
 def sampler(
@@ -163,10 +181,11 @@ def sampler(
     transformer; if there is none, it stands alone and the estimate says so.
     """
     if given is None:
+        from costline.models.diffusion.family import dit_family
         from costline.models.diffusion.hypothetical import hypothetical_dit
 
         size, _ = _sizes(params, None)
-        return alone(hypothetical_dit(size, **shape))
+        return alone(dit_family(size, **shape) if isinstance(size, np.ndarray) else hypothetical_dit(size, **shape))
     found = model(given, book)
     if isinstance(found, Pipeline):
         return found
@@ -202,7 +221,7 @@ def site(
     precision: str | None = None,
     price: Number | None = None,
     pue: Number | None = None,
-    coefficients: Mapping[str, float] | None = None,
+    coefficients: Mapping[str, Number] | None = None,
     book: Catalogue = shipped,
     training: bool = False,
 ) -> Site:
@@ -220,12 +239,16 @@ def site(
         raise PlanError(
             f"the plan needs {base.replica} chips (tensor x pipeline x context x guidance); there are {cluster.chips}"
         )
-    efficiency = book.efficiency(**read_coefficients(coefficients, book))
+    efficiency = model_doubt(book.efficiency(**read_coefficients(coefficients, book)))
     economics, assumed = _economics(cluster, price, pue, book)
     return Site(machine=Machine(cluster, efficiency, base), economics=economics, fixed=fixed, assumptions=assumed)
 
 
-def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[str, float]:
+COEFFICIENT_KINDS = {"s": quantity.SECONDS, "byte/s": quantity.BANDWIDTH, "W": quantity.WATTS}
+"""What a coefficient measures, by the unit of its rows; the others are shares, rates and factors without a unit."""
+
+
+def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[str, Numeric]:
     """Check coefficients that the user fixes.
 
     Raises
@@ -233,16 +256,21 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
     UnknownNameError, QuantityError
         No such coefficient; not a number of at least 0.
     """
-    known = {row.name for row in book.coefficients()}
-    fixed: dict[str, float] = {}
+    known = {row.name: row for row in book.coefficients()}
+    fixed: dict[str, Numeric] = {}
     for name, value in (given or {}).items():
         if name not in known:
             raise UnknownNameError("coefficient", name, known)
+        least = 1e-6 if name in SHARES_OF_A_RATE else 0.0
+        if uncertain(value):
+            usual = quantity.FRACTION if known[name].value <= 1 else quantity.RATIO
+            kind = COEFFICIENT_KINDS.get(known[name].unit, usual)
+            fixed[name] = number(value, kind, name, least=least)
+            continue
         try:
             fixed[name] = float(value)
         except (TypeError, ValueError):
             raise QuantityError(f"coefficient {name}: {str(value)[:40]!r} is not a number") from None
-        least = 1e-6 if name in SHARES_OF_A_RATE else 0.0
         if not least <= fixed[name] < float("inf"):
             raise QuantityError(f"coefficient {name}: {fixed[name]:g} is not a finite number of at least {least:g}")
     return fixed
@@ -287,7 +315,10 @@ def _economics(
     if price is not None:
         rent = number(price, quantity.DOLLARS_PER_SECOND, "price")
     elif (choice := book.rental_price(cluster.chip.id)) is not None:
-        rent, source = choice.value, str(choice)
+        rent, source = (
+            spread_value(choice.value, choice.low, choice.high, "price", quantity.DOLLARS_PER_SECOND),
+            str(choice),
+        )
         note = "; ".join(choice.sources[:3])
         assumed.append(Assumption(name="rent", value=source, source=note, kind="catalogue"))
     overhead: Numeric
@@ -295,7 +326,7 @@ def _economics(
         overhead = number(pue, quantity.RATIO, "pue", least=1.0)
     else:
         row = book.pue()
-        overhead = row.value
+        overhead = spread_value(row.value, row.low, row.high, "PUE", quantity.RATIO)
         assumed.append(
             Assumption(name="PUE", value=row.value, unit="ratio", source=row.source, kind=row.kind, date=row.date)
         )
@@ -303,4 +334,5 @@ def _economics(
     assumed.append(
         Assumption(name="grid", value=grid.value, unit="kg/J", source=grid.source, kind=grid.kind, date=grid.date)
     )
-    return Economics(price=rent, price_source=source, pue=overhead, carbon_intensity=grid.value), tuple(assumed)
+    intensity = spread_value(grid.value, grid.low, grid.high, "grid", quantity.CARBON_PER_JOULE)
+    return Economics(price=rent, price_source=source, pue=overhead, carbon_intensity=intensity), tuple(assumed)

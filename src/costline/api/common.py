@@ -11,6 +11,7 @@ from costline.derivation import explain as record_calls
 from costline.engine.passes import Machine
 from costline.estimate import Assumption, Estimate
 from costline.models.network import Network
+from costline.report.values import text, whole
 
 
 @contextmanager
@@ -27,9 +28,10 @@ def shape_notes(network: Network, model: object) -> list[Assumption]:
     """The canonical shape of a hypothetical model, so that it can be seen and overridden."""
     if model is not None:
         return []
-    words = f"{network.layers} layers, width {network.hidden_size:,}, {network.params / 1e9:.4g}B parameters"
-    if network.active_params != network.params:
-        words += f", {network.active_params / 1e9:.4g}B active"
+    size, used = text(network.params, "parameter"), text(network.active_params, "parameter")
+    words = f"{whole(network.layers)} layers, width {whole(network.hidden_size)}, {size}"
+    if used != size:
+        words += f", {used} active"
     return [Assumption(name="shape", value=f"{words} (--shape)", kind="assumed", source=network.source)]
 
 

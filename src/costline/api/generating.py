@@ -23,6 +23,7 @@ from costline.resolve import Model, Number
 from costline.studies.choose import generation_plan
 from costline.studies.clip import Clip, clip_streams
 from costline.studies.generate import generate as generate_study
+from costline.uncertainty.ranged import ranged
 
 USUAL_STEPS = 50
 """Sampler steps where neither the user nor the pipeline says: the commonest default of published video pipelines."""
@@ -30,6 +31,7 @@ USUAL_FPS = 24.0
 """Frames a second where neither the user nor the pipeline says."""
 
 
+@ranged
 def generate(
     model: Model | None = None,
     *,
@@ -52,7 +54,7 @@ def generate(
     params: Number | None = None,
     shape: Mapping[str, Any] | None = None,
     pue: Number | None = None,
-    coefficients: Mapping[str, float] | None = None,
+    coefficients: Mapping[str, Number] | None = None,
     catalogue: str | Path | None = None,
     explain: bool = False,
 ) -> Estimate:
@@ -97,13 +99,14 @@ def generate(
     clip = replace(
         clip,
         batch=resolve.number(batch, quantity.COUNT, "batch", least=1, whole=True),
-        segment=None if segment is None else float(resolve.number(segment, quantity.SECONDS, "segment", least=0.1)),
-        overlap=float(resolve.number(overlap, quantity.SECONDS, "overlap")),
-        chunk=None if chunk is None else int(resolve.number(chunk, quantity.COUNT, "chunk", least=1, whole=True)),
+        segment=None if segment is None else resolve.number(segment, quantity.SECONDS, "segment", least=0.1),
+        overlap=resolve.number(overlap, quantity.SECONDS, "overlap"),
+        chunk=None if chunk is None else resolve.number(chunk, quantity.COUNT, "chunk", least=1, whole=True),
         mfu=None if mfu is None else resolve.number(mfu, quantity.FRACTION, "mfu", least=1e-6),
     )
-    if clip.segment is not None and clip.overlap >= clip.segment:
-        raise InputError(f"overlap {clip.overlap:g} s must be shorter than a segment, {clip.segment:g} s")
+    if clip.segment is not None and np.any(clip.overlap >= clip.segment):
+        words = f"overlap {text(clip.overlap, 's')} must be shorter than a segment, {text(clip.segment, 's')}"
+        raise InputError(words)
     _check_size(pipeline, clip)
     choice = generation_plan(pipeline, clip, place.machine, place.fixed)
     machine = replace(place.machine, plan=choice.plan)
@@ -135,7 +138,7 @@ def _title(pipeline: Pipeline, clip: Clip, cluster: Cluster) -> str:
     else:
         size = f"{text(clip.seconds, 's')} of {clip.width}x{clip.height} ({whole(clip.frames)} frames)"
     steps = f"{whole(clip.steps)} steps"
-    return f"Generate {size} with {pipeline.name}, {steps}, on {cluster.chips} x {cluster.chip.id}"
+    return f"Generate {size} with {pipeline.name}, {steps}, on {whole(cluster.chips)} x {cluster.chip.id}"
 
 
 def _clip(

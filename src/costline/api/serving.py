@@ -26,11 +26,13 @@ from costline.studies.caption import caption as caption_study
 from costline.studies.choose import serving_plan
 from costline.studies.serve import Batching, Requests, largest_batch
 from costline.studies.serve import serve as serve_study
+from costline.uncertainty.ranged import ranged
 
 USUAL_BATCH = 64
 """Sequences in flight where nobody says otherwise; fewer if they do not fit."""
 
 
+@ranged
 def serve(
     model: Model | None = None,
     *,
@@ -46,7 +48,7 @@ def serve(
     active: Number | None = None,
     shape: Mapping[str, Any] | None = None,
     pue: Number | None = None,
-    coefficients: Mapping[str, float] | None = None,
+    coefficients: Mapping[str, Number] | None = None,
     catalogue: str | Path | None = None,
     explain: bool = False,
 ) -> Estimate:
@@ -140,6 +142,7 @@ def _filled(network: Decoder, asked: Requests, place: Site) -> Requests:
     return replace(asked, batch=np.maximum(batch, 1) if isinstance(batch, np.ndarray) else max(batch, 1))
 
 
+@ranged
 def caption(
     model: Model | None = None,
     *,
@@ -158,7 +161,7 @@ def caption(
     params: Number | None = None,
     active: Number | None = None,
     shape: Mapping[str, Any] | None = None,
-    coefficients: Mapping[str, float] | None = None,
+    coefficients: Mapping[str, Number] | None = None,
     catalogue: str | Path | None = None,
     explain: bool = False,
 ) -> Estimate:

@@ -19,13 +19,14 @@ from costline.models.decoder import Decoder
 from costline.models.dit import DiT
 from costline.models.network import Network
 from costline.models.pipeline import Pipeline
-from costline.numeric import Numeric
+from costline.numeric import Numeric, largest
 from costline.plan import Plan
-from costline.report.values import text
+from costline.report.values import text, whole
 from costline.resolve import Model, Number
 from costline.studies.choose import training_plan
 from costline.studies.train import Run, Stretch, sample_streams, sample_tokens
 from costline.studies.train import train as train_study
+from costline.uncertainty.ranged import ranged
 
 USUAL_BATCH_TOKENS = 4_000_000
 """Tokens of an optimizer step where nobody says otherwise: GPT-3 3.2M (Brown et al. 2020, table 2.1), Llama 2 4M
@@ -34,6 +35,7 @@ USUAL_SEQUENCE = 4096
 """Sequence length where nobody says otherwise (Llama 2). [token]"""
 
 
+@ranged
 def train(
     model: Model | None = None,
     *,
@@ -55,7 +57,7 @@ def train(
     shape: Mapping[str, Any] | None = None,
     video: bool = False,
     pue: Number | None = None,
-    coefficients: Mapping[str, float] | None = None,
+    coefficients: Mapping[str, Number] | None = None,
     catalogue: str | Path | None = None,
     explain: bool = False,
 ) -> Estimate:
@@ -100,9 +102,9 @@ def train(
     )
     stretches, assumed = _stretches(network, sequence, curriculum, resolution, frames)
     per_sample = sample_tokens(sample_streams(network, stretches[0], 1))
-    whole = _tokens(tokens, samples, per_sample)
+    everything = _tokens(tokens, samples, per_sample)
     if batch_tokens is None:
-        step_tokens: Numeric = float(np.max(np.maximum(USUAL_BATCH_TOKENS, per_sample)))
+        step_tokens: Numeric = largest(USUAL_BATCH_TOKENS, per_sample)
         assumed.append(
             Assumption(
                 name="tokens of a step", value=float(np.max(step_tokens)), unit="token", kind="assumed (--batch)"
@@ -111,11 +113,12 @@ def train(
     else:
         step_tokens = resolve.number(batch_tokens, quantity.TOKENS, "batch_tokens", least=1)
     share = None if mfu is None else resolve.number(mfu, quantity.FRACTION, "mfu", least=1e-6)
-    run = Run(tokens=whole, stretches=stretches, batch_tokens=step_tokens, mfu=share, failures=failures)
+    run = Run(tokens=everything, stretches=stretches, batch_tokens=step_tokens, mfu=share, failures=failures)
     choice = training_plan(network, run, place.machine, place.fixed)
     machine = replace(place.machine, plan=choice.plan)
     assumed.insert(0, Assumption(name="plan", value=f"{_words(choice.plan)}: {choice.words}", kind="chosen"))
-    title = f"Train {network.name} on {text(whole, 'token')} with {machine.cluster.chips:,} x {machine.cluster.chip.id}"
+    chips = f"{whole(machine.cluster.chips)} x {machine.cluster.chip.id}"
+    title = f"Train {network.name} on {text(everything, 'token')} with {chips}"
     with recording(explain) as record:
         estimate = train_study(network, run, machine, place.economics, title)
     assumed += [*place.assumptions, *shape_notes(network, model)]
@@ -124,7 +127,8 @@ def train(
 
 def _words(plan: Plan) -> str:
     names = ("tensor", "pipeline", "virtual", "ulysses", "expert", "data", "zero", "micro_batch", "recompute")
-    return ", ".join(f"{name}={getattr(plan, name)}" for name in names if getattr(plan, name) not in {1, "none"})
+    shown = {name: value if isinstance(value := getattr(plan, name), str) else whole(value) for name in names}
+    return ", ".join(f"{name}={value}" for name, value in shown.items() if value not in {"1", "none"})
 
 
 def _network(

@@ -17,6 +17,7 @@ from costline.errors import InputError, UnknownNameError
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Coefficient, Efficiency
+from costline.numeric import Numeric
 from costline.quantity.shapes import read_fleet
 
 if TYPE_CHECKING:
@@ -249,6 +250,6 @@ class Catalogue:
         """All rows of the coefficient table."""
         return shipped_coefficients()
 
-    def efficiency(self, **overrides: float) -> Efficiency:
+    def efficiency(self, **overrides: Numeric) -> Efficiency:
         """Coefficients ready for lookups, with values fixed by the user laid over them."""
         return Efficiency(self.coefficients(), overrides)

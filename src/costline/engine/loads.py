@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from costline.derivation import step
 from costline.formulas.linear import convolution_flops, gemm_flops
 from costline.models.parts import (
@@ -187,7 +189,7 @@ def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> L
     width = part.repeat * part.heads * (part.key_dim + part.value_dim)
     own = sequences * streams[part.queries] * (width * element / share)
     keys = part.read(streams[part.queries], streams[part.keys])
-    if part.cache_width:
+    if np.any(part.cache_width):
         width, key_element = part.cache_width, element_bytes(plan.cache)
     else:
         width, key_element = part.key_heads * (part.key_dim + part.value_dim), element

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from costline.errors import CatalogueError
 from costline.hardware.chip import Chip
+from costline.numeric import Numeric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +52,19 @@ class Efficiency:
         The table.
     overrides : mapping, optional
         Values fixed by the user, by coefficient name.
+    drawn : mapping, optional
+        Samples in the place of rows, by name, scope and qualifier.
     """
 
-    def __init__(self, rows: Iterable[Coefficient], overrides: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        rows: Iterable[Coefficient],
+        overrides: Mapping[str, Numeric] | None = None,
+        drawn: Mapping[tuple[str, str, str], Numeric] | None = None,
+    ) -> None:
         self._rows = {(row.name, row.scope, row.qualifier): row for row in rows}
         self._overrides = dict(overrides or {})
+        self._drawn = dict(drawn or {})
         self.used: dict[tuple[str, str, str], Coefficient] = {}
 
     def row(self, name: str, chip: Chip, qualifier: str = "") -> Coefficient:
@@ -74,11 +83,12 @@ class Efficiency:
                     return found
         raise CatalogueError("coefficients", [f"no row {name!r} (qualifier {qualifier!r}) applies to {chip.id}"])
 
-    def value(self, name: str, chip: Chip, qualifier: str = "") -> float:
+    def value(self, name: str, chip: Chip, qualifier: str = "") -> Numeric:
         """Value of the row that applies to `chip`, or the user's own."""
         if name in self._overrides:
             return self._overrides[name]
-        return self.row(name, chip, qualifier).value
+        row = self.row(name, chip, qualifier)
+        return self._drawn.get((row.name, row.scope, row.qualifier), row.value) if self._drawn else row.value
 
     def newest_attention(self, chip: Chip) -> str:
         """Newest attention kernel with a row of the chip's own or of its family; ``fa2`` where there is none."""
@@ -86,6 +96,10 @@ class Efficiency:
         known = {row.qualifier for row in self._rows.values() if row.name == "attention" and row.scope in own}
         return max((name for name in known if name.startswith("fa")), default="fa2")
 
-    def replace(self, **overrides: float) -> Efficiency:
+    def replace(self, **overrides: Numeric) -> Efficiency:
         """Return the same table with values fixed by the user."""
-        return Efficiency(self._rows.values(), {**self._overrides, **overrides})
+        return Efficiency(self._rows.values(), {**self._overrides, **overrides}, self._drawn)
+
+    def drawn(self, samples: Mapping[tuple[str, str, str], Numeric]) -> Efficiency:
+        """Return the same table with samples in the place of some rows, by name, scope and qualifier."""
+        return Efficiency(self._rows.values(), self._overrides, samples)

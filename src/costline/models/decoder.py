@@ -68,7 +68,7 @@ class Decoder(Network):
         """
         total: Numeric = 0
         for part in self.parts:
-            if isinstance(part, Attention) and part.cache_width:
+            if isinstance(part, Attention):
                 total = total + part.repeat * part.cache_width * part.kept(context)
             elif isinstance(part, LinearAttention):
                 total = total + part.repeat * part.state

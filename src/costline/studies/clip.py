@@ -43,9 +43,9 @@ class Clip:
         Clips one replica makes together. [clip]
     tokens : int, array or None
         Latent tokens, where they are stated instead of pixels. [token]
-    segment, overlap : float or None
+    segment, overlap : float, array or None
         Length of segments made one after the other and their overlap; None is one long sequence. [s]
-    chunk : int or None
+    chunk : int, array or None
         Token frames of a chunk of a frame-autoregressive transformer with a KV cache; None attends to all at once.
     mfu : float, array or None
         Utilisation of denoising fixed by the user. [1]
@@ -59,9 +59,9 @@ class Clip:
     branches: Numeric
     batch: Numeric = 1
     tokens: Numeric | None = None
-    segment: float | None = None
-    overlap: float = 0.0
-    chunk: int | None = None
+    segment: Numeric | None = None
+    overlap: Numeric = 0.0
+    chunk: Numeric | None = None
     mfu: Numeric | None = None
 
     @property
@@ -77,7 +77,9 @@ def clip_streams(network: DiT, clip: Clip) -> dict[str, Numeric]:
     return network.streams(frames=clip.frames, height=clip.height, width=clip.width, batch=clip.batch)
 
 
-def with_history(parts: Sequence[Part], streams: dict[str, Numeric], chunk: int) -> tuple[tuple[Part, ...], Numeric]:
+def with_history(
+    parts: Sequence[Part], streams: dict[str, Numeric], chunk: Numeric
+) -> tuple[tuple[Part, ...], Numeric]:
     """Self-attention of one chunk of token frames against itself and all chunks before it, on average.
 
     Adds the streams it needs to `streams`, shrinks the latent stream to one chunk, and returns the parts and the number

@@ -212,14 +212,15 @@ def _work(network: Network, run: Run, stages: Sequence[Stage]) -> dict[str, Figu
         "full": "3 x forward, every attention pair",
         "hardware": "executed: attention backward 2.5 x forward, recomputation included",
     }
-    figures = {
-        "flops_6nd": Figure(
-            name="flops_6nd", value=rule, unit="FLOP", note=f"6 x {network.active_params:,} active parameters x tokens"
-        )
-    }
+    figures = {"flops_6nd": Figure(name="flops_6nd", value=rule, unit="FLOP", note=f"6 x {_active(network)} x tokens")}
     for name, value in counts.items():
         figures[f"flops_{name}"] = Figure(name=f"flops_{name}", value=value, unit="FLOP", note=notes[name])
     return figures
+
+
+def _active(network: Network) -> str:
+    used = network.active_params
+    return "active parameters" if isinstance(used, np.ndarray) else f"{used:,} active parameters"
 
 
 def _hardware_ratio(network: Network, stage: Stage) -> Numeric:
@@ -304,7 +305,7 @@ def _goodput(network: Network, run: Run, machine: Machine) -> Figure:
     """Share of the wall time that trains, after interruptions and checkpoints."""
     chip, plan = machine.cluster.chip, machine.plan
     per_chip = machine.efficiency.value("failures", chip) if run.failures else 0.0
-    if per_chip == 0:
+    if not np.any(per_chip):
         return Figure(name="goodput", value=1.0, unit="1", note="interruptions left out")
     rate = failure_rate(per_chip, machine.cluster.chips)
     state = network.params * (plan.optimizer_bytes + 2.0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from costline.models.blocks import feed_forward, norm, residual
 from costline.models.decoder import Decoder
 from costline.models.decoders.mixers import ROWS, mixer_parts
@@ -81,7 +83,7 @@ def embedding_parts(shape: DecoderShape) -> tuple[Part, ...]:
     """Token table, learned positions, projection and norm of the embedding."""
     width = shape.embed_width or shape.hidden
     parts: list[Part] = [Weights(name="embed/tokens", count=shape.vocab * width, rows=ROWS, width=width)]
-    if width != shape.hidden:
+    if np.any(width != shape.hidden):
         parts.append(Linear(name="embed/project", inputs=width, outputs=shape.hidden, rows=ROWS, bias=False))
     if shape.positions:
         count = shape.positions * shape.hidden
@@ -119,11 +121,11 @@ def layer_norms(shape: DecoderShape) -> tuple[Part, ...]:
 def feed_forward_parts(shape: DecoderShape) -> tuple[Part, ...]:
     """Dense layers and layers of experts."""
     parts: list[Part] = []
-    if shape.dense_count:
+    if np.any(shape.dense_count):
         parts += feed_forward(
             "block/mlp", shape.hidden, shape.ffn, ROWS, repeat=shape.dense_count, gated=shape.gated, bias=shape.ffn_bias
         )
-    if shape.moe_count:
+    if np.any(shape.moe_count):
         parts += expert_parts(shape)
     return tuple(parts)
 
@@ -143,7 +145,7 @@ def expert_parts(shape: DecoderShape) -> list[Part]:
     ]
     if shape.expert_latent:
         parts.append(_replicated("block/moe/latent_out", inner, shape.hidden, repeat, bias=shape.ffn_bias))
-    if shape.shared_ffn:
+    if np.any(shape.shared_ffn):
         parts += feed_forward(
             "block/shared", shape.hidden, shape.shared_ffn, ROWS, repeat=repeat, gated=shape.gated, bias=shape.ffn_bias
         )
@@ -183,7 +185,7 @@ def head_parts(shape: DecoderShape) -> tuple[Part, ...]:
     """Final norm, output head and softmax over the vocabulary."""
     width = shape.embed_width or shape.hidden
     parts: list[Part] = [*_final_norm(shape)]
-    if width != shape.hidden:
+    if np.any(width != shape.hidden):
         parts.append(Linear(name="head/project", inputs=shape.hidden, outputs=width, rows="logits", bias=False))
     parts += [
         Linear(

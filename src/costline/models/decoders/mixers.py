@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from costline.models.blocks import attention, norm
 from costline.models.decoders.shape import DecoderShape
 from costline.models.parts import Attention, Convolution, Elementwise, Linear, LinearAttention, Mask, Part, Weights
@@ -26,9 +28,9 @@ def mixer_parts(shape: DecoderShape, keys: str, *, cached: bool, absorbed: bool 
         Latent attention as serving engines run a decode step.
     """
     parts: list[Part] = []
-    if shape.attention_count and shape.kv_lora:
+    if shape.kv_lora and np.any(shape.attention_count):
         parts += latent_attention(shape, keys, cached=cached, absorbed=absorbed)
-    elif shape.attention_count:
+    elif np.any(shape.attention_count):
         mask: Mask = "chunk" if shape.local_kind == "chunk" else "window"
         parts += _grouped(shape, "block/local", shape.local_layers, keys, cached, mask)
         parts += _grouped(shape, "block/attention", shape.attention_count - shape.local_layers, keys, cached, "causal")
@@ -41,7 +43,7 @@ def mixer_parts(shape: DecoderShape, keys: str, *, cached: bool, absorbed: bool 
 
 def _grouped(shape: DecoderShape, name: str, repeat: int, keys: str, cached: bool, mask: Mask) -> list[Part]:
     """Grouped-query attention of `repeat` layers."""
-    if not repeat:
+    if not np.any(repeat):
         return []
     window = 0 if mask == "causal" else shape.local_tokens
     parts = [

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from costline.errors import ConfigError
 
 QueryKeyNorm: TypeAlias = Literal["none", "plain", "head", "width"]
@@ -186,14 +188,14 @@ class DecoderShape:
         """Layers with a dense feed-forward network. [layer]"""
         if self.dense_layers is not None:
             return self.dense_layers
-        return 0 if self.experts else self.layers
+        return 0 if np.any(self.experts) else self.layers
 
     @property
     def moe_count(self) -> int:
         """Layers with experts. [layer]"""
         if self.moe_layers is not None:
             return self.moe_layers
-        return self.layers - self.dense_count if self.experts else 0
+        return self.layers - self.dense_count if np.any(self.experts) else 0
 
 
 @contextmanager

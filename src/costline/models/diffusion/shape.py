@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from costline.derivation import formula
@@ -225,6 +226,11 @@ def build_shape(shape: DiTShape, name: str, architecture: str = "DiTShape") -> S
     faults = shape.contradictions()
     if faults:
         raise ConfigError(f"{name}: {'; '.join(faults)}")
+    return assemble_shape(shape, name, architecture)
+
+
+def assemble_shape(shape: DiTShape, name: str, architecture: str = "DiTShape") -> ShapeDiT:
+    """Build the network of a shape that is known to be sound; its sizes may be arrays."""
     return ShapeDiT(
         name=name,
         architecture=architecture,
@@ -289,11 +295,11 @@ def _layers(shape: DiTShape) -> tuple[Part, ...]:
         keys = "visible" if shape.chunk_frames else "image"
         parts += _cross_layers(shape, "block/cross", shape.cross_layers, ("image", keys, "sample"), texted=True)
     widths, chunks = shape.widths, shape.modulation_chunks
-    if shape.double_layers:
+    if np.any(shape.double_layers):
         parts += streams.double_layers(widths, repeat=shape.double_layers, chunks=chunks)
-    if shape.joint_layers:
+    if np.any(shape.joint_layers):
         parts += streams.joint_layers(widths, repeat=shape.joint_layers, chunks=chunks)
-    if shape.single_layers:
+    if np.any(shape.single_layers):
         parts += streams.single_layers(widths, repeat=shape.single_layers, chunks=ceil_half(chunks))
     return tuple(parts)
 
@@ -312,7 +318,7 @@ def ceil_half(chunks: int) -> int:
 def _cross_layers(
     shape: DiTShape, place: str, repeat: int, core: tuple[str, str, str], *, texted: bool
 ) -> tuple[Part, ...]:
-    if not repeat:
+    if not np.any(repeat):
         return ()
     widths, parts = shape.widths, list[Part]()
     outputs = shape.modulation_chunks * shape.hidden

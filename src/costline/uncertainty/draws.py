@@ -1,0 +1,279 @@
+"""One sample matrix for a whole study: every uncertain input has a column of its own, wherever it is read.
+
+A question is first asked at the medians. Every input that is a range makes itself known then and is given a column. The
+question is asked again with arrays: the same input reads the same column each time, so that a quantity minus itself is
+zero, and whatever two results share stays shared. The coefficients of the time model are columns like any other.
+
+Questions without a range pass through here too, so what only ranges need is imported when the first one is met.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from costline.errors import CostlineError, InputError, QuantityError
+from costline.hardware.efficiency import Efficiency
+from costline.numeric import Array, Numeric
+from costline.quantity import Kind
+
+if TYPE_CHECKING:
+    from costline.uncertainty.spreads import Spread
+    from costline.uncertainty.variables import Origin, Variable
+
+MOST_SAMPLES = 2**20
+"""More samples than this say nothing new and fill the memory."""
+LOOKS_UNCERTAIN = re.compile(r" to |\.\.|^\s*\{|\.csv:", re.IGNORECASE)
+"""Text that may be a range; `costline.uncertainty.reading.is_spread` says whether it is."""
+
+
+class Named:
+    """An input of a study that asks several questions: the same samples wherever it is used.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the study.
+    given : object
+        What it is: text, a spread, or a number.
+    """
+
+    def __init__(self, name: str, given: Any) -> None:
+        self.name = name
+        self.given = given
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self.given}"
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How ranges are sampled.
+
+    Attributes
+    ----------
+    samples : int
+        Samples of a study.
+    seed : int
+        Which scrambling; the same seed gives the same samples.
+    always : bool
+        Whether questions without ranges are sampled too, for the doubt of the model.
+    """
+
+    samples: int = 4096
+    seed: int = 0
+    always: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot be."""
+        if not 2 <= self.samples <= MOST_SAMPLES:
+            raise InputError(f"samples: {self.samples:,} is not from 2 to {MOST_SAMPLES:,}")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed: {self.seed} is not from 0 to 2^63 - 1")
+
+
+USUAL = Sampling()
+"""How ranges are sampled unless somebody says otherwise."""
+_sampling: ContextVar[Sampling] = ContextVar("costline_sampling", default=USUAL)
+
+
+@contextmanager
+def sampling(samples: int = 4096, *, seed: int = 0, always: bool = False) -> Iterator[Sampling]:
+    """Sample the ranges of all questions inside the block so.
+
+    Parameters
+    ----------
+    samples : int
+        Samples of a study.
+    seed : int
+        Which scrambling.
+    always : bool
+        Whether questions without ranges are sampled too, for the doubt of the model.
+    """
+    made = Sampling(samples, seed, always)
+    token = _sampling.set(made)
+    try:
+        yield made
+    finally:
+        _sampling.reset(token)
+
+
+def settings() -> Sampling:
+    """How ranges are sampled here."""
+    return _sampling.get()
+
+
+class Draws:
+    """The uncertain inputs of a study and the rows at which they are read.
+
+    Attributes
+    ----------
+    variables : dict
+        Uncertain inputs by what tells them apart.
+    shares : array or None
+        Rows of the sample matrix; None is at the medians.
+    question : int
+        Which question of the study is asked: the same words in two questions are two inputs.
+    """
+
+    def __init__(self) -> None:
+        self.variables: dict[Hashable, Variable] = {}
+        self.shares: Array | None = None
+        self.question = 0
+        self._places: dict[Hashable, int] = {}
+        self._orders: dict[str, tuple[int, ...]] = {}
+        self._listed: dict[Hashable, tuple[str, float, float, float, Kind]] = {}
+        self._watched: list[Efficiency] = []
+        self._adopted = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the user stated a range."""
+        return any(variable.origin == "input" for variable in self.variables.values())
+
+    @property
+    def columns(self) -> int:
+        """Columns of the sample matrix."""
+        return len(self._places)
+
+    def read(self, given: Any, kind: Kind, name: str, *, least: float, whole: bool) -> Numeric:
+        """Samples of an input that looks uncertain, or its median; a plain number where it is none after all."""
+        from costline.uncertainty.reading import read_spread
+
+        named = isinstance(given, Named)
+        label, inside = (given.name, given.given) if named else (name, given)
+        key: Hashable = ("named", label, kind.name) if named else (self.question, label, repr(inside))
+        if key not in self.variables:
+            spread = read_spread(inside, kind)
+            if isinstance(spread, int | float):
+                return spread
+            self._add(key, label, spread, "input", kind, least=least, whole=whole)
+        return self._now(key)
+
+    def around(self, value: float, low: float | None, high: float | None, name: str, kind: Kind) -> Numeric:
+        """Samples of a catalogue's value with a stated spread; the value itself at the median or without a spread."""
+        if low is None or high is None or not low < high:
+            return value
+        key: Hashable = ("catalogue", name, value, low, high)
+        if self.shares is None:
+            self._listed[key] = (name, value, min(low, value), max(high, value), kind)
+            return value
+        return self._now(key) if key in self.variables else value
+
+    def coefficients(self, efficiency: Efficiency) -> Efficiency:
+        """Coefficients of the model at the samples; at the medians, remember which are used."""
+        if self.shares is None:
+            if not self._adopted:
+                self._watched.append(efficiency)
+            return efficiency
+        drawn = {
+            key[1:]: variable.values(self.shares)
+            for key, variable in self.variables.items()
+            if variable.origin == "model" and isinstance(key, tuple)
+        }
+        return efficiency.drawn(drawn)
+
+    def adopt(self) -> None:
+        """Give a column to every value of the catalogue and every coefficient that was used and has a spread."""
+        from costline.uncertainty.spreads import Bounds
+        from costline.uncertainty.variables import row_bounds, row_label
+
+        for key, (name, value, low, high, kind) in self._listed.items():
+            self._add(key, name, Bounds(value, low, high), "catalogue", kind)
+        for efficiency in self._watched:
+            for row in sorted(efficiency.used.values(), key=lambda row: (row.name, row.scope, row.qualifier)):
+                place = ("model", row.name, row.scope, row.qualifier)
+                bounds = row_bounds(row)
+                if bounds is not None and place not in self.variables:
+                    self._add(place, row_label(row), bounds, "model", None)
+        self._watched, self._adopted = [], True
+
+    def _now(self, key: Hashable) -> Numeric:
+        variable = self.variables[key]
+        return variable.median if self.shares is None else variable.values(self.shares)
+
+    def _add(
+        self, key: Hashable, name: str, spread: Spread, origin: Origin, kind: Kind | None, *,
+        least: float = -np.inf, whole: bool = False,
+    ) -> None:  # fmt: skip
+        from costline.uncertainty.reading import sorted_rows
+        from costline.uncertainty.spreads import Column
+        from costline.uncertainty.variables import Variable, numbered
+
+        if self.shares is not None or self._adopted:
+            raise CostlineError(f"{name} is read at the samples but was not at the medians")
+        if isinstance(spread, Column):  # rows of one file stay together
+            order = self._orders.setdefault(spread.file, sorted_rows(spread.values))
+            spread = Column(spread.file, spread.name, spread.values, order)
+            place = self._places.setdefault(("file", spread.file), len(self._places))
+        else:
+            place = self._places.setdefault(key, len(self._places))
+        taken = {variable.name for variable in self.variables.values()}
+        unique = next(each for each in numbered(name) if each not in taken)
+        self.variables[key] = Variable(unique, spread, origin, place, kind, least, whole)
+
+
+_active: ContextVar[Draws | None] = ContextVar("costline_draws", default=None)
+
+
+def active() -> Draws | None:
+    """The study that is being made, if one is."""
+    return _active.get()
+
+
+@contextmanager
+def drawing(draws: Draws, shares: Array | None = None) -> Iterator[Draws]:
+    """Read inputs at rows of the sample matrix inside the block, or at the medians."""
+    before, question = draws.shares, draws.question
+    token = _active.set(draws)
+    draws.shares = shares
+    try:
+        yield draws
+    finally:
+        draws.shares, draws.question = before, question
+        _active.reset(token)
+
+
+def uncertain(given: Any) -> bool:
+    """Whether an input is a range or an input of a study."""
+    if isinstance(given, str):
+        if not LOOKS_UNCERTAIN.search(given):
+            return False
+    elif given is None or isinstance(given, Real | np.ndarray | Named):
+        return isinstance(given, Named)
+    from costline.uncertainty.reading import is_spread
+
+    return is_spread(given)
+
+
+def sample(given: Any, kind: Kind, name: str, *, least: float = 0.0, whole: bool = False) -> Numeric:
+    """Samples of an uncertain input in the study being made, or its median.
+
+    Raises
+    ------
+    QuantityError
+        Not readable, no distribution, or read outside of a study.
+    """
+    draws = active()
+    if draws is None:
+        raise QuantityError(f"{str(given)[:60]!r} is a range; this takes one value")
+    return draws.read(given, kind, name, least=least, whole=whole)
+
+
+def spread_value(value: float, low: float | None, high: float | None, name: str, kind: Kind) -> Numeric:
+    """A catalogue's value with a stated spread: samples of it inside a study, the value itself outside."""
+    draws = active()
+    return value if draws is None else draws.around(value, low, high, name, kind)
+
+
+def model_doubt(efficiency: Efficiency) -> Efficiency:
+    """Coefficients of the model with their doubt inside a study, as they are outside."""
+    draws = active()
+    return efficiency if draws is None else draws.coefficients(efficiency)

@@ -1,0 +1,55 @@
+"""Questions with ranges: asked once at the medians, then at every sample, with the plan of the medians."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, ParamSpec
+
+from costline.estimate import Estimate
+from costline.plan import Plan
+from costline.uncertainty.draws import Draws, active, drawing, settings
+
+P = ParamSpec("P")
+
+
+def ranged(question: Callable[P, Estimate]) -> Callable[P, Estimate]:
+    """Let a question take ranges wherever it takes a number."""
+
+    @functools.wraps(question)
+    def asked(*args: P.args, **inputs: P.kwargs) -> Estimate:
+        draws = active()
+        if draws is not None:
+            return _inside(question, args, inputs, draws)
+        draws, how = Draws(), settings()
+        with drawing(draws):
+            middle = question(*args, **inputs)
+            if not draws.wanted and not how.always:
+                return middle
+            draws.adopt()
+        from costline.uncertainty.sampled import sampled
+
+        settled = _settled(inputs, middle)
+        return sampled(lambda: question(*args, **settled), draws, how, middle)
+
+    return asked
+
+
+def _inside(question: Callable[..., Estimate], args: Any, inputs: Mapping[str, Any], draws: Draws) -> Estimate:
+    """One of several questions of a study."""
+    shares = draws.shares
+    draws.question += 1
+    number = draws.question
+    if shares is None:
+        return question(*args, **inputs)
+    with drawing(draws):
+        draws.question = number
+        middle = question(*args, **inputs)
+    return question(*args, **_settled(inputs, middle))
+
+
+def _settled(inputs: Mapping[str, Any], middle: Estimate) -> dict[str, Any]:
+    """Inputs with the plan that was chosen at the medians."""
+    known = {row.name: middle.inputs[row.name] for row in fields(Plan) if row.name in middle.inputs}
+    return {**inputs, "plan": Plan(**known), "explain": False}

@@ -1,0 +1,190 @@
+"""Reading uncertain numbers: ``a to b``, ``a..b``, ``{a, b, c}``, ``{20B: 0.6, 60B: 0.4}``, ``samples.csv:column``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from costline.errors import QuantityError
+from costline.quantity import FRACTION, Kind, Range, read, read_range
+from costline.quantity.reading import BETWEEN, shown
+from costline.uncertainty.spreads import Bounds, Choices, Column, Spread
+
+SAMPLED = re.compile(r"(?P<file>.+\.csv):(?P<column>[^:]+)", re.IGNORECASE)
+"""A column of a CSV file."""
+THOUSANDS = re.compile(r"[0-9],[0-9]{3}(?![0-9])")
+"""``1,000`` inside braces: one number or two?"""
+LONGEST_CHOICE = 2_000
+MOST_CHOICES = 200
+LARGEST_FILE, MOST_ROWS = 200_000_000, 2**21
+"""Sizes beyond which a file is not a table of samples. [byte, row]"""
+
+
+def is_spread(given: Any) -> bool:
+    """Whether an input is a distribution, by its look: nothing is read yet.
+
+    Examples
+    --------
+    >>> is_spread("13T to 20T"), is_spread("13T"), is_spread({"20B": 0.6, "60B": 0.4})
+    (True, False, True)
+    """
+    if isinstance(given, str):
+        text = given.strip()
+        return text.startswith("{") or bool(BETWEEN.search(text)) or bool(SAMPLED.fullmatch(text))
+    return isinstance(given, Range | Choices | Bounds | Column | Mapping | list | tuple)
+
+
+def read_spread(given: Any, kind: Kind) -> Spread | float:
+    """Read an uncertain number.
+
+    Parameters
+    ----------
+    given : str, mapping, list or a spread
+        Text as typed; ``{value: weight}``; equally likely values; or a distribution made before.
+    kind : Kind
+        What it measures.
+
+    Returns
+    -------
+    Spread or float
+        A number where nothing is uncertain.
+
+    Raises
+    ------
+    QuantityError
+        Not readable, or no distribution.
+
+    Examples
+    --------
+    >>> from costline.quantity import PARAMS
+    >>> read_spread("{20B: 0.6, 60B: 0.4}", PARAMS)
+    Choices(values=(20000000000.0, 60000000000.0), weights=(0.6, 0.4))
+    >>> read_spread("3B..60B", PARAMS)
+    Range(low=3000000000.0, high=60000000000.0, shape='uniform')
+    """
+    if isinstance(given, Range | Choices | Bounds | Column):
+        return given
+    if isinstance(given, Mapping):
+        return _weighted(list(given), list(given.values()), kind)
+    if isinstance(given, list | tuple):
+        return _even(given, kind)
+    if isinstance(given, str):
+        text = given.strip()
+        if text.startswith("{"):
+            return _braces(text, kind)
+        if found := SAMPLED.fullmatch(text):
+            return read_column(Path(found["file"]), found["column"].strip(), kind)
+    return read_range(given, kind)
+
+
+def _braces(text: str, kind: Kind) -> Choices:
+    inside = text[1:-1]
+    if not text.endswith("}") or "{" in inside or "}" in inside or len(text) > LONGEST_CHOICE:
+        raise QuantityError(f"{shown(text)} is not a choice; write {{A, B, C}} or {{A: 0.6, B: 0.4}}")
+    if THOUSANDS.search(inside):
+        raise QuantityError(f"{shown(text)}: commas part the values; write thousands without one, or a space after it")
+    pieces = [piece.strip() for piece in inside.split(",")]
+    pairs = [tuple(part.strip() for part in piece.split(":")) for piece in pieces]
+    sizes = {len(pair) for pair in pairs}
+    if sizes == {2}:
+        return _weighted([pair[0] for pair in pairs], [pair[1] for pair in pairs], kind)
+    if sizes == {1} and all(pieces):
+        return _even(pieces, kind)
+    raise QuantityError(f"{shown(text)}: either every value has a weight, as in {{A: 0.6, B: 0.4}}, or none")
+
+
+def _value(given: Any, kind: Kind) -> float:
+    if is_spread(given):
+        raise QuantityError(f"{shown(given)} is a range inside a choice; a choice is between single values")
+    return read(given, kind)
+
+
+def _even(given: Sequence[Any], kind: Kind) -> Choices:
+    if not given:
+        raise QuantityError("no value to choose from; write {A, B, C}")
+    _few(given)
+    return Choices.even(tuple(_value(value, kind) for value in given))
+
+
+def _weighted(values: Sequence[Any], weights: Sequence[Any], kind: Kind) -> Choices:
+    _few(values)
+    shares = []
+    for value, weight in zip(values, weights, strict=True):
+        try:
+            shares.append(read(weight, FRACTION))
+        except QuantityError as error:
+            raise QuantityError(f"weight of {value}: {error}") from None
+    return Choices(tuple(_value(value, kind) for value in values), tuple(shares))
+
+
+def _few(values: Sequence[Any]) -> None:
+    if len(values) > MOST_CHOICES:
+        raise QuantityError(f"{len(values):,} values to choose from; the limit is {MOST_CHOICES}; use a CSV of samples")
+
+
+def read_column(path: Path, name: str, kind: Kind) -> Column:
+    """Read a column of samples.
+
+    Parameters
+    ----------
+    path : Path
+        CSV file with a heading; lines that begin with ``#`` are left out.
+    name : str
+        Heading of the column.
+    kind : Kind
+        What it measures; cells are numbers in the SI unit or quantities with their unit.
+
+    Raises
+    ------
+    QuantityError
+        No such file or column, an empty column, or cells that cannot be read.
+    """
+    import csv
+
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise QuantityError(f"{path}: {path.stat().st_size:,} bytes; samples have at most {LARGEST_FILE:,}")
+        with path.open(encoding="utf-8", newline="") as lines:
+            table = csv.DictReader(line for line in lines if not line.startswith("#"))
+            headings = [heading.strip() for heading in table.fieldnames or ()]
+            if name not in headings:
+                raise QuantityError(f"{path}: no column {name[:40]!r}; it has {', '.join(headings[:20]) or 'none'}")
+            raw = table.fieldnames[headings.index(name)] if table.fieldnames else name
+            cells = [row[raw] for row in table]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise QuantityError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    if not 1 <= len(cells) <= MOST_ROWS:
+        raise QuantityError(f"{path}: {len(cells):,} rows; samples have from 1 to {MOST_ROWS:,}")
+    return Column(str(path.resolve()), name, tuple(_cells(path, name, cells, kind)))
+
+
+def _cells(path: Path, name: str, cells: Sequence[str | None], kind: Kind) -> list[float]:
+    try:
+        values = np.asarray(cells, dtype=float)  # plain numbers, the usual case, at once
+    except (TypeError, ValueError):
+        values = np.asarray([_cell(path, name, row, cell, kind) for row, cell in enumerate(cells, 1)])
+    bad = np.flatnonzero(~np.isfinite(values) | (values < 0))
+    if bad.size:
+        raise QuantityError(f"{path}: {name}, row {bad[0] + 1}: {cells[bad[0]]!r} is negative or no number")
+    listed: list[float] = values.tolist()
+    return listed
+
+
+def _cell(path: Path, name: str, row: int, cell: str | None, kind: Kind) -> float:
+    try:
+        return float(cell or "")
+    except ValueError:
+        pass
+    try:
+        return read(cell or "", kind)
+    except QuantityError as error:
+        raise QuantityError(f"{path}: {name}, row {row}: {error}") from None
+
+
+def sorted_rows(values: Sequence[float]) -> tuple[int, ...]:
+    """Rows from the smallest value to the largest."""
+    return tuple(int(row) for row in np.argsort(np.asarray(values), kind="stable"))

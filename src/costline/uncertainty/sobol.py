@@ -1,0 +1,52 @@
+"""Scrambled Sobol points and the normal distribution: the only module that needs SciPy, the extra ``uncertainty``."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+import numpy as np
+
+from costline.errors import InputError
+from costline.numeric import Array
+
+
+def _scipy(module: str) -> ModuleType:
+    try:
+        import scipy  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "ranges are sampled with SciPy, which is not installed: pip install 'costline[uncertainty]'"
+        ) from None
+    return importlib.import_module(f"scipy.{module}")
+
+
+def points(samples: int, columns: int, seed: int) -> Array:
+    """Scrambled Sobol points inside the unit cube, the same for the same seed.
+
+    Parameters
+    ----------
+    samples : int
+        Rows; a power of two keeps the points balanced, so the next one is drawn and cut off.
+    columns : int
+        Dimensions.
+    seed : int
+        Which scrambling.
+
+    Examples
+    --------
+    >>> points(4, 1, seed=0).shape
+    (4, 1)
+    """
+    if columns == 0:
+        return np.empty((samples, 0))
+    engine = _scipy("stats.qmc").Sobol(columns, scramble=True, rng=np.random.default_rng(seed))
+    drawn: Array = engine.random_base2(max(samples - 1, 1).bit_length())[:samples]
+    tiny = 2.0**-33  # a corner of the cube would be an infinite quantile
+    return np.clip(drawn, tiny, 1 - tiny)
+
+
+def normal_quantile(share: Array) -> Array:
+    """Value of a standard normal below which a share lies."""
+    quantiles: Array = _scipy("special").ndtri(share)
+    return quantiles

@@ -1,0 +1,83 @@
+"""Uncertain inputs of a study: whose doubt, which distribution, which column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from costline.hardware.efficiency import Coefficient
+from costline.numeric import Array
+from costline.quantity import Kind
+from costline.uncertainty.spreads import Bounds, Spread, median, quantile
+
+Origin: TypeAlias = Literal["input", "catalogue", "model"]
+"""Who is in doubt: the user, the catalogue (a price with its spread), or the time model (a coefficient)."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An uncertain input.
+
+    Attributes
+    ----------
+    name : str
+        Unique in the study.
+    spread : Spread
+        Its distribution.
+    origin : {"input", "catalogue", "model"}
+        Whose doubt it is.
+    place : int
+        Column of the sample matrix; columns of one file share one.
+    kind : Kind or None
+        What it measures.
+    least, whole : float, bool
+        Smallest value allowed; whether samples are rounded.
+    """
+
+    name: str
+    spread: Spread
+    origin: Origin
+    place: int
+    kind: Kind | None = None
+    least: float = -np.inf
+    whole: bool = False
+
+    def values(self, shares: Array) -> Array:
+        """Samples at rows of the matrix. [SI unit of its kind]"""
+        return self._allowed(quantile(self.spread, shares[:, self.place]))
+
+    @property
+    def median(self) -> float:
+        """Value where it is not in doubt. [SI unit of its kind]"""
+        return float(self._allowed(np.asarray(median(self.spread))))
+
+    def _allowed(self, values: Array) -> Array:
+        rounded: Array = np.rint(values) if self.whole else values
+        return np.maximum(rounded, self.least)
+
+
+def by_origin(variables: Iterable[Variable], *origins: Origin) -> tuple[Variable, ...]:
+    """Variables of some origins."""
+    return tuple(variable for variable in variables if variable.origin in origins)
+
+
+def numbered(name: str) -> Iterator[str]:
+    """The name, then the name with a number behind it."""
+    yield name
+    for number in range(2, 10_000):
+        yield f"{name} ({number})"
+
+
+def row_label(row: Coefficient) -> str:
+    """Name of a coefficient with its condition."""
+    return f"{row.name} ({row.qualifier})" if row.qualifier else row.name
+
+
+def row_bounds(row: Coefficient) -> Bounds | None:
+    """A coefficient as a distribution; None where nobody has stated a spread."""
+    if row.low is None or row.high is None or not row.low < row.high:
+        return None
+    return Bounds(row.value, row.low, row.high, share=row.unit == "1" and row.high <= 1)
