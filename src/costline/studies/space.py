@@ -1,0 +1,282 @@
+"""Spaces of plans: fields of a plan as axes of an open grid, walked in blocks, the best one kept.
+
+On an open grid each field is an array that is long along its own axis only. The studies broadcast, so what depends on
+one field is worked out once for each of its values and not once for each combination: that, and nothing else, makes a
+search fast. Blocks bound the memory whatever the size of the space.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, is_dataclass, replace
+from itertools import product
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from costline.engine.memory import Memory
+from costline.engine.passes import Machine
+from costline.models.network import Network
+from costline.models.parts import Attention, ExpertLinear
+from costline.numeric import Array, Numeric, floor_divide, largest
+from costline.plan import Plan
+
+Axes: TypeAlias = Mapping[str, Sequence[Any]]
+"""Values of each field of a plan, in the order ties are broken."""
+
+BLOCK = 2**16
+"""Combinations worked on together: an array of them takes half a megabyte, so a core's cache holds a few."""
+
+
+def powers_of_two(limit: Numeric) -> list[int]:
+    """1, 2, 4, ... up to `limit`; 1 at least.
+
+    Examples
+    --------
+    >>> powers_of_two(9)
+    [1, 2, 4, 8]
+    """
+    return [2**power for power in range(int(np.max(np.maximum(limit, 1))).bit_length())]
+
+
+def dividing(values: Iterable[int], whole: Numeric) -> list[int]:
+    """Those of `values` that divide `whole`.
+
+    Examples
+    --------
+    >>> dividing([1, 2, 4, 8], 12)
+    [1, 2, 4]
+    """
+    return [value for value in values if np.all(np.asarray(whole) % value == 0)]
+
+
+def divisors(whole: int, limit: Numeric) -> list[int]:
+    """All divisors of `whole` up to `limit`.
+
+    Examples
+    --------
+    >>> divisors(12, 5)
+    [1, 2, 3, 4]
+    """
+    return dividing(range(1, int(min(whole, np.max(limit))) + 1), whole)
+
+
+def stage_counts(layers: int, limit: Numeric) -> list[int]:
+    """Pipeline depths worth a look: powers of two, and what divides the layers evenly.
+
+    Examples
+    --------
+    >>> stage_counts(6, 64)
+    [1, 2, 3, 4, 6]
+    """
+    most = int(min(np.max(layers), np.max(limit)))
+    return sorted({*powers_of_two(most), *dividing(range(1, most + 1), layers)})
+
+
+def heads_of(network: Network) -> int:
+    """Largest number of heads that every attention of the blocks can be divided into. [head]"""
+    heads = [part.heads for part in network.parts if isinstance(part, Attention) and part.name.startswith("block/")]
+    return int(np.gcd.reduce(heads)) if heads else 1
+
+
+def experts_of(network: Network) -> int:
+    """Experts of a layer; 1 for a dense network."""
+    return max((part.experts for part in network.parts if isinstance(part, ExpertLinear)), default=1)
+
+
+def points_of(*asked: object) -> tuple[int, ...]:
+    """Shape of the points asked about: what all arrays among the fields of `asked` broadcast to; ``()`` for one.
+
+    Examples
+    --------
+    >>> points_of({"batch": np.array([1, 2]), "input": 1000})
+    (2,)
+    """
+    shapes = [array.shape for one in asked for array in _arrays(one)]
+    return np.broadcast_shapes(*shapes) if shapes else ()
+
+
+def _arrays(value: object) -> Iterator[Array]:
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, Mapping | list | tuple) or is_dataclass(value):
+        inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else None
+        for one in vars(value).values() if inside is None else inside:
+            yield from _arrays(one)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some combinations of a space.
+
+    Attributes
+    ----------
+    fields : mapping of str to array
+        Values of each axis, long along that axis only.
+    shape : tuple of int
+        Lengths of the axes.
+    """
+
+    fields: dict[str, Array]
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Combinations."""
+        return math.prod(self.shape)
+
+    def plan(self, base: Plan, chips: Numeric) -> Plan:
+        """Plans of the block, each with as many replicas as fit on the chips and at least one."""
+        known: dict[str, Any] = {name: one for name, one in self.fields.items() if name in Plan.__dataclass_fields__}
+        plan = replace(base, **known)
+        return replace(plan, data=largest(floor_divide(chips, plan.replica), 1))
+
+    def at(self, index: Array) -> dict[str, Array]:
+        """Values of each axis at flat positions of the block."""
+        places = np.unravel_index(index, self.shape)
+        return {
+            name: values.reshape(-1)[place] for (name, values), place in zip(self.fields.items(), places, strict=True)
+        }
+
+    def flat(self, values: Any, points: tuple[int, ...] = ()) -> Array:
+        """Anything that broadcasts to the block as one row a combination and one column a point asked about."""
+        return np.broadcast_to(np.asarray(values), (*self.shape, *points)).reshape(self.size, -1)
+
+
+def blocks(axes: Axes, points: int = 0, limit: int = BLOCK) -> Iterator[Block]:
+    """Walk a space in blocks of at most `limit` combinations, in the order of its axes.
+
+    Parameters
+    ----------
+    axes : mapping
+        Values by field; at least one each.
+    points : int
+        Trailing axes to leave to the points asked about.
+    limit : int
+        Combinations of a block.
+    """
+    values = [np.asarray(chosen) for chosen in axes.values()]
+    # numbers are floating-point from here on: integer arrays overflow, and are converted in every product
+    values = [one.astype(float) if one.dtype.kind in "iub" else one for one in values]
+    inner = len(values)
+    while inner and math.prod(one.size for one in values[inner - 1 :]) <= limit:
+        inner -= 1
+    room = max(limit // math.prod(one.size for one in values[inner:]), 1)
+    cuts = [_cut(one, room if place == inner - 1 else 1) for place, one in enumerate(values[:inner])]
+    for outer in product(*cuts):
+        chosen = [*outer, *values[inner:]]
+        shape = tuple(one.size for one in chosen)
+        fields = {}
+        for place, (name, one) in enumerate(zip(axes, chosen, strict=True)):
+            own = [1] * (len(chosen) + points)
+            own[place] = one.size
+            fields[name] = one.reshape(own)
+        yield Block(fields, shape)
+
+
+def _cut(values: Array, size: int) -> list[Array]:
+    return [values[start : start + size] for start in range(0, values.size, size)]
+
+
+@dataclass
+class Least:
+    """The combination with the least of something, for each point asked about, over all blocks seen.
+
+    Attributes
+    ----------
+    points : tuple of int
+        Shape of the points.
+    value : array
+        The least so far, one a point; infinite if there was none.
+    fields : dict of str to array
+        Its values of the axes, one a point; empty before the first block.
+    """
+
+    points: tuple[int, ...] = ()
+    value: Array = field(init=False)
+    fields: dict[str, Array] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.value = np.full(math.prod(self.points), np.inf)
+
+    def take(self, block: Block, values: Any) -> None:
+        """Compare the combinations of a block; of equals the first one stays."""
+        flat = block.flat(values, self.points)
+        winner = flat.argmin(axis=0)
+        found = flat[winner, np.arange(flat.shape[1])]
+        better = found < self.value
+        chosen = block.at(winner)
+        self.fields = {name: np.where(better, one, self.fields.get(name, one)) for name, one in chosen.items()}
+        self.value = np.where(better, found, self.value)
+
+    def plan(self, base: Plan, chips: Numeric) -> Plan:
+        """The plan, of whole numbers; of arrays where several points were asked about."""
+        known = {name: one for name, one in self.fields.items() if name in Plan.__dataclass_fields__}
+        plan = replace(base, **{name: _settled(one, self.points) for name, one in known.items()})
+        replicas = largest(floor_divide(chips, plan.replica), 1)
+        return replace(plan, data=replicas if isinstance(replicas, np.ndarray) else int(replicas))
+
+
+def _settled(values: Array, points: tuple[int, ...]) -> Any:
+    if points:
+        return values.reshape(points)
+    value = values[0].item()
+    return int(value) if isinstance(value, float) else value
+
+
+@dataclass
+class Chosen:
+    """The best combination that fits, the leanest one, and how many there were."""
+
+    best: Least
+    leanest: Least
+    considered: int = 0
+    fitting: int = 0
+
+    def plan(self, base: Plan, chips: Numeric) -> Plan:
+        """The best plan that fits; for points where none does, the one that needs least memory."""
+        if not self.fitting:
+            return self.leanest.plan(base, chips)
+        some, mixed = np.isfinite(self.best.value), Least(self.best.points)
+        mixed.fields = {name: np.where(some, one, self.leanest.fields[name]) for name, one in self.best.fields.items()}
+        return mixed.plan(base, chips)
+
+
+def choose_plan(
+    axes: Axes,
+    machine: Machine,
+    legal: Callable[[Plan], Any],
+    memory: Callable[[Machine], Memory],
+    badness: Callable[[Machine], Numeric],
+    points: tuple[int, ...] = (),
+) -> Chosen:
+    """Evaluate a space and keep the plan of least badness that fits.
+
+    Parameters
+    ----------
+    axes : mapping
+        Values by field.
+    machine : Machine
+        Where; its plan holds what is no axis.
+    legal : callable
+        Which plans may be run, from the plans of a block.
+    memory, badness : callable
+        From a machine with the plans of a block: memory of a chip, and what is to be least.
+    points : tuple of int
+        Shape of the points asked about, see `points_of`.
+    """
+    chosen, chips = Chosen(Least(points), Least(points)), machine.cluster.chips
+    for block in blocks(axes, len(points), max(BLOCK // max(math.prod(points), 1), 1)):
+        one = replace(machine, plan=block.plan(machine.plan, chips))
+        allowed = np.asarray(legal(one.plan))
+        if not allowed.any():
+            continue
+        needed = memory(one)
+        fits = allowed & np.asarray(needed.fits)
+        chosen.considered += int(block.flat(allowed, points).any(axis=1).sum())
+        chosen.leanest.take(block, np.where(allowed, needed.total, np.inf))
+        if fits.any():
+            chosen.fitting += int(block.flat(fits, points).any(axis=1).sum())
+            chosen.best.take(block, np.where(fits, badness(one), np.inf))
+    return chosen

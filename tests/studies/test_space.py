@@ -1,0 +1,111 @@
+"""Walking a space against itertools; the plan of many points against the plan of each."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costline.plan import Plan
+from costline.studies.choose import generation_plan, serving_plan, training_plan
+from costline.studies.clip import Clip
+from costline.studies.serve import Requests
+from costline.studies.space import Least, blocks
+from costline.studies.train import Run, Stretch
+from tests.conftest import make_machine
+
+AXES = st.lists(st.integers(1, 6), min_size=1, max_size=4)
+
+
+def axes_of(sizes):
+    return {f"axis{place}": list(range(1, size + 1)) for place, size in enumerate(sizes)}
+
+
+@given(AXES, st.integers(1, 50))
+def test_blocks_hold_every_combination_once_in_order_and_none_is_too_large(sizes, limit):
+    axes = axes_of(sizes)
+    seen = []
+    for block in blocks(axes, limit=limit):
+        assert block.size <= max(limit, 1)
+        rows = block.at(np.arange(block.size))
+        seen += list(zip(*(rows[name].tolist() for name in axes), strict=True))
+    assert seen == list(product(*axes.values()))
+
+
+@given(AXES, st.integers(1, 50), st.integers(1, 3))
+def test_the_least_of_all_blocks_is_the_least_of_all(sizes, limit, points):
+    axes, weights = axes_of(sizes), np.arange(1, points + 1)
+    least = Least((points,))
+    for block in blocks(axes, 1, limit):
+        value = sum((values - 2.5) ** 2 * (place + 1) for place, values in enumerate(block.fields.values()))
+        least.take(block, np.abs(value - weights))
+    for point in range(points):
+        values = {
+            one: abs(sum((value - 2.5) ** 2 * (place + 1) for place, value in enumerate(one)) - weights[point])
+            for one in product(*axes.values())
+        }
+        assert least.value[point] == pytest.approx(min(values.values()))
+        assert tuple(least.fields[name][point] for name in axes) == min(values, key=values.get)
+
+
+def test_a_block_of_floats_cannot_overflow():
+    (block,) = blocks({"tensor": [2**20], "pipeline": [2**20], "ulysses": [2**20], "ring": [2**20]})
+    assert float(block.plan(Plan(), 2**80).replica.item()) == 2.0**80
+
+
+def singles(plan, size):
+    for place in range(size):
+        yield {name: np.broadcast_to(value, size)[place] for name, value in vars(plan).items() if value is not None}
+
+
+def test_each_point_of_an_array_gets_its_own_serving_plan(llama):
+    machine = make_machine(16)
+    batch, length = np.array([1.0, 8.0, 64.0, 300.0]), np.array([100.0, 4000.0, 1000.0, 30000.0])
+    many = serving_plan(llama, Requests(input=length, output=200, batch=batch), machine, {})
+    for place, plan in enumerate(singles(many.plan, 4)):
+        asked = Requests(input=float(length[place]), output=200, batch=float(batch[place]))
+        one = serving_plan(llama, asked, machine, {}).plan
+        assert {name: plan[name] for name in ("tensor", "pipeline", "data")} == {
+            name: getattr(one, name) for name in ("tensor", "pipeline", "data")
+        }
+
+
+def test_each_point_of_an_array_gets_its_own_training_plan(gpt3):
+    machine = make_machine(256)
+    sequence = np.array([2048.0, 8192.0, 65536.0])
+    many = training_plan(gpt3, Run(tokens=1e9, stretches=[Stretch(sequence=sequence)], batch_tokens=2**23), machine, {})
+    assert set(np.asarray(many.plan.recompute).tolist()) <= {"none", "full"}
+    for place, plan in enumerate(singles(many.plan, 3)):
+        run = Run(tokens=1e9, stretches=[Stretch(sequence=float(sequence[place]))], batch_tokens=2**23)
+        one = training_plan(gpt3, run, machine, {}).plan
+        assert {name: plan[name] for name in ("tensor", "pipeline", "recompute", "ulysses", "data")} == {
+            name: getattr(one, name) for name in ("tensor", "pipeline", "recompute", "ulysses", "data")
+        }
+
+
+def test_points_of_several_dimensions_keep_their_shape(llama):
+    batch, length = np.array([[1.0], [64.0]]), np.array([[100.0, 1000.0, 10000.0]])
+    many = serving_plan(llama, Requests(input=length, output=200, batch=batch), make_machine(8), {})
+    assert np.shape(many.plan.tensor) == (2, 3)
+
+
+def test_a_space_larger_than_a_block_is_searched_in_pieces(llama, monkeypatch):
+    from costline.studies import space
+
+    machine, asked = make_machine(64), Requests(input=1000, output=200, batch=64)
+    whole = serving_plan(llama, asked, machine, {})
+    monkeypatch.setattr(space, "BLOCK", 3)
+    assert serving_plan(llama, asked, machine, {}) == whole
+
+
+def test_every_chip_of_a_generation_plan_works():
+    from costline.catalogue import shipped
+
+    wan = shipped.model("wan2.1-t2v-14b")
+    clip = Clip(frames=81, height=720, width=1280, steps=50, branches=2)
+    plan = generation_plan(wan, clip, make_machine(8), {}).plan
+    assert math.prod((plan.tensor, plan.ulysses, plan.ring, plan.guidance, plan.data)) == 8
