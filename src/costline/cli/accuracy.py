@@ -109,12 +109,15 @@ def _show(made: Report, plain: bool, most: int) -> None:
     screen.no_color = screen.no_color or plain
     screen.print(f"{made.predicted:,} of {len(made.rows):,} rows predicted; errors in per cent")
     for name, groups in made.groups.items():
+        if not groups:
+            continue
         lines = [_line(group) for group in groups]
         screen.print(score_table(f"by {name}", lines[:most], screen.width))
         screen.print("")
         if len(lines) > most:
             screen.print(f"  {len(lines) - most} smaller groups: --all", style="dim")
-    screen.print(LEGEND, style="dim")
+    if made.predicted:
+        screen.print(LEGEND, style="dim")
     reasons = made.refused.most_common()
     if reasons:
         screen.print("not predicted:")

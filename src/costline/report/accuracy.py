@@ -42,7 +42,7 @@ def score_table(heading: str, lines: Sequence[Line], width: int = 80) -> Table:
     rivals = list(dict.fromkeys(name for line in lines for name in line.rivals))
     rows = [_cells(line, rivals) for line in lines]
     names = (*HEADINGS, *rivals)
-    sizes = [max(len(name), *(len(row[place]) for row in rows)) for place, name in enumerate(names)]
+    sizes = [max([len(name), *(len(row[place]) for row in rows)]) for place, name in enumerate(names)]
     made = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     made.add_column(heading, overflow="ellipsis", no_wrap=True, max_width=max(width - sum(sizes) - len(sizes) - 1, 12))
     for name, size in zip(names, sizes, strict=True):

@@ -1,0 +1,173 @@
+"""What rows become: plans, batches and conventions, each against the words of the row."""
+
+from __future__ import annotations
+
+import pytest
+
+from costline.accuracy.predict import evaluate, prepare
+from costline.accuracy.prediction import Prediction
+from costline.accuracy.refusal import Refusal
+
+
+def case(row, efficiency):
+    """The case of a row that must be predictable."""
+    found = prepare(row, efficiency)
+    assert not isinstance(found, Refusal), found
+    return found
+
+
+def test_training_plan(row, efficiency):
+    made = case(
+        row(
+            "train", model="llama-3.1-70b", num_chips="64", tp="4", pp="2", cp="2", dp="4", vpp="5", zero_stage="",
+            micro_batch="2", recompute="full", dtype="fp8 rowwise", notes="ZeRO-1 shard group: intra-node",
+        ),
+        efficiency,
+    )  # fmt: skip
+    plan = made.plan
+    assert (plan.tensor, plan.pipeline, plan.virtual, plan.ring, plan.data) == (4, 2, 5, 2, 4)
+    assert (plan.weights, plan.compute, plan.recompute, plan.zero, plan.shard_scope) == (
+        "bf16", "fp8", "full", 1, "domain",
+    )  # fmt: skip
+    assert made.micro_batches == 64 / (4 * 2)
+    assert any("ZeRO stage not stated" in note for note in made.setting.assumed)
+
+
+def test_ranks_that_are_cores_work_as_one_chip(row, efficiency):
+    changes = {"chip": "trainium1", "num_chips": "16", "tp": "8", "dp": "4", "model": "llama-2-7b"}
+    made = case(row("train", **changes), efficiency)
+    assert (made.plan.tensor, made.plan.data, made.tokens) == (4, 4, 64 * 4096)
+
+
+def test_degrees_that_contradict_the_chips_are_refused(row, efficiency):
+    assert isinstance(prepare(row("train", tp="3"), efficiency), Refusal)
+    assert isinstance(prepare(row("train", dp="4"), efficiency), Refusal)
+
+
+def test_a_training_rate_is_the_tokens_of_a_step_over_its_time_and_chips(row, efficiency):
+    step = evaluate(prepare(row("train"), efficiency), efficiency).value
+    rate = evaluate(prepare(row("train", metric="tokens_per_s_per_gpu"), efficiency), efficiency).value
+    assert rate == pytest.approx(64 * 4096 / step / 8)
+
+
+def test_blank_recomputation_is_what_fits(row, efficiency):
+    assert case(row("train", recompute="", num_chips="64", dp="64"), efficiency).plan.recompute == "selective"
+    tight = {"recompute": "", "seq_len": "131072", "zero_stage": "3"}
+    assert case(row("train", **tight), efficiency).plan.recompute == "full"
+
+
+def test_static_rates_are_tokens_over_the_latency_of_the_batch(row, efficiency):
+    made = {
+        metric: evaluate(prepare(row("serve", metric=metric), efficiency), efficiency).value
+        for metric in ("request_latency_ms", "output_tokens_per_s", "total_tokens_per_s", "tokens_per_s_per_gpu")
+    }
+    latency = made["request_latency_ms"]
+    assert made["output_tokens_per_s"] == pytest.approx(4 * 128 / latency)
+    assert made["total_tokens_per_s"] == pytest.approx(4 * 256 / latency)
+    assert made["tokens_per_s_per_gpu"] == pytest.approx(4 * 128 / latency)
+
+
+def test_prompt_rate_and_prompt_latency_agree(row, efficiency):
+    rate, latency = (
+        evaluate(prepare(row("serve", metric=metric), efficiency), efficiency).value
+        for metric in ("prefill_tokens_per_s", "prefill_latency_ms")
+    )
+    assert rate * latency == pytest.approx(4 * 128)
+
+
+def test_prompts_prefilled_in_turn_wait_half_of_the_batch(row, efficiency):
+    """Mean over a batch of 4 of the time until one's own prompt is done: 5/8 of the whole."""
+    together, in_turn = (
+        evaluate(prepare(row("serve", metric="ttft_ms", notes=notes), efficiency), efficiency).value
+        for notes in ("", "requests prefilled in turn")
+    )
+    assert in_turn == pytest.approx(together * 5 / 8)
+
+
+def test_attention_data_parallel_ranks(row, efficiency):
+    words = {"model": "DeepSeek-R1", "num_chips": "8", "tp": "8", "concurrency_or_batch": "64"}
+    formats = {"weight_dtype": "fp8", "kv_dtype": "fp8", "compute_dtype": "fp8", "batch_kind": "max_concurrency"}
+    for changes in ({"ep": "8", "dp": "8"}, {"ep": "unstated (attention DP on)"}):
+        plan = case(row("serve", **words, **formats, **changes), efficiency).plan
+        assert (plan.tensor, plan.data, plan.expert) == (1, 8, 8)
+
+
+def test_disaggregated_groups(row, efficiency):
+    made = case(
+        row(
+            "serve", model="DeepSeek-R1", num_chips="44", tp="P1/D8", ep="P4/D8", dp="P1x4/D5x1", weight_dtype="fp8",
+            kv_dtype="fp8", compute_dtype="fp8", concurrency_or_batch="90", batch_kind="max_concurrency",
+        ),
+        efficiency,
+    )  # fmt: skip
+    assert (made.plan.tensor, made.plan.expert, made.batch, made.job) == (8, 8, 18, "decode")
+    assert (made.first.plan.data, made.first.plan.expert) == (4, 4)
+
+
+def test_layers_split_over_chips_in_turn_are_as_fast_as_one_chip(row, efficiency):
+    one, four = (
+        evaluate(prepare(row("serve", engine="llama.cpp (layer split)", **changes), efficiency), efficiency).value
+        for changes in ({}, {"num_chips": "4", "pp": "4"})
+    )
+    assert one == four
+
+
+def test_a_full_engine_runs_what_fits(row, efficiency):
+    words = {"batch_kind": "saturated", "metric": "output_tokens_per_s"}
+    free = case(row("serve", **words, concurrency_or_batch="max (in-flight batching, KV 95%)"), efficiency)
+    limited = case(row("serve", **words, concurrency_or_batch="max 4"), efficiency)
+    assert (free.batch, limited.batch, limited.most) == (None, None, 4)
+    slow, fast = (evaluate(one, efficiency).value for one in (limited, free))
+    assert slow < fast
+
+
+def test_batches_stated_for_each_chip(row, efficiency):
+    words = {"batch_kind": "saturated", "metric": "output_tokens_per_s", "num_chips": "8", "tp": "8"}
+    assert case(row("serve", **words, concurrency_or_batch="256 per GPU"), efficiency).batch == 2048
+    words |= {"metric": "prefill_tokens_per_s", "input_len": "1024"}
+    assert case(row("serve", **words, concurrency_or_batch="16384 tokens/GPU"), efficiency).batch == 128
+
+
+@pytest.mark.parametrize("kind", ["open_loop_poisson", "server_SLO", "production_average", "per_user_api_speed"])
+def test_queues_are_refused_with_the_reason(kind, row, efficiency):
+    found = prepare(row("serve", batch_kind=kind), efficiency)
+    assert isinstance(found, Refusal)
+    assert len(found.reason) > 20
+
+
+def test_generation_plan_and_clip(row, efficiency):
+    made = case(row("generate", parallelism="cfg2+ulysses4", vae_tiling="1"), efficiency)
+    assert (made.plan.guidance, made.plan.ulysses, made.plan.attention, made.plan.compiled) == (2, 4, "fa3", False)
+    assert made.plan.vae_tile == made.pipeline.autoencoder.tiling.height
+    assert (made.clip.frames, made.clip.height, made.clip.steps, made.clip.branches) == (81, 720, 50, 2)
+    assert made.setting.sequence == 75_600  # 21 latent frames of 45 x 80 patches
+
+
+def test_a_step_is_its_evaluations_and_the_pipeline_all_steps(row, efficiency):
+    step, one, every, whole = (
+        evaluate(prepare(row("generate", metric=metric, parallelism="ulysses8"), efficiency), efficiency).value
+        for metric in ("s_per_it", "dit_step_s", "dit_total_s", "e2e_s")
+    )
+    assert step == pytest.approx(2 * one)
+    assert every == pytest.approx(50 * step)
+    assert whole > every
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cache_method": "teacache0.2"}, {"sparse": "1"}, {"metric": "peak_mem_gb"}, {"steps": ""}, {"num_chips": "4"},
+        {"width": "", "latent_tokens": ""}, {"model": "VAE-only", "metric": "vae_decode_s"}, {"parallelism": "cfg8"},
+    ],
+)  # fmt: skip
+def test_generations_that_are_not_predicted(changes, row, efficiency):
+    assert isinstance(prepare(row("generate", **changes), efficiency), Refusal)
+
+
+def test_offloaded_weights_take_longer(row, efficiency):
+    words = {"chip": "rtx-4090", "num_chips": "1", "parallelism": "none"}
+    kept, moved = (prepare(row("generate", **words, offload=flag), efficiency) for flag in ("0", "1"))
+    one, two = (evaluate(each, efficiency) for each in (kept, moved))
+    assert moved.plan.offload != "none"
+    assert isinstance(one, Prediction)
+    assert one.value < two.value
