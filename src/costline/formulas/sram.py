@@ -97,9 +97,7 @@ def pipeline_latency(busy: Numeric, chips: Numeric, hop: Numeric) -> Numeric:
     return busy + (chips - 1) * hop
 
 
-@formula(
-    "min(sequences / latency, chips / busy)", unit="1/s", source="Little's law; a stage does one thing at a time"
-)
+@formula("min(sequences / latency, chips / busy)", unit="1/s", source="Little's law; a stage does one thing at a time")
 def pipeline_rate(sequences: Numeric, latency: Numeric, chips: Numeric, busy: Numeric) -> Numeric:
     """Sequences a second through a pipeline: limited by those in flight, or by its busiest stage.
 

@@ -16,6 +16,7 @@ HEADLINES = {
     "serve": ("output_rate", "tpot", "ttft", "cost_output"),
     "generate": ("time", "cost", "cost_per_second", "api_price"),
     "caption": ("time", "cost", "cost_per_clip"),
+    "chip cost": ("materials", "making", "price"),
 }
 """Figures of the first line, by study."""
 
@@ -35,6 +36,7 @@ ROWS = {
     "caption": (
         "clips", "input_tokens", "output_tokens", "flops", "prefill_mfu", "decode_mbu", "batch", "memory", "api_cost",
     ),
+    "chip cost": ("die", "yield", "dies_per_wafer", "embodied"),
 }  # fmt: skip
 """Figures of the table, by study."""
 

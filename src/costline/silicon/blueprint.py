@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
+from costline.catalogue import shipped
 from costline.formulas.silicon_blocks import peak_rate
 from costline.hardware.chip import Chip
-from costline.numeric import Numeric
+from costline.numeric import Numeric, largest
 from costline.silicon.area import Core, Floorplan, die_blocks, total_area
 from costline.silicon.cost import Silicon
 from costline.silicon.draws import Draws
 from costline.silicon.inputs import MemoryType, known_node, memory_type, quantity
-from costline.silicon.power import power
-
-CLOCK: Mapping[str, float] = MappingProxyType(
-    {"28": 0.8e9, "14": 1.0e9, "10": 1.2e9, "7": 1.41e9, "5": 1.75e9, "3": 2.0e9}
-)
-"""Usual clock of accelerators at a node: 14 nm as Groq's, 7 nm as the A100's, 5 nm as the H100's; others between.
-[1/s]"""
+from costline.silicon.power import fitted_energy, power
 
 TILE = Core(
     sublanes=4,
@@ -62,6 +56,8 @@ class Blueprint:
         Links, one direction. [byte/s]
     clamshell : bool
         Two memory chips on each channel: twice the capacity, the same bandwidth.
+    in_memory : bool
+        Whether the memory computes.
     narrow : bool
         Whether 8-bit formats run at twice the rate.
     """
@@ -75,6 +71,7 @@ class Blueprint:
     sram: Numeric = 32e6
     link: Numeric = 100e9
     clamshell: bool = False
+    in_memory: bool = False
     narrow: bool = True
 
     @property
@@ -103,16 +100,17 @@ class Blueprint:
     def bandwidth(self) -> Numeric:
         """Of the memory that holds the model. [byte/s]
 
-        On-chip memory is read 512 bytes a clock for each MB: Groq reads 80 TB/s of 230 MB at 0.9 GHz, 387 bytes.
+        On-chip memory is read as fast for its size as Groq's.
         """
         if self.kind is None:
-            return self.sram * 80e12 / 230e6
+            groq = shipped.chip("groq-lpu-v1")
+            return self.sram * (groq.memory_bandwidth / groq.memory)
         return self.channels * self.kind.bandwidth
 
     @property
     def multipliers(self) -> Numeric:
         """16-bit multiply-add units that are sold. [1]"""
-        return self.rate / peak_rate(1, CLOCK[self.node])
+        return self.rate / peak_rate(1, quantity("clock", self.node).value)
 
     def blocks(self) -> dict[str, Numeric]:
         """Area of the blocks, dead cores included, and of what lies between them. [m2]"""
@@ -129,13 +127,13 @@ class Blueprint:
 
     @property
     def area(self) -> Numeric:
-        """Of all logic. [m2]"""
-        return total_area(self.blocks())
+        """Of all logic; chips that would be hotter than any real one are spread out. [m2]"""
+        return largest(total_area(self.blocks()), self.power() / quantity("power_density").value)
 
     def silicon(self) -> Silicon:
         """What it is made of, for its cost; dies that exceed the reticle are split."""
         area = self.area
-        dies = int(np.max(np.ceil(np.asarray(area) / quantity("reticle").value)))
+        dies = np.ceil(area / quantity("reticle").value)
         units = 32
         return Silicon(
             name=self.name,
@@ -145,6 +143,7 @@ class Blueprint:
             memory=self.kind,
             capacity=self.capacity if self.kind else 0.0,
             devices=self.devices,
+            in_memory=self.in_memory,
             units=units,
             spare=round(units * (1 - quantity("sold_share").value)),
             notes=("8 % of the cores are spare",),
@@ -152,7 +151,7 @@ class Blueprint:
 
     def power(self, draws: Draws | None = None) -> Numeric:
         """Board power. [W]"""
-        return power(self.rate, self.node, self.kind, self.bandwidth, self.link, draws)
+        return power(self.rate, self.node, self.kind, self.bandwidth, self.link, draws, fitted_energy(self.node))
 
     def chip(self) -> Chip:
         """The chip as the studies use it."""

@@ -6,8 +6,8 @@ time per token; dividing by chips, dollars and watts then compares them at equal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -24,12 +24,14 @@ from costline.models.pipeline import Pipeline
 from costline.numeric import Array, Numeric
 from costline.plan import Plan
 from costline.silicon.owning import Owner
+from costline.silicon.pim import Device, decode_split
 from costline.silicon.sram import held_in_sram, pipeline_answer
-from costline.studies.choose import dividing, generation_plan, heads_of, powers_of_two
+from costline.studies.choose import generation_plan
 from costline.studies.clip import Clip
 from costline.studies.economics import Economics
 from costline.studies.generate import generate
-from costline.studies.serve import Requests, serve
+from costline.studies.serve import Requests, serve, serving_memory
+from costline.studies.space import dividing, heads_of, powers_of_two
 
 BATCHES = np.array([2**power for power in range(11)])
 """Batches tried for a unit of chips. [sequence]"""
@@ -64,6 +66,15 @@ class Film:
 
     pipeline: Pipeline
     clip: Clip
+
+
+def film_of(pipeline: Pipeline) -> Film:
+    """A clip as the pipeline makes it by default; 720p and 50 steps where it does not say."""
+    clip = Clip(
+        frames=pipeline.frames or 121, height=pipeline.height or 720, width=pipeline.width or 1280,
+        fps=pipeline.fps or 24.0, steps=pipeline.steps or 50, branches=pipeline.branches or 2,
+    )  # fmt: skip
+    return Film(pipeline=pipeline, clip=clip)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +151,7 @@ def roof(chip: Chip, precision: str = "bf16") -> Roof:
     )
 
 
-def talk_answer(talk: Talk, cluster: Cluster, owner: Owner, book: Catalogue) -> Answer:
+def talk_answer(talk: Talk, cluster: Cluster, owner: Owner, book: Catalogue, memory: Device | None = None) -> Answer:
     """Decode on the best unit of a chip.
 
     Parameters
@@ -153,6 +164,8 @@ def talk_answer(talk: Talk, cluster: Cluster, owner: Owner, book: Catalogue) -> 
         Prices.
     book : Catalogue
         For the coefficients.
+    memory : Device, optional
+        Memory that computes, in place of the chip's own.
     """
     chip = cluster.chip
     plan = Plan(weights=talk.precision, compute=talk.precision, cache=talk.precision)
@@ -165,60 +178,86 @@ def talk_answer(talk: Talk, cluster: Cluster, owner: Owner, book: Catalogue) -> 
     if held_in_sram(chip):
         busy = pipeline_answer(talk, cluster, plan, book)
         return _priced(Answer(chip=chip.id, hold=hold, **busy), owner)
-    estimate, units, batches = _units(talk, cluster, plan, book)
-    picked = _pick(estimate, units, talk.tpot)
+    tried = _units(talk, cluster, plan, book, memory)
+    picked = _pick(tried, talk.tpot)
     if picked is None:
-        why = f"does not fit in {int(units.max())} chips, the scale-up domain" if not np.any(estimate.feasible) else ""
-        return Answer(chip=chip.id, hold=hold, why=why or f"slower than {talk.tpot * 1e3:.0f} ms a token")
+        limit = f"slower than {talk.tpot * 1e3:.0f} ms a token"
+        why = limit if tried.fits.any() else f"does not fit in {int(tried.units.max())} chips, the scale-up domain"
+        return Answer(chip=chip.id, hold=hold, why=why)
     best, floor = picked
     answer = Answer(
         chip=chip.id,
         hold=hold,
-        chips=float(units[best]),
-        batch=float(batches[best]),
-        rate=float(_flat(estimate["output_rate"], units)[best] / units[best]),
-        wait=float(_flat(estimate["tpot"], units)[best]),
+        chips=float(tried.units[best]),
+        batch=float(tried.batches[best]),
+        rate=float(tried.rate[best] / tried.units[best]),
+        wait=float(tried.tpot[best]),
         floor=floor,
-        joules=None
-        if estimate["energy_output"] is None
-        else float(_flat(estimate["energy_output"], units)[best]),
-        why=f"bound by {_binds(estimate, best)}",
+        joules=None if np.isnan(tried.joules[best]) else float(tried.joules[best]),
+        why=tried.why[best],
     )
     return _priced(answer, owner)
 
 
-def _units(talk: Talk, cluster: Cluster, plan: Plan, book: Catalogue) -> tuple[Estimate, Array, Array]:
+@dataclass(frozen=True)
+class Tried:
+    """Every unit of chips and batch of one chip, as arrays."""
+
+    units: Array
+    batches: Array
+    rate: Array
+    tpot: Array
+    joules: Array
+    fits: Array
+    why: Sequence[str]
+
+
+def _units(talk: Talk, cluster: Cluster, plan: Plan, book: Catalogue, memory: Device | None) -> Tried:
     """Serve on every unit and batch at once."""
     tensor = dividing(powers_of_two(min(cluster.domain, 64)), heads_of(talk.network))
     units, batches = (mesh.ravel() for mesh in np.meshgrid(np.array(tensor), BATCHES, indexing="ij"))
     machine = Machine(replace(cluster, chips=units), book.efficiency(), replace(plan, tensor=units))
     asked = Requests(input=talk.input, output=talk.output, batch=batches)
-    pue = book.pue().value
-    return serve(talk.network, asked, machine, Economics(pue=pue)), units, batches
+    estimate = serve(talk.network, asked, machine, Economics(pue=book.pue().value))
+    rate, tpot, joules = (_flat(estimate[name], units) for name in ("output_rate", "tpot", "energy_output"))
+    fits = np.broadcast_to(np.asarray(estimate.feasible), units.shape)
+    if memory is not None:
+        rate, tpot, joules, fits = _in_memory(talk, machine, memory, estimate, (rate, tpot, joules))
+    bound = np.where(
+        _flat(estimate["decode_mfu"], units) > _flat(estimate["decode_mbu"], units), "arithmetic", "memory"
+    )
+    return Tried(units, batches, rate, tpot, joules, fits, [f"bound by {each}" for each in bound])
+
+
+def _in_memory(
+    talk: Talk, machine: Machine, memory: Device, estimate: Estimate, plain: tuple[Array, Array, Array]
+) -> tuple[Array, Array, Array, Array]:
+    """The same with some kernels moved into the memory, at the power of ordinary reads; copies of weights counted."""
+    rate, tpot, joules = plain
+    units, batches = np.asarray(machine.plan.tensor), np.asarray(estimate.inputs["batch"])
+    split = decode_split(talk.network, talk.input + talk.output / 2, batches, machine, memory)
+    saved = np.asarray(split.plain - split.together)
+    latency = batches * talk.output / rate - saved * talk.output
+    needed = serving_memory(talk.network, talk.input + talk.output, batches, machine)
+    total = needed.total + needed.items["weights"] * (memory.duplicate - 1)
+    faster = batches * talk.output / latency
+    fits = np.broadcast_to(np.asarray(total <= needed.usable), units.shape)
+    return faster, tpot - saved, joules * rate / faster, fits
 
 
 def _flat(value: Numeric | None, like: Array) -> Array:
     return np.broadcast_to(np.asarray(np.nan if value is None else value, dtype=float), like.shape)
 
 
-def _pick(estimate: Estimate, units: Array, limit: float) -> tuple[int, float] | None:
+def _pick(tried: Tried, limit: float) -> tuple[int, float] | None:
     """The point with most tokens a chip within the limit, and the shortest time per token of all."""
-    tpot = _flat(estimate["tpot"], units)
-    fits = np.broadcast_to(np.asarray(estimate.feasible), units.shape)
-    if not fits.any():
+    if not tried.fits.any():
         return None
-    floor = float(tpot[fits].min())
-    good = fits & (tpot <= limit)
+    floor = float(tried.tpot[tried.fits].min())
+    good = tried.fits & (tried.tpot <= limit)
     if not good.any():
         return None
-    each = np.where(good, _flat(estimate["output_rate"], units) / units, -np.inf)
-    return int(np.argmax(each)), floor
-
-
-def _binds(estimate: Estimate, best: int) -> str:
-    """Which of arithmetic and memory is nearer its peak while decoding."""
-    math, memory = (np.ravel(np.asarray(estimate[name]))[best] for name in ("decode_mfu", "decode_mbu"))
-    return "arithmetic" if math > memory else "memory"
+    return int(np.argmax(np.where(good, tried.rate / tried.units, -np.inf))), floor
 
 
 def _priced(answer: Answer, owner: Owner) -> Answer:
@@ -226,15 +265,17 @@ def _priced(answer: Answer, owner: Owner) -> Answer:
     if not answer.rate:
         return answer
     fed = (answer.joules or 0.0) * owner.energy
+    rate = answer.rate
 
-    def dollars(rate: Any) -> float | None:
-        return None if rate is None else float(rate) / answer.rate  # type: ignore[operator]
+    def dollars(spent: Numeric | None, more: float) -> float | None:
+        return None if spent is None else float(spent) / rate + more
 
-    made = {name: dollars(getattr(owner, name)) for name in ("made", "made_low", "made_high")}
     return replace(
         answer,
-        rent=dollars(owner.rent),
-        **{name: None if value is None else value + fed for name, value in made.items()},
+        rent=dollars(owner.rent, 0.0),
+        made=dollars(owner.made, fed),
+        made_low=dollars(owner.made_low, fed),
+        made_high=dollars(owner.made_high, fed),
     )
 
 

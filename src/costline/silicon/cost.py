@@ -46,7 +46,7 @@ class Silicon:
         Chip; process node, such as "7 nm".
     area : float or array
         Of all logic dies together. [m2]
-    dies : int
+    dies : int or array
         Logic dies, equal in size.
     memory : MemoryType, optional
         Off-chip memory; None for a chip that has none.
@@ -54,6 +54,8 @@ class Silicon:
         Its size. [byte]
     devices : float or array
         Stacks or chips of it.
+    in_memory : bool
+        Whether the memory computes, which makes it dearer.
     units, spare : int
         Cores on a die, and how many of them may be dead.
     notes : tuple of str
@@ -65,10 +67,11 @@ class Silicon:
     name: str
     process: str
     area: Numeric
-    dies: int = 1
+    dies: Numeric = 1
     memory: MemoryType | None = None
     capacity: Numeric = 0.0
     devices: Numeric = 0
+    in_memory: bool = False
     units: int = 128
     spare: int = 10
     notes: tuple[str, ...] = field(default=())
@@ -110,7 +113,7 @@ def silicon_of(facts: ChipFacts) -> Silicon:
 
 def memory_named(text: str) -> MemoryType | None:
     """Kind of memory a catalogue cell names ("HBM2e x8"); None for on-chip memory and unknown kinds."""
-    first = text.split(" ")[0] if text else ""
+    first = text.partition(" ")[0] if text else ""
     if first == "HBM":
         first = "HBM2e"
     try:
@@ -201,6 +204,8 @@ def bill(silicon: Silicon, draws: Draws | None = None, volume: Numeric | None = 
     if silicon.memory is not None:
         price = memory_price(silicon.memory.memory, silicon.price_without)
         memory = silicon.capacity * draws.of(f"price {silicon.memory.memory}", price)
+        if silicon.in_memory:
+            memory = memory * draws.of("pim premium", quantity("pim_premium"))
     package, parts = _package(silicon, draws)
     bonding = draws.of("bonding", quantity("bonding_yield")) ** parts
     loss = packaged_cost(dies + memory, package, bonding) - (dies + memory + package)

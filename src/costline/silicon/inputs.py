@@ -15,10 +15,11 @@ from costline.errors import UnknownNameError
 
 UNITS: Mapping[str, float] = MappingProxyType(
     {
-        "1": 1.0, "s": 1.0, "mm": 1e-3, "mm2": 1e-6, "um2/bit": 1e-12, "MTr/mm2": 1e12, "USD/mm2": 1e6, "USD": 1.0, "W": 1.0,
+        "1": 1.0, "s": 1.0, "mm": 1e-3,
+        "mm2": 1e-6, "um2/bit": 1e-12, "MTr/mm2": 1e12, "USD/mm2": 1e6, "USD": 1.0, "W": 1.0,
         "chip": 1.0, "year": 365.25 * 86400.0, "kg/kWh": 1 / 3.6e6, "bit": 1.0, "stack": 1.0, "pJ/FLOP": 1e-12,
         "pJ/bit": 1e-12, "USD/wafer": 1.0, "defects/cm2": 1e4, "kWh/cm2": 3.6e10, "gCO2e/cm2": 10.0, "pJ/op": 1e-12,
-        "USD/GB": 1e-9, "g/GB": 1e-12,
+        "USD/GB": 1e-9, "GHz": 1e9, "W/mm2": 1e6, "g/GB": 1e-12,
     }
 )  # fmt: skip
 """SI units in a unit of the tables."""
@@ -29,9 +30,7 @@ ALIAS: Mapping[str, str] = MappingProxyType({"16": "14", "12": "14", "8": "10", 
 NODES = ("28", "14", "10", "7", "5", "3")
 """Process nodes with a complete set of figures. [nm]"""
 
-INPUT_COLUMNS = columns(
-    "quantity! technology unit! source! note", number="value! low high", kind="kind!", date="date!"
-)
+INPUT_COLUMNS = columns("quantity! technology unit! source! note", number="value! low high", kind="kind!", date="date!")
 MEMORY_COLUMNS = columns(
     "memory! mount! source! note",
     number="bits! pin_bit_per_s! pin_high_bit_per_s! device_byte! device_high_byte! phy_m2! controller_transistors!"
@@ -154,8 +153,8 @@ def known_node(node: str) -> str:
     UnknownNameError
         No figures for it.
     """
-    number = _node(node.strip())
-    number = ALIAS.get(number, number)
+    plain = node.strip()
+    number = ALIAS.get(plain, plain) if plain.isdigit() else node_of(plain)
     if number not in NODES:
         raise UnknownNameError("process node", node, [f"{each} nm" for each in (*NODES, *ALIAS)])
     return number

@@ -41,6 +41,63 @@ def operation_energy(node: str) -> Spread:
     return Spread(at(middle), at(low), at(high), rows[0].source, rows[0].kind)
 
 
+@functools.cache
+def fitted_energy(node: str, without: str = "") -> Spread:
+    """Energy of a 16-bit FLOP that explains the stated power of the catalogue's accelerators. [J/FLOP]
+
+    What is left of a chip's power after memory, links, regulation and rest, over its peak, fitted as a power of the
+    node; the range is that of the chips around the fit. Graphics cards are left out: shading sets their limit.
+
+    Parameters
+    ----------
+    node : str
+        Process node.
+    without : str
+        A chip that the fit must not see, so that it can be predicted.
+    """
+    rows = [(math.log(_nanometres(facts)), math.log(left)) for facts in _accelerators()
+            if facts.id != without and (left := _left_for_arithmetic(facts)) > 0]  # fmt: skip
+    nodes, energies = np.array(rows).T
+    slope, height = np.polyfit(nodes, energies, 1)
+    around = np.exp(np.quantile(energies - (slope * nodes + height), [0.1, 0.9]))
+    value = math.exp(slope * math.log(float(node)) + height)
+    source = f"fitted to the stated power of {len(rows)} accelerators of chips.csv"
+    return Spread(value, value * float(around[0]), value * float(around[1]), source, "fitted")
+
+
+def _nanometres(facts: ChipFacts) -> float:
+    return float(node_of(facts.texts["process_node"]))
+
+
+def _accelerators() -> list[ChipFacts]:
+    """Chips with known node, rate and power that were built to compute."""
+    return [
+        facts
+        for facts in _comparable()
+        if not facts.id.startswith(("rtx", "arc", "ascend-310"))
+        and node_of(facts.texts["process_node"])
+        and _rate(facts) is not None
+        and "tdp_w" in facts.figures
+    ]
+
+
+def _left_for_arithmetic(facts: ChipFacts) -> float:
+    """Stated power less memory, links, regulation and rest, for each FLOP/s of peak. [J/FLOP]"""
+    rate = _rate(facts) or 1.0
+    bandwidth = facts.figures.get("memory_bandwidth_byte_per_s", 0.0)
+    link = facts.figures.get("link_bandwidth_byte_per_s", 0.0)
+    node = node_of(facts.texts["process_node"])
+    others = float(power(0.0, node, _memory(facts), bandwidth, link))
+    return (facts.figures["tdp_w"] - others) * quantity("voltage_regulation").value * (1 - _idle().value) / rate
+
+
+@functools.cache
+def _idle() -> Spread:
+    """Share of the power limit drawn at rest, a coefficient of the engine. [1]"""
+    row = shipped.efficiency().row("power_active", next(iter(shipped.chips().values())), "idle")
+    return Spread(row.value, row.low or row.value, row.high or row.value, row.source, row.kind)
+
+
 def sram_energy(node: str) -> Spread:
     """Energy of a bit read from large on-chip memory. [J/bit]
 
@@ -54,7 +111,7 @@ def sram_energy(node: str) -> Spread:
 
 def power(
     rate: Numeric, node: str, memory: MemoryType | None, bandwidth: Numeric, link: Numeric = 0.0,
-    draws: Draws | None = None,
+    draws: Draws | None = None, operation: Spread | None = None,
 ) -> Numeric:  # fmt: skip
     """Board power for a 16-bit peak, a memory bandwidth and links, all busy. [W]
 
@@ -70,21 +127,22 @@ def power(
         Of the memory and of the links, one direction. [byte/s]
     draws : Draws, optional
         Inputs at their points, or drawn.
+    operation : Spread, optional
+        Energy of a FLOP; by default that of the table of energies.
     """
     draws = draws or Draws()
     bits = sram_energy(node) if memory is None else memory.energy
     name = "SRAM" if memory is None else memory.memory
-    row = shipped.efficiency().row("power_active", next(iter(shipped.chips().values())), "idle")
-    idle = Spread(row.value, row.low or row.value, row.high or row.value)
+    energy = operation if operation is not None else operation_energy(node)
     return board_power(
         rate,
-        draws.of(f"operation {node}", operation_energy(node)),
+        draws.of(f"operation {energy.kind}", energy),
         bandwidth,
         draws.of(f"energy {name}", bits),
         link,
         draws.of("link energy", quantity("link_energy")),
         draws.of("regulation", quantity("voltage_regulation")),
-        draws.of("idle", idle),
+        draws.of("idle", _idle()),
     )
 
 
@@ -116,6 +174,18 @@ def power_errors() -> list[Checked]:
         bandwidth = facts.figures.get("memory_bandwidth_byte_per_s", 0.0)
         link = facts.figures.get("link_bandwidth_byte_per_s", 0.0)
         watts = power(rate, node, memory, bandwidth, link)
+        checked.append(Checked(facts.id, facts.figures["tdp_w"], float(watts)))
+    return checked
+
+
+def fitted_errors() -> list[Checked]:
+    """Power with the fitted energy, each chip predicted by a fit that has not seen it."""
+    checked = []
+    for facts in _accelerators():
+        node = node_of(facts.texts["process_node"])
+        bandwidth = facts.figures.get("memory_bandwidth_byte_per_s", 0.0)
+        link = facts.figures.get("link_bandwidth_byte_per_s", 0.0)
+        watts = power(_rate(facts) or 0.0, node, _memory(facts), bandwidth, link, None, fitted_energy(node, facts.id))
         checked.append(Checked(facts.id, facts.figures["tdp_w"], float(watts)))
     return checked
 

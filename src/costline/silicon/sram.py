@@ -14,6 +14,7 @@ from costline.formulas.energy import facility_energy
 from costline.formulas.sram import chips_to_hold, pipeline_latency, pipeline_rate, sequences_in_flight
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
+from costline.numeric import Array
 from costline.plan import Plan
 from costline.precision import element_bytes
 from costline.silicon.inputs import quantity
@@ -41,13 +42,14 @@ def pipeline_answer(talk: Talk, cluster: Cluster, plan: Plan, book: Catalogue) -
     weights = network.params * element_bytes(plan.weights)
     cache = float(kv_cache_bytes(network, talk.input + talk.output, 1, plan))
     least = chips_to_hold(weights + cache, chip.memory)
-    chips = np.ceil(least * np.linspace(1.0, 4.0, 121))
+    chips: Array = np.ceil(least * np.linspace(1.0, 4.0, 121))
     decode, prefill = _busy(talk, machine)
     hop = quantity("hop").value
-    token = pipeline_latency(decode, chips, hop)
+    token: Array = np.asarray(pipeline_latency(decode, chips, hop))
     sequence = pipeline_latency(prefill, chips, hop) + talk.output * token
     flying = np.floor(sequences_in_flight(chips, chip.memory, weights, cache))
-    rate = pipeline_rate(flying, sequence, chips, prefill + talk.output * decode) * talk.output
+    busy = prefill + talk.output * decode
+    rate: Array = np.asarray(pipeline_rate(flying, sequence, chips, busy)) * talk.output
     best = int(np.argmax(rate / chips))
     power = _power(machine, chips[best], rate[best])
     return {

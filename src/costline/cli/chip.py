@@ -1,0 +1,258 @@
+"""``costline chip``: chips compared, priced, checked and designed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from costline.errors import InputError
+
+if TYPE_CHECKING:
+    from costline.silicon.compare import Film, Talk
+    from costline.silicon.cost import Silicon
+
+app = App(name="chip", help="Chips, real and imagined: compare, price, check, design.")
+
+SEED = (
+    "a100-sxm-80gb", "a800-sxm-80gb", "h100-sxm", "h800-sxm", "l20", "tpu-v5e", "ascend-910b", "groq-lpu-v1",
+    "a100-sxm-80gb+hbm-pim", "seed-14nm-144gb-hbm", "seed-14nm-144gb-gddr6",
+)  # fmt: skip
+"""Chips compared where none is named: those of the article."""
+
+Flag = Annotated[bool, Parameter(negative="")]
+
+
+@app.command
+def compare(
+    *chips: str,
+    workload: str = "llama-2-70b,wan2.1-t2v-14b",
+    input: int = 1000,
+    output: int = 200,
+    tpot: str = "50ms",
+    precision: str = "bf16",
+    catalogue: Path | None = None,
+    json: Flag = False,
+) -> int:
+    """Chips beside each other on workloads, at equal chips, equal dollars and equal watts.
+
+    Parameters
+    ----------
+    chips
+        Names of the catalogue, such as h100-sxm or a100-sxm-80gb+hbm-pim; by default those of the article.
+    workload
+        Models with commas between: language models decode, video pipelines make their usual clip.
+    input
+        Prompt [token].
+    output
+        Answer [token].
+    tpot
+        Longest time per token allowed.
+    precision
+        Format of weights and products: bf16, fp8, int8.
+    catalogue
+        TOML file of your own chips.
+    json
+        For programs: SI units.
+    """
+    from costline import quantity, resolve
+    from costline.cli.chip_show import print_comparison
+
+    book = resolve.catalogue(catalogue)
+    limit = float(resolve.number(tpot, quantity.SECONDS, "tpot", least=1e-6))
+    if input < 1 or output < 1:
+        raise InputError("input and output are whole numbers of tokens, at least 1")
+    talks, films = _workloads(workload, input, output, limit, precision, catalogue)
+    print_comparison(chips or SEED, talks, films, book, as_json=json)
+    return 0
+
+
+def _workloads(
+    names: str, input: int, output: int, tpot: float, precision: str, catalogue: Path | None
+) -> tuple[list[Talk], list[Film]]:
+    from costline import resolve
+    from costline.models.decoder import Decoder
+    from costline.silicon.compare import Talk, film_of
+
+    book = resolve.catalogue(catalogue)
+    talks, films = [], []
+    for name in names.split(","):
+        found = resolve.model(name.strip(), book)
+        if isinstance(found, Decoder):
+            talks.append(Talk(network=found, input=input, output=output, tpot=tpot, precision=precision))
+        else:
+            films.append(film_of(resolve.sampler(found, None, {}, book)))
+    return talks, films
+
+
+@app.command
+def cost(
+    chip: str,
+    /,
+    *,
+    volume: str | None = None,
+    catalogue: Path | None = None,
+    json: Flag = False,
+    csv: Flag = False,
+    plain: Flag = False,
+    explain: Flag = False,
+) -> int:
+    """What a chip costs to make: die, yield, memory, package, test, board, design; with 80 % ranges.
+
+    Parameters
+    ----------
+    chip
+        Name of the catalogue, or of a [[chip]] of your file with a [chip.silicon] table.
+    volume
+        Chips that carry the one-time cost: 500k.
+    catalogue
+        TOML file of your own chips.
+    json, csv, plain, explain
+        How to print it.
+    """
+    from costline import quantity, resolve
+    from costline.api.common import recording
+    from costline.cli.chip_show import print_cost
+    from costline.silicon.cost import cost_estimate
+
+    silicon = _silicon(chip, catalogue)
+    units = None if volume is None else float(resolve.number(volume, quantity.COUNT, "volume", least=1))
+    with recording(explain) as record:
+        estimate = cost_estimate(silicon, units)
+    print_cost(estimate, record, json=json, csv=csv, plain=plain)
+    return 0
+
+
+def _silicon(chip: str, catalogue: Path | None) -> Silicon:
+    from costline.catalogue import shipped
+    from costline.silicon.chipfile import read_chips
+    from costline.silicon.cost import silicon_of
+
+    if catalogue is not None:
+        for each in read_chips(catalogue)[0]:
+            if each.chip.id == chip:
+                made = each.made_of()
+                if made is None:
+                    raise InputError(f"{chip}: state process and area in [chip.silicon]")
+                return made
+    return silicon_of(shipped.chip_facts()[shipped.chip(chip).id])
+
+
+@app.command
+def check(file: Path, /, *, json: Flag = False) -> int:
+    """What is physically implausible about the chips of a file, each with the limit and its source.
+
+    Parameters
+    ----------
+    file
+        TOML with [[chip]] tables, each with a [chip.silicon] table of what it is made of.
+    json
+        For programs.
+    """
+    from costline.cli.chip_show import print_findings
+    from costline.errors import CatalogueError
+    from costline.silicon.check import check as findings_of
+    from costline.silicon.chipfile import read_chips
+
+    chips, faults = read_chips(file)
+    findings = [finding for each in chips for finding in findings_of(each)]
+    print_findings(str(file), len(chips), findings, as_json=json)
+    if faults:
+        raise CatalogueError(str(file), faults)
+    return 1 if any(finding.severity == "impossible" for finding in findings) else 0
+
+
+@app.command
+def power(*, json: Flag = False) -> int:
+    """Peak and power from first principles, beside what every chip of the catalogue states.
+
+    Parameters
+    ----------
+    json
+        For programs.
+    """
+    from costline.cli.chip_show import print_power
+
+    print_power(as_json=json)
+    return 0
+
+
+@app.command
+def anchors(*, match: str = "", json: Flag = False) -> int:
+    """Published results beside what costline's models of silicon give for them.
+
+    Parameters
+    ----------
+    match
+        Keep rows that contain this text.
+    json
+        For programs.
+    """
+    from costline.cli.chip_show import print_anchors
+
+    print_anchors(match, as_json=json)
+    return 0
+
+
+@app.command
+def pim(*, json: Flag = False) -> int:
+    """Processing in memory: what costline predicts for every row with a stated configuration.
+
+    Parameters
+    ----------
+    json
+        For programs.
+    """
+    from costline.cli.chip_show import print_pim
+
+    print_pim(as_json=json)
+    return 0
+
+
+@app.command
+def design(
+    *,
+    workload: str = "llama-2-70b,wan2.1-t2v-14b",
+    objective: Literal["dollar", "joule", "latency"] = "dollar",
+    mix: str = "decode",
+    input: int = 1000,
+    output: int = 200,
+    tpot: str = "50ms",
+    catalogue: Path | None = None,
+    json: Flag = False,
+) -> int:
+    """Search a space of chips for the best one; say which kind wins, by how much, and how sure.
+
+    Parameters
+    ----------
+    workload
+        A language model and a video pipeline.
+    objective
+        What is maximised: work for a dollar or a joule, or least time per token.
+    mix
+        decode, video, or the share of money spent on decoding: 50%.
+    input
+        Prompt [token].
+    output
+        Answer [token].
+    tpot
+        Longest time per token allowed.
+    catalogue
+        TOML file of your own models.
+    json
+        For programs.
+    """
+    from costline import quantity, resolve
+    from costline.cli.chip_show import print_designs
+    from costline.silicon.search import search
+
+    limit = float(resolve.number(tpot, quantity.SECONDS, "tpot", least=1e-6))
+    talks, films = _workloads(workload, input, output, limit, "bf16", catalogue)
+    if not talks or not films:
+        raise InputError("name a language model and a video pipeline: --workload llama-2-70b,wan2.1-t2v-14b")
+    share = {"decode": 1.0, "video": 0.0}.get(mix)
+    if share is None:
+        share = float(resolve.number(mix, quantity.FRACTION, "mix"))
+    print_designs(search(talks[0], films[0], share, objective), as_json=json)
+    return 0

@@ -1,0 +1,310 @@
+"""What ``costline chip`` prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from costline import quantity
+from costline.cli.terminal import Field, console, figures, note, table, write_json
+from costline.estimate import plain as plain_value
+
+if TYPE_CHECKING:
+    from costline.catalogue import Catalogue
+    from costline.derivation import Node
+    from costline.estimate import Estimate
+    from costline.silicon.check import Finding
+    from costline.silicon.compare import Answer, Film, Talk
+    from costline.silicon.search import Found
+
+DASH = "–"
+
+
+def print_cost(estimate: Estimate, record: Node | None, *, json: bool, csv: bool, plain: bool) -> None:
+    """A bill, as text or for programs."""
+    from costline.report import machine
+    from costline.report.answer import answer
+    from costline.report.explain import derivation
+
+    estimate = replace(estimate, record=record)
+    if json:
+        sys.stdout.write(machine.to_json(estimate) + "\n")
+    elif csv:
+        sys.stdout.write(machine.to_csv(estimate))
+    else:
+        screen = console()
+        screen.no_color = screen.no_color or plain
+        screen.print(answer(estimate, plain=plain))
+        if record is not None:
+            screen.print(derivation(estimate))
+
+
+def print_comparison(
+    chips: Sequence[str], talks: Sequence[Talk], films: Sequence[Film], book: Catalogue, *, as_json: bool
+) -> None:
+    """Chips on workloads: rooflines, then a table a workload."""
+    from costline.silicon.lineup import line_up
+
+    rows = line_up(chips, talks, films, book)
+    if as_json:
+        write_json(plain_value([asdict(row) for row in rows]))
+        return
+    screen = console()
+    screen.print("Rooflines at the weights' format", style="bold")
+    screen.print(table([row.roof for row in rows], _roof_fields()))
+    for place, talk in enumerate(talks):
+        limit = f"at most {talk.tpot * 1e3:g} ms a token"
+        words = f"{talk.network.name}, {talk.input:,} tokens in, {talk.output:,} out, {limit}"
+        screen.print(words, style="bold")
+        screen.print(table([row.talks[place] for row in rows], _talk_fields()))
+        _remarks(row.talks[place] for row in rows)
+    for place, film in enumerate(films):
+        clip = film.clip
+        words = f"{film.pipeline.name}, {clip.seconds:.2g} s of {clip.width}x{clip.height}, {clip.steps} steps"
+        screen.print(words, style="bold")
+        screen.print(table([row.films[place] for row in rows], _film_fields()))
+        _remarks(row.films[place] for row in rows)
+    screen.print(LEGEND, style="dim")
+
+
+LEGEND = """hold: chips whose memory holds the weights; unit: chips that work together; floor:
+shortest time per token of any unit. Equal chips: the rate. Equal dollars: rent
+(the market) or made (80 % of draws, every chip sold at one margin, electricity
+in it). Equal watts: joules."""
+
+
+def _remarks(answers: Any) -> None:
+    for each in answers:
+        if each.rate is None:
+            console().print(f"{each.chip}: {each.why}", style="yellow")
+
+
+def _of(name: str, factor: float = 1.0) -> Any:
+    def value(row: Any) -> Any:
+        found = getattr(row, name)
+        return None if found is None else found * factor
+
+    return value
+
+
+def _made(factor: float) -> Any:
+    def span(row: Answer) -> str | None:
+        if row.made_low is None or row.made_high is None:
+            return None
+        return f"{figures(row.made_low * factor, 2)}{DASH}{figures(row.made_high * factor, 2)}"
+
+    return span
+
+
+def _whole(name: str) -> Any:
+    def value(row: Any) -> str | None:
+        found = getattr(row, name)
+        return None if found is None else f"{found:,.0f}"
+
+    return value
+
+
+def _hold(row: Answer) -> str:
+    return f"{row.hold:,.0f}/{DASH if row.chips is None else format(row.chips, ',.0f')}"
+
+
+def _roof_fields() -> tuple[Field, ...]:
+    return (
+        Field("chip", lambda row: row.chip),
+        Field("peak", lambda row: row.peak, quantity.FLOP_RATE),
+        Field("memory", lambda row: row.memory, quantity.BYTES),
+        Field("memory", lambda row: row.bandwidth, quantity.BANDWIDTH),
+        Field("ridge\nFLOP/B", lambda row: row.ridge),
+        Field("power", lambda row: row.tdp, quantity.WATTS),
+        Field("kind", lambda row: row.kind),
+    )
+
+
+def _talk_fields() -> tuple[Field, ...]:
+    return (
+        Field("chip", lambda row: row.chip),
+        Field("hold\n/unit", _hold),
+        Field("tok/s\na chip", _of("rate")),
+        Field("TPOT\nms", _of("wait", 1e3)),
+        Field("floor\nms", _of("floor", 1e3)),
+        Field("J/tok", _of("joules")),
+        Field("rent\n$/Mtok", _of("rent", 1e6)),
+        Field("made\n$/Mtok", _made(1e6)),
+    )
+
+
+def _film_fields() -> tuple[Field, ...]:
+    return (
+        Field("chip", lambda row: row.chip),
+        Field("unit", _whole("chips")),
+        Field("clip\nmin", _of("wait", 1 / 60)),
+        Field("chip-s\na second", lambda row: None if not row.rate else 1 / row.rate),
+        Field("kJ\na second", _of("joules", 1e-3)),
+        Field("rent\n$/s", _of("rent")),
+        Field("made\n$/s", _made(1.0)),
+    )
+
+
+def print_findings(path: str, count: int, findings: Sequence[Finding], *, as_json: bool) -> None:
+    """What is implausible, gravest first."""
+    if as_json:
+        write_json([asdict(finding) for finding in findings])
+        return
+    screen = console()
+    words = "chip" if count == 1 else "chips"
+    if not findings:
+        screen.print(f"{path}: {count} {words}, nothing implausible")
+    for finding in findings:
+        style = "bold red" if finding.severity == "impossible" else "yellow"
+        screen.print(f"{finding.chip}: {finding.severity}: {finding.what}", style=style)
+        screen.print(f"  limit  {finding.limit}")
+        screen.print(f"  source {finding.source}", style="dim")
+        screen.print(f"  fix    {finding.fix}")
+
+
+def print_power(*, as_json: bool) -> None:
+    """Modelled peak and power of every chip, and how far they are from what is stated."""
+    from costline.silicon.power import fitted_errors, peak_errors, power_errors, spread_of_errors
+
+    checks = {
+        "peak: cores x 2^k x clock": peak_errors(),
+        "power: energies of operations and bits": power_errors(),
+        "power: energy fitted, each chip left out": fitted_errors(),
+    }
+    if as_json:
+        write_json({name: [{**asdict(each), "error": each.error} for each in rows] for name, rows in checks.items()})
+        return
+    screen = console()
+    spreads = [{"model": name, **spread_of_errors(rows)} for name, rows in checks.items()]
+    fields = (
+        Field("model", lambda row: row["model"]),
+        Field("chips", lambda row: int(row["chips"])),
+        Field("median", lambda row: f"{row['median']:+.1%}"),
+        Field("absolute", lambda row: f"{row['median absolute']:.1%}"),
+        Field("low", lambda row: f"{row['low']:+.0%}"),
+        Field("high", lambda row: f"{row['high']:+.0%}"),
+    )
+    screen.print(table(spreads, fields))
+    screen.print("modelled over stated, less one: median, median of the absolute, 10th, 90th percentile", style="dim")
+    fitted = {each.chip: each for each in checks["power: energy fitted, each chip left out"]}
+    rows = checks["power: energies of operations and bits"]
+    screen.print(
+        table(
+            rows,
+            (
+                Field("chip", lambda row: row.chip),
+                Field("stated", lambda row: row.real, quantity.WATTS),
+                Field("principles", lambda row: row.modelled, quantity.WATTS),
+                Field("error", lambda row: f"{row.error:+.0%}"),
+                Field("fitted", lambda row: fitted[row.chip].modelled if row.chip in fitted else None, quantity.WATTS),
+                Field("error", lambda row: f"{fitted[row.chip].error:+.0%}" if row.chip in fitted else None),
+            ),
+        )
+    )
+
+
+def print_anchors(match: str, *, as_json: bool) -> None:
+    """Published results and the models' answers."""
+    from costline.silicon.anchors import reproductions
+
+    rows = [row for row in reproductions() if match.lower() in f"{row.anchor} {row.quantity} {row.status}".lower()]
+    if as_json:
+        write_json([{**asdict(row), "status": row.status, "errors": row.errors} for row in rows])
+        return
+    fields = (
+        Field("anchor", lambda row: row.anchor),
+        Field("what", lambda row: row.quantity),
+        Field("stated", lambda row: " ".join(figures(each) for each in row.stated)),
+        Field("modelled", lambda row: " ".join(figures(each) for each in row.modelled)),
+        Field("status", lambda row: row.status),
+    )
+    screen = console()
+    modelled = [row for row in rows if row.modelled]
+    if modelled:
+        screen.print(table([replace(row, anchor=row.anchor[:24]) for row in modelled], fields))
+    others: dict[str, int] = {}
+    for row in rows:
+        if not row.modelled:
+            others[row.how] = others.get(row.how, 0) + 1
+    for how, count in others.items():
+        screen.print(f"not modelled, {count} row{'s' * (count != 1)}: {how}", style="dim")
+    counts = {status: sum(row.status == status for row in rows) for status in ("matched", "outside", "not modelled")}
+    note(", ".join(f"{count} {status}" for status, count in counts.items()))
+
+
+def print_pim(*, as_json: bool) -> None:
+    """Published figures of processing in memory and predictions, silicon apart from simulations."""
+    from costline.silicon.pim_rows import predictions
+
+    rows = predictions()
+    if as_json:
+        write_json([{**asdict(row), "error": row.error} for row in rows])
+        return
+    screen = console()
+    fields = (
+        Field("device", lambda row: row.device.split(" (")[0][:20]),
+        Field("configuration", lambda row: row.config),
+        Field("what", lambda row: f"{row.metric}, {row.unit}"),
+        Field("stated", lambda row: row.stated),
+        Field("model", lambda row: row.predicted),
+        Field("error", lambda row: None if row.error is None else f"{row.error:+.0%}"),
+    )
+    for evidence, words in (
+        ("silicon", "Measured on silicon"),
+        ("vendor", "Stated by vendors"),
+        ("simulation", "Simulated"),
+    ):
+        chosen = [row for row in rows if row.evidence == evidence and row.predicted is not None]
+        screen.print(words, style="bold")
+        screen.print(table(chosen, fields) if chosen else "no row states its configuration")
+        left = [row for row in rows if row.evidence == evidence and row.predicted is None]
+        if left:
+            screen.print(f"not predicted: {len(left)} rows; --json says why of each", style="dim")
+
+
+def print_designs(found: Found, *, as_json: bool) -> None:
+    """Winners, how sure, and the front with its picture."""
+    from costline.report.chip import scatter
+
+    if as_json:
+        body = {name: value for name, value in vars(found).items() if name not in {"winners", "front"}}
+        for name in ("winners", "front"):
+            chosen = getattr(found, name)
+            body[name] = [{key: value for key, value in vars(each).items() if key != "blueprint"} for each in chosen]
+        write_json(plain_value(body))
+        return
+    screen = console()
+    rate = found.tried / found.seconds
+    screen.print(
+        f"{found.tried:,} designs in {found.seconds:.2g} s ({figures(rate, 2)} a second), {found.valid:,} of them "
+        "within the limits of area, package power and edge",
+        style="dim",
+    )
+    what = {"dollar": "cost", "joule": "energy", "latency": "s/token"}[found.objective]
+    fields = (
+        Field("kind", lambda row: row.kind),
+        Field("best design", lambda row: row.words),
+        Field(what, lambda row: row.index),
+        Field("80 %", lambda row: f"{figures(row.low, 2)}{DASH}{figures(row.high, 2)}"),
+        Field("best in", lambda row: f"{row.sure:.0%}"),
+        Field("$/Mtok", lambda row: row.token * 1e6 if row.token < 1 else None),
+        Field("$/s video", lambda row: row.video if row.video < 1e9 else None),
+    )
+    screen.print(table(found.winners, fields))
+    screen.print("Designs that no other beats both at decoding and at video, for a dollar", style="bold")
+    points = [(each.token * 1e6, each.video) for each in found.front]
+    screen.print(scatter(points, "$/Mtok", "$/s of video"))
+    screen.print(
+        table(
+            found.front,
+            (
+                Field("design", lambda row: row.words),
+                Field("$/Mtok", lambda row: row.token * 1e6),
+                Field("$/s video", lambda row: row.video),
+                Field("area", lambda row: row.area, quantity.AREA),
+                Field("power", lambda row: row.watts, quantity.WATTS),
+            ),
+        )
+    )

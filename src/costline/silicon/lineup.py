@@ -1,0 +1,51 @@
+"""The rows of a comparison: each chip with its roofline and its answer on every workload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from costline.catalogue import Catalogue
+from costline.hardware.cluster import Cluster
+from costline.silicon.compare import Answer, Film, Roof, Talk, film_answer, roof, talk_answer
+from costline.silicon.owning import Owner, owner
+from costline.silicon.pim import Device, device
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One chip, with processing in memory or without."""
+
+    roof: Roof
+    talks: list[Answer]
+    films: list[Answer]
+
+
+def line_up(chips: Iterable[str], talks: Sequence[Talk], films: Sequence[Film], book: Catalogue) -> list[Row]:
+    """Compare chips on workloads.
+
+    Parameters
+    ----------
+    chips : iterable of str
+        Names of the catalogue; ``name+hbm-pim`` has its memory replaced by one that computes.
+    talks, films : sequence
+        Workloads.
+    book : Catalogue
+        Where chips, prices and coefficients are.
+    """
+    return [_row(name, talks, films, book) for name in chips]
+
+
+def _row(name: str, talks: Sequence[Talk], films: Sequence[Film], book: Catalogue) -> Row:
+    plain, plus, extra = name.partition("+")
+    memory: Device | None = device(extra) if plus else None
+    cluster: Cluster = book.cluster(f"1x{plain}")
+    prices = owner(cluster.chip, book)
+    if memory is not None:
+        prices = Owner(rent=None, made=None, energy=prices.energy, why=f"no price of {memory.name} read")
+    label = f"{cluster.chip.id}+{extra}" if plus else cluster.chip.id
+    return Row(
+        roof=replace(roof(cluster.chip, talks[0].precision if talks else "bf16"), chip=label),
+        talks=[replace(talk_answer(talk, cluster, prices, book, memory), chip=label) for talk in talks],
+        films=[replace(film_answer(film, cluster, prices, book), chip=label) for film in films],
+    )
