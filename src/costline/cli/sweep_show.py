@@ -14,7 +14,7 @@ from costline.sweep import questions
 from costline.sweep.kept import Kept
 from costline.sweep.questions import Goal
 
-WIDE = 7
+WIDE = 8
 """Columns of a table that fits 80 characters."""
 DRAWN = 5000
 """Points of a picture."""
@@ -96,8 +96,9 @@ def _points(kept: Kept, wanted: Wanted) -> Cells:
         kept.column(name)
     most = DRAWN if wanted.plot else wanted.limit or LARGEST
     if len(found) > most:
-        note(f"{most:,} of {len(found):,} rows; --limit 0 prints all")
-    return kept.rows(found[:most], names)
+        note(f"{most:,} of {len(found):,} rows, evenly spread; --limit 0 prints all")
+        found = [found[round(place * (len(found) - 1) / max(most - 1, 1))] for place in range(most)]
+    return kept.rows(found, names)
 
 
 def _telling(kept: Kept, group: Sequence[str], goals: Sequence[str]) -> list[str]:
@@ -112,25 +113,19 @@ def _summary(kept: Kept, wanted: Wanted) -> Cells:
     """Without a group the figures with their spans; with groups, a row a group with the means of the figures."""
     where = questions.read_conditions(kept, wanted.where)
     figures = kept.named("figure")
-    if not wanted.group:
-        spans = questions.spans(kept, figures, (), where, infeasible=wanted.infeasible)
-        whole = spans.get((), {})
-        note(f"{questions.count(kept, where, infeasible=wanted.infeasible):,} of {kept.points:,} points match")
-        return {
-            "figure": list(whole),
-            "least": [span.least for span in whole.values()],
-            "mean": [span.mean for span in whole.values()],
-            "most": [span.most for span in whole.values()],
-        }
-    shown = figures[: max(1, WIDE - len(wanted.group) - 1)] if not (wanted.json or wanted.csv) else figures
-    groups = questions.spans(kept, shown, wanted.group, where, infeasible=wanted.infeasible)
-    cells: Cells = {name: [key[place] for key in groups] for place, name in enumerate(wanted.group)}
-    cells["points"] = [max(span.count for span in one.values()) for one in groups.values()]
-    for name in shown:
-        cells[name] = [one[name].mean for one in groups.values()]
-    if not (wanted.json or wanted.csv):
+    if not (wanted.json or wanted.csv or not wanted.group):
+        figures = figures[: max(1, WIDE - len(wanted.group) - 1)]
         note("means of the points of each group")
-    return cells
+    groups = questions.spans(kept, figures, wanted.group, where, infeasible=wanted.infeasible)
+    if wanted.group:
+        cells: Cells = {name: [one.values[place] for one in groups] for place, name in enumerate(wanted.group)}
+        return cells | {"points": [one.points for one in groups]} | {
+            name: [one.figures[name].mean for one in groups] for name in figures
+        }  # fmt: skip
+    note(f"{sum(one.points for one in groups):,} of {kept.points:,} points match")
+    ends = ("least", "mean", "most")
+    cells = {"figure": list(figures) if groups else []}
+    return cells | {end: [getattr(one.figures[name], end) for one in groups for name in figures] for end in ends}
 
 
 def _print(kept: Kept, wanted: Wanted, cells: Cells) -> None:

@@ -32,7 +32,9 @@ def table(cells: Cells, units: Units) -> Table:
     for name, column in cells.items():
         numbers = sorted(value for value in column if isinstance(value, int | float))
         kind = KINDS.get(units.get(name, ""), COUNT)
-        factor, unit = column_scale(numbers[len(numbers) // 2 :][:1], kind)  # one giant must not set the unit
+        counted = all(isinstance(value, int) for value in numbers)
+        typical = [] if counted else numbers[len(numbers) // 2 :][:1]  # one giant must not set the unit
+        factor, unit = column_scale(typical, kind)
         made.add_column(f"{heading(name)}\n{unit}".strip(), justify="right" if numbers else "left", overflow="fold")
         scaled = [value / float(factor) if isinstance(value, float) else value for value in column]
         columns.append([cell(value, "") for value in scaled])

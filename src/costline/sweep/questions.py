@@ -120,11 +120,6 @@ def matching(
         yield {name: column[keep] for name, column in batch.items()}
 
 
-def count(kept: Kept, where: Sequence[Condition] = (), *, infeasible: bool = False) -> int:
-    """Number of points that match."""
-    return sum(len(batch["point"]) for batch in matching(kept, (), where, infeasible=infeasible))
-
-
 def thinned(kept: Kept, limit: int, where: Sequence[Condition] = (), *, infeasible: bool = False) -> list[int]:
     """At most `limit` matching points, evenly thinned so that they come from the whole sweep."""
     found: list[Array] = []
@@ -210,12 +205,23 @@ def front(kept: Kept, goals: Sequence[Goal], where: Sequence[Condition] = (), *,
     points, costs = np.empty(0, dtype=np.int64), np.empty((0, len(goals)))
     for batch in matching(kept, [goal.column for goal in goals], where, infeasible=infeasible):
         here = np.stack([goal.badness(batch) for goal in goals], axis=1)
-        known = np.isfinite(here).all(axis=1)
-        costs = np.concatenate([costs, here[known]])
-        points = np.concatenate([points, batch["point"][known]])
+        hopeful = np.isfinite(here).all(axis=1)
+        hopeful[hopeful] = ~_beaten(here[hopeful], costs)
+        costs = np.concatenate([costs, here[hopeful]])
+        points = np.concatenate([points, batch["point"][hopeful]])
         keep = unbeaten(costs)
         points, costs = points[keep], costs[keep]
     return [int(point) for point in points[np.lexsort((points, costs[:, 0]))]]
+
+
+def _beaten(costs: Array, others: Array) -> Array:
+    """Rows that the front of earlier blocks equals or beats; told for two goals, where it is a look-up in a stair."""
+    if costs.shape[1] != 2 or not len(others):
+        return np.zeros(len(costs), dtype=bool)
+    order = np.argsort(others[:, 0])
+    stair = others[order]
+    step = np.searchsorted(stair[:, 0], costs[:, 0], side="right") - 1
+    return np.asarray((step >= 0) & (stair[np.maximum(step, 0), 1] <= costs[:, 1]))
 
 
 def unbeaten(costs: Array) -> Array:
@@ -247,12 +253,62 @@ def unbeaten(costs: Array) -> Array:
 
 @dataclass(frozen=True)
 class Span:
-    """Figures of a group: how many points have them, least, mean, largest. [SI unit]"""
+    """A figure of a group: how many points have it, least, mean, largest. [SI unit]"""
 
     count: int
     least: float | None
     mean: float | None
     most: float | None
+
+
+class Tally:
+    """Running count, sum and ends of one figure by group."""
+
+    def __init__(self, groups: int) -> None:
+        self.counts = np.zeros(groups, dtype=np.int64)
+        self.sums = np.zeros(groups)
+        self.least, self.most = np.full(groups, np.inf), np.full(groups, -np.inf)
+
+    def add(self, values: Array, group: Array) -> None:
+        """Count the values of a block; unknown ones are left out."""
+        known = np.isfinite(values)
+        values, group = values[known], group[known]
+        if len(self.counts) == 1:  # sums of everything are several times as fast as sums by group
+            self.counts += len(values)
+            self.sums += values.sum()
+            self.least = np.minimum(self.least, values.min(initial=np.inf))
+            self.most = np.maximum(self.most, values.max(initial=-np.inf))
+            return
+        self.counts += np.bincount(group, minlength=len(self.counts))
+        self.sums += np.bincount(group, values, minlength=len(self.counts))
+        np.minimum.at(self.least, group, values)
+        np.maximum.at(self.most, group, values)
+
+    def span(self, group: int) -> Span:
+        """What a group has."""
+        count = int(self.counts[group])
+        if not count:
+            return Span(0, None, None, None)
+        return Span(count, float(self.least[group]), float(self.sums[group]) / count, float(self.most[group]))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Points that share the values of some axes.
+
+    Attributes
+    ----------
+    values : tuple
+        Values of the axes.
+    points : int
+        Points that match.
+    figures : mapping of str to Span
+        Spans of the figures over them.
+    """
+
+    values: tuple[float | str, ...]
+    points: int
+    figures: Mapping[str, Span]
 
 
 def spans(
@@ -262,29 +318,19 @@ def spans(
     where: Sequence[Condition] = (),
     *,
     infeasible: bool = False,
-) -> dict[tuple[float | str, ...], dict[str, Span]]:
+) -> list[Group]:
     """Least, mean and largest value of figures, by group; groups without a point are left out."""
     groups = Groups(kept, per)
-    numbers = np.zeros((len(names), groups.size), dtype=np.int64)
-    least, most = np.full(numbers.shape, np.inf), np.full(numbers.shape, -np.inf)
-    sums, points = np.zeros(numbers.shape), np.zeros(groups.size, dtype=np.int64)
+    points = np.zeros(groups.size, dtype=np.int64)
+    tallies = {name: Tally(groups.size) for name in names}
     for batch in matching(kept, [*names, *per], where, infeasible=infeasible):
         group = groups.of(batch)
         points += np.bincount(group, minlength=groups.size)
-        for row, name in enumerate(names):
-            known = np.isfinite(batch[name])
-            values, place = batch[name][known], group[known]
-            numbers[row] += np.bincount(place, minlength=groups.size)
-            sums[row] += np.bincount(place, values, minlength=groups.size)
-            np.minimum.at(least[row], place, values)
-            np.maximum.at(most[row], place, values)
-    result = {}
-    for number in map(int, np.flatnonzero(points)):
-        tallies = zip(names, numbers[:, number], least[:, number], sums[:, number], most[:, number], strict=True)
-        stated = {name: _span(int(n), float(low), float(whole), float(high)) for name, n, low, whole, high in tallies}
-        result[tuple(groups.names(number))] = stated
-    return result
-
-
-def _span(count: int, low: float, whole: float, high: float) -> Span:
-    return Span(count, low, whole / count, high) if count else Span(0, None, None, None)
+        for name, tally in tallies.items():
+            tally.add(batch[name], group)
+    return [
+        Group(
+            tuple(groups.names(number)), int(points[number]), {name: one.span(number) for name, one in tallies.items()}
+        )
+        for number in map(int, np.flatnonzero(points))
+    ]
