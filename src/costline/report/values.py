@@ -64,6 +64,7 @@ LABELS = {
     "tokens_per_second_per_chip": "tokens/s a chip",
     "step": "optimizer step",
     "flops": "FLOPs",
+    "flops_2nd": "FLOPs by 2ND",
     "flops_6nd": "FLOPs by 6ND",
     "flops_exact": "FLOPs, exact attention",
     "flops_full": "FLOPs, full attention",

@@ -249,9 +249,13 @@ def _work(pipeline: Sampler, clip: Clip, pieces: Numeric, denoise: Timing, machi
     used = utilisation(flops, denoise.point, plan.replica, chip.rate(plan.compute))
     streams = clip_streams(network, clip)
     attention = network.flops(streams, "attention") / network.flops(streams)
+    params = sum(one.params * share for one, share in pipeline.transformers)
+    computed = computed_evaluations(number, plan.reused) * pieces
+    rule = 2 * params * streams["image"] * streams["batch"] * computed
     return {
         "mfu": Figure(name="mfu", value=used, unit="1", note="denoising: FLOPs computed over dense peak"),
         "flops": Figure(name="flops", value=flops, unit="FLOP", note="all evaluations of the transformer"),
+        "flops_2nd": Figure(name="flops_2nd", value=rule, unit="FLOP", note="2 x parameters x latent tokens"),
         "evaluations": Figure(
             name="evaluations", value=number * pieces, unit="evaluation", note="steps x guidance branches"
         ),

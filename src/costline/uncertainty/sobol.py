@@ -50,3 +50,25 @@ def normal_quantile(share: Array) -> Array:
     """Value of a standard normal below which a share lies."""
     quantiles: Array = _scipy("special").ndtri(share)
     return quantiles
+
+
+def sobol_indices(first: Array, second: Array, mixed: Array) -> tuple[Array, Array]:
+    """First-order and total Sobol indices from three evaluations.
+
+    Parameters
+    ----------
+    first, second : array
+        Results at two independent matrices: (results, rows).
+    mixed : array
+        Results at the first matrix with the columns of one factor from the second: (factors, results, rows).
+
+    Returns
+    -------
+    first_order, total : array
+        (results, factors). [1]
+    """
+    calls = {"f_A": first, "f_B": second, "f_AB": mixed}
+    found = _scipy("stats").sobol_indices(func=calls, n=first.shape[1])
+    one, whole = np.asarray(found.first_order), np.asarray(found.total_order)
+    shape = (first.shape[0], mixed.shape[0])
+    return one.reshape(shape), whole.reshape(shape)

@@ -1,0 +1,215 @@
+"""What drives a result: Sobol indices, and a tornado of one input at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from costline.numeric import Array
+from costline.uncertainty.sobol import points, sobol_indices
+from costline.uncertainty.study import Study
+from costline.uncertainty.variables import Variable
+
+BASE = 2048
+"""Rows of each of the two matrices; every factor adds as many."""
+WIDE = 10.0
+"""Ratio of the 95th to the 5th percentile from which the logarithm of a result is explained: on the plain scale a few
+giants would be all of the variance."""
+LOW, HIGH = 0.1, 0.9
+"""Percentiles between which the tornado moves an input."""
+MODEL = "model coefficients"
+"""Name of all coefficients of the time model together."""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """An input and its share of the doubt in a result.
+
+    Attributes
+    ----------
+    name : str
+        The input, or `MODEL`.
+    first : float
+        Share of the variance that goes if the input alone becomes certain (first-order Sobol index). [1]
+    total : float
+        Share that stays if it alone is uncertain, what it does together with others included. [1]
+    """
+
+    name: str
+    first: float
+    total: float
+
+
+@dataclass(frozen=True)
+class Drivers:
+    """What drives a result, the strongest first.
+
+    Attributes
+    ----------
+    result : str
+        Which result.
+    logarithm : bool
+        Whether the variance of its logarithm is what is explained.
+    ranked : tuple of Driver
+        Inputs by total index.
+    """
+
+    result: str
+    logarithm: bool
+    ranked: tuple[Driver, ...]
+
+
+@dataclass(frozen=True)
+class Swing:
+    """A result with one input at its 10th and 90th percentile, everything else at the median.
+
+    Attributes
+    ----------
+    name : str
+        The input.
+    low, high : float
+        Result at the low and at the high end of the input. [SI unit of the result]
+    at_low, at_high : float
+        The input there. [SI unit of its kind]
+    """
+
+    name: str
+    low: float
+    high: float
+    at_low: float
+    at_high: float
+
+    @property
+    def width(self) -> float:
+        """How far the result moves. [SI unit of the result]"""
+        return abs(self.high - self.low)
+
+
+@dataclass(frozen=True)
+class Tornado:
+    """Swings of one result, the widest first, around its value at all medians. [SI unit of the result]"""
+
+    result: str
+    unit: str
+    middle: float
+    swings: tuple[Swing, ...]
+
+
+def drivers(study: Study, results: Sequence[str], base: int = BASE) -> dict[str, Drivers]:
+    """Sobol indices of results: of every input of the user and the catalogue, and of all coefficients together.
+
+    Findings are left out of account: indices are defined for inputs that are independent.
+
+    Parameters
+    ----------
+    study : Study
+        The sampled answer.
+    results : sequence of str
+        Which results; unknown ones are left out.
+    base : int
+        Rows of each of the two matrices, a power of two.
+    """
+    factors = _factors(study)
+    if not factors:
+        return {}
+    wide = {name: _wide(study.results[name]) for name in results if np.all(np.isfinite(study.results[name]))}
+    varying = [name for name in wide if np.ptp(study.results[name]) > 0]
+
+    def evaluate(rows: Array) -> Array:
+        found = study.evaluate(rows)
+        return np.stack([np.log(found[name]) if wide[name] else found[name] for name in varying])
+
+    if not varying:
+        return {}
+    indices = factor_indices(evaluate, study.shares.shape[1], list(factors.values()), base, study.seed)
+    ranked = {}
+    for place, name in enumerate(varying):
+        rows = [Driver(label, *map(float, row[place])) for label, row in zip(factors, indices, strict=True)]
+        ranked[name] = Drivers(name, wide[name], tuple(sorted(rows, key=lambda row: -row.total)))
+    return ranked
+
+
+def factor_indices(
+    evaluate: Callable[[Array], Array], columns: int, factors: Sequence[Sequence[int]], base: int, seed: int
+) -> list[Array]:
+    """First-order and total Sobol indices of groups of columns.
+
+    Parameters
+    ----------
+    evaluate : callable
+        Rows in the unit cube -> results, a line a result.
+    columns : int
+        Columns of the sample matrix.
+    factors : sequence of sequence of int
+        Columns that count as one input.
+    base, seed : int
+        Rows of each matrix; scrambling.
+
+    Returns
+    -------
+    list of array
+        For each factor an array of (first, total) for each result. [1]
+
+    References
+    ----------
+    Saltelli et al. 2010, Computer Physics Communications 181(2), table 2 (b) and (f), as `scipy.stats.sobol_indices`
+    computes them.
+    """
+    both = points(base, 2 * columns, seed)
+    first, second = both[:, :columns], both[:, columns:]
+    rows = [first, second]
+    for places in factors:
+        mixed = first.copy()
+        mixed[:, list(places)] = second[:, list(places)]
+        rows.append(mixed)
+    found = evaluate(np.concatenate(rows))
+    parts = found.reshape(found.shape[0], len(rows), base)
+    orders = sobol_indices(parts[:, 0], parts[:, 1], np.moveaxis(parts[:, 2:], 1, 0))
+    return [np.stack([order[:, place] for order in orders], axis=1) for place in range(len(factors))]
+
+
+def _factors(study: Study) -> dict[str, list[int]]:
+    """Columns by factor; what is read from one file is one factor."""
+    found: dict[int, list[str]] = {}
+    for variable in study.variables:
+        if variable.origin != "model":
+            found.setdefault(variable.place, []).append(variable.name)
+    factors = {" & ".join(names): [place] for place, names in found.items()}
+    model = [variable.place for variable in study.variables if variable.origin == "model"]
+    return {**factors, MODEL: model} if model else factors
+
+
+def _wide(values: Array) -> bool:
+    low, high = np.quantile(values, [0.05, 0.95])
+    return bool(np.min(values) > 0 and high > WIDE * low)
+
+
+def tornado(study: Study, result: str) -> Tornado:
+    """Move one input at a time, every coefficient of the model on its own, and see how far a result moves."""
+    by_place: dict[int, Variable] = {}
+    for variable in study.variables:
+        by_place.setdefault(variable.place, variable)
+    places = list(by_place)
+    rows = np.full((1 + 2 * len(places), study.shares.shape[1]), 0.5)
+    for line, place in enumerate(places):
+        rows[1 + 2 * line, place], rows[2 + 2 * line, place] = LOW, HIGH
+    found = study.evaluate(rows)[result]
+    swings = []
+    for line, variable in enumerate(by_place.values()):
+        ends = variable.values(rows[1 + 2 * line : 3 + 2 * line])
+        swings.append(Swing(variable.name, *(float(end) for end in (*found[1 + 2 * line : 3 + 2 * line], *ends))))
+    moving = sorted((swing for swing in swings if swing.width > 0), key=lambda swing: -swing.width)
+    return Tornado(result, study.units.get(result, "ratio"), float(found[0]), tuple(moving))
+
+
+def plain_drivers(found: Mapping[str, Drivers]) -> dict[str, object]:
+    """Drivers for programs."""
+    return {
+        name: {
+            "of": "logarithm" if each.logarithm else "value",
+            "inputs": [{"name": row.name, "first": row.first, "total": row.total} for row in each.ranked],
+        }
+        for name, each in found.items()
+    }
