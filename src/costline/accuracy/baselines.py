@@ -18,7 +18,6 @@ import numpy as np
 from costline.accuracy.predict import Scored, evaluate
 from costline.accuracy.prediction import Prediction, Setting, factor_of, is_time
 from costline.accuracy.rows import TableName
-from costline.accuracy.score import configuration
 from costline.hardware.efficiency import Efficiency
 
 NAMES = ("mfu", "seed", "roofline")
@@ -73,7 +72,7 @@ def constant_mfu(rows: Sequence[Scored]) -> list[float | None]:
         if used[index] is not None:
             by_chip.setdefault((row.measurement.table, row.measurement.conditions.chip), []).append(index)
             by_table.setdefault(row.measurement.table, []).append(index)
-    same = [configuration(row.measurement) for row in rows]
+    same = [row.measurement.configuration for row in rows]
     values = np.asarray([np.nan if share is None else share for share in used])
     result: list[float | None] = []
     for index, row in enumerate(rows):

@@ -12,7 +12,7 @@ import io
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -151,6 +151,9 @@ class Measurement:
         Where it was published.
     faults : tuple of str
         Cells that could not be read; such a row is not predicted.
+    configuration : str
+        The first row of its file whose conditions are the same but for what tells repeats apart: the date and, in
+        training, the release of the software.
     """
 
     id: str
@@ -160,6 +163,7 @@ class Measurement:
     conditions: TrainRow | ServeRow | GenerateRow
     source: str = ""
     faults: tuple[str, ...] = ()
+    configuration: str = ""
 
     @property
     def metric(self) -> str:
@@ -208,7 +212,19 @@ def read_measurements(path: Path) -> Measurements:
     twice = [name for name, count in Counter(row.id for row in rows).items() if count > 1]
     if twice:
         raise CatalogueError(str(path), [f"id {name!r} is there more than once" for name in twice])
-    return Measurements(table, rows, tuple(warnings))
+    return Measurements(table, _configured(rows), tuple(warnings))
+
+
+def _configured(rows: Sequence[Measurement]) -> tuple[Measurement, ...]:
+    """Rows with their configurations."""
+    first: dict[Conditions, str] = {}
+    made = []
+    for row in rows:
+        same: TrainRow | ServeRow | GenerateRow = replace(row.conditions, date="")
+        if isinstance(same, TrainRow):
+            same = replace(same, framework_version="")
+        made.append(replace(row, configuration=first.setdefault(same, f"{row.table}/{row.id}")))
+    return tuple(made)
 
 
 DERIVED = frozenset({

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from costline.accuracy.predict import Scored, predicted
 from costline.accuracy.prediction import factor_of, is_time
 from costline.accuracy.refusal import Refusal
-from costline.accuracy.rows import Conditions, Measurement, TrainRow
+from costline.accuracy.rows import Measurement
 from costline.numeric import Array
 
 
@@ -57,10 +57,9 @@ class Summary:
     inside: float | None = None
 
 
-def configuration(measurement: Measurement) -> Conditions:
-    """Conditions without what tells repeats of one configuration apart: the date and the release of the software."""
-    row = measurement.conditions
-    return replace(row, date="", framework_version="") if isinstance(row, TrainRow) else replace(row, date="")
+def configuration(measurement: Measurement) -> str:
+    """Name of the configuration of a row: repeats of it, by newer software or on another day, have the same."""
+    return measurement.configuration
 
 
 def weights(measurements: Sequence[Measurement]) -> Array:
