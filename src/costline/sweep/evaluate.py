@@ -8,6 +8,7 @@ machine or the order it is worked out in.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,7 +124,8 @@ def _fill(result: Columns, scenario: Scenario, axes: Mapping[str, Array], low: i
     if estimate.reason:
         result.reason[low:high] = [estimate.reason] * (high - low)
     for name, column in result.figures.items():
-        column[low:high] = figure_value(estimate, name)
+        with suppress(UnknownNameError):  # an image has no seconds of video; another point of the sweep has
+            column[low:high] = figure_value(estimate, name)
 
 
 def call(scenario: Scenario, axes: Mapping[str, Array]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import functools
 import hashlib
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,10 +17,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from costline.errors import CostlineError, InputError, PlanError
+from costline.errors import CostlineError, InputError, PlanError, UnknownNameError
 from costline.estimate import Estimate
 from costline.sweep.arrow import Column, columns_of, encode, pyarrow
-from costline.sweep.evaluate import ENDS, axis_columns, evaluate, figure_value, find, nested
+from costline.sweep.evaluate import axis_columns, evaluate, figure_value, find, nested
 from costline.sweep.scenario import Scenario
 from costline.sweep.store import Folder, Manifest
 
@@ -106,9 +106,8 @@ def prepare(scenario: Scenario, folder: Folder) -> Manifest:
             f"{scenario.points:,} points of {len(wanted)} figures take up to {_gigabytes(size)}, "
             f"and {_gigabytes(free)} are free: fewer points, fewer figures or samples"
         )
-    first = _first_answer(scenario)
-    _try_values(scenario)
-    units = {name: _unit(first, name) for name in wanted}
+    answers = [_first_answer(scenario), *_try_values(scenario)]
+    units = {name: unit for name in wanted if (unit := _unit(answers, name, bool(scenario.figures))) is not None}
     return Manifest(
         scenario=scenario.plain(),
         digest=scenario.digest,
@@ -124,12 +123,19 @@ def _gigabytes(size: float) -> str:
     return f"{size / 1e9:,.3g} GB"
 
 
-def _unit(answer: Estimate, name: str) -> str:
-    figure_value(answer, name)
-    if name.startswith("plan."):
-        return ""
-    path, _, end = name.partition(".")
-    return find(answer, path).unit if not end or end in ENDS else ""
+def _unit(answers: Sequence[Estimate], name: str, asked: bool) -> str | None:
+    """Unit of a figure; None for one of the usual figures that none of the answers has, as an image has no seconds."""
+    problem: UnknownNameError | None = None
+    for answer in answers:
+        try:
+            figure_value(answer, name)
+        except UnknownNameError as error:
+            problem = problem or error
+        else:
+            return "" if name.startswith("plan.") else find(answer, name.partition(".")[0]).unit
+    if asked and problem is not None:
+        raise problem
+    return None
 
 
 def _first_answer(scenario: Scenario) -> Estimate:
@@ -144,7 +150,7 @@ def _first_answer(scenario: Scenario) -> Estimate:
     raise problem or InputError("no point of the sweep can be answered")
 
 
-def _try_values(scenario: Scenario) -> None:
+def _try_values(scenario: Scenario) -> Iterator[Estimate]:
     """Ask about every word and both ends of the numbers of each axis, so that what cannot be read is said at once."""
     base = _values(scenario, 0)
     for axis in scenario.axes:
@@ -153,7 +159,7 @@ def _try_values(scenario: Scenario) -> None:
         count = len(axis.words)
         for place in range(min(count, TRIED)) if count else {0, axis.size - 1}:
             try:
-                _ask(scenario, base | {axis.name: axis.value(place)})
+                yield _ask(scenario, base | {axis.name: axis.value(place)})
             except PlanError:  # impossible here, perhaps possible elsewhere on the grid
                 continue
             except InputError as error:
