@@ -266,8 +266,6 @@ def print_pim(*, as_json: bool) -> None:
 
 def print_designs(found: Found, *, as_json: bool) -> None:
     """Winners, how sure, and the front with its picture."""
-    from costline.report.chip import scatter
-
     if as_json:
         body = {name: value for name, value in vars(found).items() if name not in {"winners", "front"}}
         for name in ("winners", "front"):
@@ -293,6 +291,14 @@ def print_designs(found: Found, *, as_json: bool) -> None:
         Field("$/s video", lambda row: row.video if row.video < 1e9 else None),
     )
     screen.print(table(found.winners, fields))
+    _print_front(found)
+
+
+def _print_front(found: Found) -> None:
+    """The Pareto front as a picture and a table."""
+    from costline.report.chip import scatter
+
+    screen = console()
     screen.print("Designs that no other beats both at decoding and at video, for a dollar", style="bold")
     points = [(each.token * 1e6, each.video) for each in found.front]
     screen.print(scatter(points, "$/Mtok", "$/s of video"))

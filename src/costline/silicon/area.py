@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from costline.errors import UnknownNameError
+from costline.errors import InputError
 from costline.formulas.silicon_blocks import logic_area, multiplier_transistors, register_file_area, sram_area
 from costline.numeric import Numeric
 from costline.silicon.inputs import (
@@ -145,7 +145,7 @@ def core_blocks(core: Core, process: str) -> dict[str, Numeric]:
 
 def _interface(name: str) -> tuple[float, float]:
     if name not in LINKS:
-        raise UnknownNameError("interface", name, LINKS)
+        raise InputError(f"unknown interface {name[:40]!r}; known: {', '.join(LINKS)}")
     phy, controller = LINKS[name]
     return primitive(phy), primitive(controller)
 

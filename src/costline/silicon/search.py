@@ -136,7 +136,7 @@ def search(talk: Talk, film: Film, share: float, objective: Objective = "dollar"
         Blueprint(name="first", process=node, rate=1e14, memory="GDDR6", devices=2).power()
     start = time.perf_counter()
     batches = list(_batches(talk, film))
-    cost = [_index(batch, share, objective, batches) for batch in batches]
+    cost = _indices(batches, share, objective)
     seconds = time.perf_counter() - start
     designs = [
         _design(batch, int(place), float(values[place]))
@@ -210,36 +210,39 @@ def _allowed(blueprint: Blueprint, area: Numeric, watts: Array) -> Array:
 
 
 @functools.cache
-def _host_power() -> float:
-    """Of a server for a chip, a coefficient of the engine. [W]"""
-    return float(shipped.efficiency().value("host_power", shipped.chip("h100-sxm")))
+def _conditions() -> tuple[float, float, float]:
+    """Power of a host for a chip, PUE, price of electricity. [W, 1, USD/J]"""
+    host = float(shipped.efficiency().value("host_power", shipped.chip("h100-sxm")))
+    return host, shipped.pue().value, shipped.electricity().value
 
 
 def _running(batch: Batch) -> Array:
     """Price, host and electricity of a chip. [USD/s]"""
-    fed = (batch.watts + _host_power()) * shipped.pue().value * shipped.electricity().value
-    return batch.dollars + fed
+    host, pue, electricity = _conditions()
+    return batch.dollars + (batch.watts + host) * pue * electricity
 
 
 def _per(batch: Batch, rate: Array, objective: Objective) -> Array:
     """Dollars, joules or seconds of a token or a second of video; infinite where it cannot."""
     if objective == "latency":
         return np.where(batch.valid, batch.floor, np.inf)
-    spent = _running(batch) if objective == "dollar" else (batch.watts + _host_power()) * shipped.pue().value
+    host, pue, _ = _conditions()
+    spent = _running(batch) if objective == "dollar" else (batch.watts + host) * pue
     with np.errstate(divide="ignore"):
         return np.where(batch.valid & (rate > 0), spent / np.where(rate > 0, rate, 1), np.inf)
 
 
-def _index(batch: Batch, share: float, objective: Objective, batches: Sequence[Batch]) -> Array:
-    """Cost of the mix; 1 if each job had the best chip of its own."""
+def _indices(batches: Sequence[Batch], share: float, objective: Objective) -> list[Array]:
+    """Cost of the mix for every design; 1 if each job had the best chip of its own."""
     if objective == "latency":
-        return _per(batch, batch.tokens, objective)
-    total: Array = np.zeros(batch.size)
+        return [_per(batch, batch.tokens, objective) for batch in batches]
+    totals: list[Array] = [np.zeros(batch.size) for batch in batches]
     for weight, name in ((share, "tokens"), (1 - share, "film")):
         if weight:
-            best = min(float(_per(each, getattr(each, name), objective).min()) for each in batches)
-            total = total + weight * _per(batch, getattr(batch, name), objective) / best
-    return total
+            spent = [_per(batch, getattr(batch, name), objective) for batch in batches]
+            best = min(float(each.min()) for each in spent)
+            totals = [total + weight * each / best for total, each in zip(totals, spent, strict=True)]
+    return totals
 
 
 def _leaders(batch: Batch, values: Array) -> list[int]:
@@ -282,9 +285,11 @@ def _design(batch: Batch, place: int, index: float) -> Design:
     blueprint = _one(batch, place)
     running = float(_running(batch)[place])
     tokens, film = float(batch.tokens[place]), float(batch.film[place])
-    memory = blueprint.memory if blueprint.kind is None else f"{blueprint.devices:.0f} x {blueprint.memory}"
+    held = f"{blueprint.sram / 1e6:.0f} MB of" if blueprint.kind is None else f"{blueprint.devices:.0f} x"
+    memory = f"{held} {blueprint.memory}"
     named = f" ({batch.pim})" if batch.pim else ""
-    joules = (float(batch.watts[place]) + _host_power()) * shipped.pue().value
+    host, pue, _ = _conditions()
+    joules = (float(batch.watts[place]) + host) * pue
     return Design(
         words=", ".join((blueprint.process, f"{blueprint.rate / 1e12:.0f} TFLOP/s", memory)) + named,
         kind=str(_kinds(batch)[place]),
@@ -330,9 +335,9 @@ def _drawn(design: Design, draws: Draws, objective: Objective) -> Array:
     if objective == "latency":
         return np.full(draws.size, design.index)
     blueprint = design.blueprint
-    watts = np.asarray(blueprint.power(draws)) + _host_power()
-    pue, electricity = shipped.pue().value, shipped.electricity().value
-    point = design.watts + _host_power()
+    host, pue, electricity = _conditions()
+    watts = np.asarray(blueprint.power(draws)) + host
+    point = design.watts + host
     if objective == "joule":
         return design.index * watts / point
     silicon = blueprint.silicon()

@@ -1,0 +1,105 @@
+"""``costline chip`` as it is typed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.silicon.test_check import BAD, H100
+
+from costline.cli import ANSWER, BAD_INPUT, INFEASIBLE, main
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def call(*arguments):
+        code = main(["chip", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def written(tmp_path, text):
+    path = tmp_path / "chip.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    "words", [("compare",), ("cost", "h100-sxm"), ("power",), ("anchors",), ("pim",), ("design", "--mix", "50%")]
+)
+def test_answers_fit_80_columns(run, words):
+    code, out, _ = run(*words)
+    assert code == ANSWER
+    assert out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    "words", [("compare", "h100-sxm"), ("cost", "h100-sxm"), ("power",), ("anchors",), ("pim",), ("design",)]
+)
+def test_answers_for_programs(run, words):
+    code, out, _ = run(*words, "--json")
+    assert code == ANSWER
+    assert json.loads(out)
+
+
+def test_ranges_of_a_comparison_stand_in_one_line(run):
+    out = run("compare", "h100-sxm", "l20", "--workload", "llama-2-70b")[1]
+    (line,) = (line for line in out.splitlines() if line.strip().startswith("h100-sxm") and "–" in line)
+    assert "0." in line.split("–")[0].split()[-1]
+
+
+def test_check_lists_all_faults_and_exits_with_1(run, tmp_path):
+    code, out, _ = run("check", written(tmp_path, BAD))
+    assert code == INFEASIBLE
+    assert out.count("impossible") == 7
+
+
+def test_check_of_a_real_chip(run, tmp_path):
+    code, out, _ = run("check", written(tmp_path, H100))
+    assert code == ANSWER
+    assert "nothing implausible" in out
+
+
+def test_check_of_a_faulty_file_exits_with_2(run, tmp_path):
+    code, _, err = run("check", written(tmp_path, BAD + '\n[[chip]]\nid = "x"\n'))
+    assert code == BAD_INPUT
+    assert "'memory' is missing" in err
+
+
+def test_cost_of_a_chip_of_ones_own(run, tmp_path):
+    path = written(tmp_path, H100)
+    code, out, _ = run("cost", "like-h100", "--catalogue", path, "--json")
+    assert code == ANSWER
+    assert json.loads(out)["figures"]["yield"]["value"] < 1
+    assert run("compare", "like-h100", "--catalogue", path)[0] == ANSWER
+
+
+def test_a_derivation_names_its_formulas(run):
+    out = run("cost", "h100-sxm", "--explain")[1]
+    assert "dies_per_wafer" in out
+    assert "die_cost" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("cost", "groq-lpu-v1"), "die area unknown"),
+        (("cost", "h1000"), "unknown chip"),
+        (("compare", "h100-sxm+pim"), "hbm-pim"),
+        (("compare", "--tpot", "0s"), "tpot"),
+        (("compare", "--workload", "llama-2-71b"), "llama-2-70b"),
+        (("compare", "--input", "0"), "at least 1"),
+        (("design", "--mix", "150%"), "mix"),
+        (("design", "--workload", "llama-2-70b"), "video pipeline"),
+        (("check", "no-such-file.toml"), "cannot be read"),
+    ],
+)
+def test_mistakes_are_answered_with_the_nearest_fix(run, words, message):
+    code, _, err = run(*words)
+    assert code == BAD_INPUT
+    assert message in err

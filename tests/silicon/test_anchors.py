@@ -1,0 +1,39 @@
+"""Each row of the table of anchors: matched within its tolerance, or listed with the reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from costline.catalogue import chip_anchors
+from costline.silicon.anchors import reproductions
+
+ROWS = reproductions()
+OUTSIDE = {
+    ("MI210 matmul fp16", "M=64,K=N=12288"): "a real MI210 reads 0.3 GB in 0.56 ms, 0.54 TB/s of 1.6",
+    ("MI300X BOM", "total"): "12 dies of three kinds are not three equal ones",
+    ("MI325X BOM", "total"): "the published total is below the published memory of the MI300X",
+    ("Groq LPU v1", "Llama-2-7B 2K ctx"): "the number of chips is not stated; a pipeline could be faster",
+    ("Groq LPU v1", "Mixtral 8x7B"): "the number of chips is not stated; a pipeline could be faster",
+}  # fmt: skip
+"""Rows the models miss, and why."""
+
+
+def test_every_row_is_there():
+    assert len(ROWS) == len(chip_anchors()) == 120
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.modelled], ids=lambda row: f"{row.anchor}: {row.quantity}"[:60]
+)
+def test_row(row):
+    expected = "outside" if (row.anchor, row.quantity) in OUTSIDE else "matched"
+    assert row.status == expected, (row.stated, row.modelled)
+
+
+def test_enough_rows_are_matched():
+    assert sum(row.status == "matched" for row in ROWS) >= 44
+    assert sum(row.status == "outside" for row in ROWS) == len(OUTSIDE)
+
+
+def test_rows_that_are_not_modelled_say_why():
+    assert all(row.how and row.how != "no rule" for row in ROWS)

@@ -1,0 +1,98 @@
+"""Bills of materials against published ones, and laws of costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costline.catalogue import chip_facts
+from costline.errors import InputError
+from costline.silicon.cost import Silicon, bill, cost_estimate, die_yield, made_carbon, made_price, silicon_of
+from costline.silicon.draws import Draws, interval
+from costline.silicon.inputs import Spread, memory_type
+
+
+def made_of(chip):
+    return silicon_of(chip_facts()[chip])
+
+
+@pytest.mark.parametrize(
+    ("chip", "own", "published"),
+    [  # siliconanalysts.com and Epoch AI, as in chip_anchors.csv
+        ("h100-sxm", "H100", 3320.0),
+        ("b200", "B200", 6400.0),
+        ("h200-sxm", "", 4250.0),
+    ],
+)
+def test_published_bills(chip, own, published):
+    """No memory price that was derived from the bill itself takes part."""
+    silicon = replace(made_of(chip), price_without=own)
+    low, high = interval(bill(silicon, Draws(500)).materials)
+    assert bill(silicon).materials == pytest.approx(published, rel=0.12)
+    assert low <= published <= high
+
+
+def test_an_h100_die_costs_what_is_reported_only_if_harvested():
+    """Reported: $200 to $300; without harvesting $695 to $982 (chip_anchors.csv)."""
+    harvested = bill(made_of("h100-sxm")).dies
+    whole = bill(replace(made_of("h100-sxm"), spare=0)).dies
+    assert 300 < harvested < 450
+    assert whole > 1.4 * harvested
+
+
+@given(st.floats(50e-6, 800e-6), st.floats(1.01, 1.07))
+def test_a_chip_costs_more_with_area(area, factor):
+    small, large = (Silicon(name="x", process="7 nm", area=each) for each in (area, area * factor))
+    assert bill(small).total < bill(large).total
+    assert die_yield(small, Draws()) > die_yield(large, Draws())
+    assert made_carbon(small) < made_carbon(large)
+
+
+@given(st.floats(8e9, 400e9), st.floats(1.01, 3.0))
+def test_a_chip_costs_more_with_memory_and_less_with_volume(capacity, factor):
+    base = Silicon(name="x", process="7 nm", area=4e-4, memory=memory_type("HBM3"), capacity=capacity, devices=4)
+    assert bill(base).total < bill(replace(base, capacity=capacity * factor)).total
+    assert bill(base, volume=1e5).total > bill(base, volume=1e5 * factor).total
+
+
+def test_arrays_are_loops_of_scalars():
+    areas = np.array([2e-4, 4e-4, 8e-4])
+    loop = [bill(Silicon(name="x", process="5 nm", area=area)).total for area in areas]
+    np.testing.assert_allclose(bill(Silicon(name="x", process="5 nm", area=areas)).total, loop)
+
+
+def test_the_figures_of_an_estimate_add_up():
+    estimate = cost_estimate(made_of("h100-sxm"), size=200)
+    for figure in estimate.figures.values():
+        for each in figure.walk():
+            assert each.recombined() == pytest.approx(each.value)
+            if each.low is not None:
+                assert each.low <= each.high
+    assert estimate["price"] == pytest.approx(made_price(made_of("h100-sxm")))
+
+
+def test_what_is_unknown_is_named():
+    with pytest.raises(InputError, match="die area unknown"):
+        made_of("groq-lpu-v1")
+
+
+def test_dies_beyond_the_reticle_are_split():
+    """A B200 has two dies of 800 mm2."""
+    assert made_of("b200").dies == 2
+    assert made_of("h100-sxm").dies == 1
+
+
+def test_draws_of_one_name_are_shared_and_half_lie_on_each_side():
+    spread = Spread(10.0, 8.0, 30.0)
+    draws = Draws(4000)
+    one, again, other = draws.of("a", spread), draws.of("a", spread), draws.of("b", spread)
+    assert np.array_equal(one, again)
+    assert abs(np.corrcoef(one, other)[0, 1]) < 0.1
+    assert np.mean(one > 10.0) == pytest.approx(0.5, abs=0.03)
+    assert one.min() >= 8.0
+    assert one.max() <= 30.0
+    assert Draws().of("a", spread) == 10.0
