@@ -244,10 +244,6 @@ def site(
     return Site(machine=Machine(cluster, efficiency, base), economics=economics, fixed=fixed, assumptions=assumed)
 
 
-COEFFICIENT_KINDS = {"s": quantity.SECONDS, "byte/s": quantity.BANDWIDTH, "W": quantity.WATTS}
-"""What a coefficient measures, by the unit of its rows; the others are shares, rates and factors without a unit."""
-
-
 def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[str, Numeric]:
     """Check coefficients that the user fixes.
 
@@ -263,9 +259,9 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
             raise UnknownNameError("coefficient", name, known)
         least = 1e-6 if name in SHARES_OF_A_RATE else 0.0
         if uncertain(value):
-            usual = quantity.FRACTION if known[name].value <= 1 else quantity.RATIO
-            kind = COEFFICIENT_KINDS.get(known[name].unit, usual)
-            fixed[name] = number(value, kind, name, least=least)
+            from costline.uncertainty.variables import row_kind
+
+            fixed[name] = number(value, row_kind(known[name]), name, least=least)
             continue
         try:
             fixed[name] = float(value)

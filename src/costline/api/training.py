@@ -153,7 +153,7 @@ def _network(
 
 def _tokens(tokens: Number | None, samples: Number | None, per_sample: Numeric) -> Numeric:
     if (tokens is None) == (samples is None):
-        raise InputError("say how much is trained on: either --tokens or --samples")
+        raise InputError("say how much is trained on: either --tokens or --clips")
     if tokens is not None:
         return resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
     return resolve.number(0 if samples is None else samples, quantity.COUNT, "samples", least=1) * per_sample

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from cyclopts import Group, Parameter
 
+from costline.cli.doubt import Doubt, is_ranged
 from costline.errors import InputError, nearest_names
 from costline.estimate import Estimate
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 OUTPUT = Group("Output", sort_key=90)
 
 
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True)
-class Output:
-    """How an answer is printed.
+class Output(Doubt):
+    """How an answer is printed, and what is asked of ranges.
 
     Attributes
     ----------
@@ -62,11 +66,14 @@ def ask(
         Inputs that the question takes.
     """
     output = output or Output()
-    inputs: dict[str, Any] = _scenario(output.file, known) | _settings(output.set, known)
+    scenario = _scenario(output.file, known)
+    output = replace(output, **output.completed(scenario.pop("sampling", {}), str(output.file)))
+    inputs: dict[str, Any] = scenario | _settings(output.set, known)
     inputs |= {name: value for name, value in given.items() if value is not None}
     if "on" not in inputs:
         raise InputError("say what it runs on: --on 8xh100-sxm (costline data list chips)")
-    estimate = question(**inputs, explain=output.explain)
+    with output.sampling():
+        estimate = output.applied(question(**inputs, explain=output.explain))
     _print(estimate, output)
     return 0 if estimate.feasible is not False else 1
 
@@ -74,22 +81,53 @@ def ask(
 def _print(estimate: Estimate, output: Output) -> None:
     from costline.report import machine
 
+    if output.tornado is not None:
+        _draw(estimate, output.tornado)
     if output.json:
-        sys.stdout.write(machine.to_json(estimate) + "\n")
+        sys.stdout.write(machine.to_json(estimate, conventions=output.conventions) + "\n")
         return
     if output.csv:
         sys.stdout.write(machine.to_csv(estimate))
         return
     from costline.cli.terminal import console
-    from costline.report.answer import answer
     from costline.report.explain import derivation
 
     screen = console()
     if output.plain:
         screen.no_color = True
-    screen.print(answer(estimate, plain=output.plain))
+    screen.print(_answer(estimate, plain=output.plain))
+    if output.conventions:
+        from costline.report.uncertainty import convention_table
+
+        screen.print(convention_table(estimate))
     if output.explain:
         screen.print(derivation(estimate))
+
+
+def _answer(estimate: Estimate, *, plain: bool) -> RenderableType:
+    """The answer, sampled or not; what only samples need is imported for them."""
+    if not is_ranged(estimate):
+        from costline.report.answer import answer
+
+        return answer(estimate, plain=plain)
+    from costline.report.uncertainty import ranged_answer
+    from costline.uncertainty.sampled import RangedEstimate
+
+    return ranged_answer(cast(RangedEstimate, estimate), plain=plain)
+
+
+def _draw(estimate: Estimate, path: Path) -> None:
+    """Write the tornado of the last explained result."""
+    from costline.cli.terminal import note
+    from costline.report.tornado import tornado_svg
+    from costline.uncertainty.drivers import tornado
+    from costline.uncertainty.sampled import RangedEstimate
+
+    sampled = cast(RangedEstimate, estimate).sampled
+    kinds = {variable.name: variable.kind for variable in sampled.variables}
+    found = tornado(sampled, cast(RangedEstimate, estimate).explained[-1])
+    path.write_text(tornado_svg(found, estimate.title, kinds), encoding="utf-8")
+    note(f"drawn: {path}")
 
 
 def _scenario(path: Path | None, known: frozenset[str]) -> dict[str, Any]:
@@ -98,7 +136,9 @@ def _scenario(path: Path | None, known: frozenset[str]) -> dict[str, Any]:
     from costline.catalogue.user import parse_toml
 
     parsed = parse_toml(path)
-    _check(parsed, known, str(path))
+    _check({name: value for name, value in parsed.items() if name != "sampling"}, known, str(path))
+    if not isinstance(parsed.get("sampling", {}), Mapping):
+        raise InputError(f"{path}: sampling is a table, [sampling] with samples, seed, given, chance, ...")
     return parsed
 
 

@@ -25,7 +25,7 @@ def train(
     price: str | None = None,
     params: str | None = None,
     active: str | None = None,
-    samples: Annotated[str | None, Parameter(show=False)] = None,
+    clips: Annotated[str | None, Parameter(show=False)] = None,
     resolution: Annotated[str | None, Parameter(show=False)] = None,
     frames: Annotated[str | None, Parameter(show=False)] = None,
     video: Annotated[bool | None, Parameter(show=False, negative="")] = None,
@@ -42,7 +42,7 @@ def train(
     on
         Chips: 16384xh100-sxm.
     tokens
-        Training tokens: 15.6T. (Diffusion: also --samples with --resolution and --frames.)
+        Training tokens: 15.6T. (Diffusion: also --clips with --resolution and --frames.)
     sequence
         Tokens of a sample: 8192.
     batch_tokens
@@ -61,7 +61,7 @@ def train(
         Parameters of a hypothetical model: 1.8T.
     active
         Parameters a token uses: 280B.
-    samples
+    clips
         Clips or images seen in training.
     resolution
         Size of a clip: 1280x720.
@@ -77,7 +77,7 @@ def train(
     given = {
         "model": model, "on": on, "tokens": tokens, "sequence": sequence, "batch_tokens": batch_tokens,
         "curriculum": curriculum, "mfu": mfu, "precision": precision, "plan": plan, "price": price, "params": params,
-        "active": active, "samples": samples, "resolution": resolution, "frames": frames, "video": video,
+        "active": active, "samples": clips, "resolution": resolution, "frames": frames, "video": video,
         "shape": shape_fields(shape), "catalogue": catalogue,
     }  # fmt: skip
     return ask(question, given, printed, inputs_of(question))

@@ -54,7 +54,7 @@ def answer(estimate: Estimate, *, plain: bool = False) -> RenderableType:
         blocks.append(_parts(first, bars=not plain))
     rows = [estimate.figures[name] for name in ROWS.get(estimate.study, ()) if name in estimate.figures]
     blocks.append(_table(rows))
-    blocks.extend(_notes(estimate))
+    blocks.extend(notes(estimate))
     return Group(*blocks)
 
 
@@ -105,7 +105,8 @@ def _table(figures: Iterable[Figure]) -> Table:
     return table
 
 
-def _notes(estimate: Estimate) -> Iterable[Text]:
+def notes(estimate: Estimate) -> Iterable[Text]:
+    """Warnings, assumptions and how many coefficients, a line each."""
     for warning in estimate.warnings:
         yield Text(f"! {warning}", style="yellow")
     coefficients = [row for row in estimate.assumptions if row.kind.startswith("coefficient")]

@@ -12,9 +12,14 @@ from costline.derivation import Node
 from costline.estimate import Estimate, Figure, plain
 
 
-def to_json(estimate: Estimate) -> str:
-    """JSON text, stable in layout (see ``schema``), numbers in SI units."""
+def to_json(estimate: Estimate, *, conventions: bool = False) -> str:
+    """JSON text, stable in layout (see ``schema``), numbers in SI units; with the same counted otherwise, if wanted."""
     body = {**estimate.to_dict(), "costline": __version__}
+    if conventions:
+        from costline.uncertainty.conventions import conventions as counted_otherwise
+
+        found = counted_otherwise(getattr(estimate, "middle", estimate))
+        body["conventions"] = {name: [vars(reading) for reading in each] for name, each in found.items()}
     if estimate.record is not None:
         body["derivation"] = [_node(child) for child in estimate.record.children]
     return json.dumps(body, indent=2, allow_nan=False)

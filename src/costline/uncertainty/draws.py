@@ -119,6 +119,8 @@ class Draws:
         Uncertain inputs by what tells them apart.
     shares : array or None
         Rows of the sample matrix; None is at the medians.
+    level : float or None
+        Share of the samples below the sizes that are read instead of their medians. [1]
     question : int
         Which question of the study is asked: the same words in two questions are two inputs.
     """
@@ -126,6 +128,7 @@ class Draws:
     def __init__(self) -> None:
         self.variables: dict[Hashable, Variable] = {}
         self.shares: Array | None = None
+        self.level: float | None = None
         self.question = 0
         self._places: dict[Hashable, int] = {}
         self._orders: dict[str, tuple[int, ...]] = {}
@@ -183,7 +186,7 @@ class Draws:
     def adopt(self) -> None:
         """Give a column to every value of the catalogue and every coefficient that was used and has a spread."""
         from costline.uncertainty.spreads import Bounds
-        from costline.uncertainty.variables import row_bounds, row_label
+        from costline.uncertainty.variables import row_bounds, row_kind, row_label
 
         for key, (name, value, low, high, kind) in self._listed.items():
             self._add(key, name, Bounds(value, low, high), "catalogue", kind)
@@ -192,12 +195,14 @@ class Draws:
                 place = ("model", row.name, row.scope, row.qualifier)
                 bounds = row_bounds(row)
                 if bounds is not None and place not in self.variables:
-                    self._add(place, row_label(row), bounds, "model", None)
+                    self._add(place, row_label(row), bounds, "model", row_kind(row))
         self._watched, self._adopted = [], True
 
     def _now(self, key: Hashable) -> Numeric:
         variable = self.variables[key]
-        return variable.median if self.shares is None else variable.values(self.shares)
+        if self.shares is not None:
+            return variable.values(self.shares)
+        return variable.median if self.level is None else variable.upper(self.level)
 
     def _add(
         self, key: Hashable, name: str, spread: Spread, origin: Origin, kind: Kind | None, *,
@@ -229,15 +234,15 @@ def active() -> Draws | None:
 
 
 @contextmanager
-def drawing(draws: Draws, shares: Array | None = None) -> Iterator[Draws]:
-    """Read inputs at rows of the sample matrix inside the block, or at the medians."""
-    before, question = draws.shares, draws.question
+def drawing(draws: Draws, shares: Array | None = None, *, level: float | None = None) -> Iterator[Draws]:
+    """Read inputs at rows of the sample matrix inside the block, or at the medians, or sizes at a higher level."""
+    before = draws.shares, draws.level, draws.question
     token = _active.set(draws)
-    draws.shares = shares
+    draws.shares, draws.level = shares, level
     try:
         yield draws
     finally:
-        draws.shares, draws.question = before, question
+        draws.shares, draws.level, draws.question = before
         _active.reset(token)
 
 

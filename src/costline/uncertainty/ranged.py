@@ -30,8 +30,7 @@ def ranged(question: Callable[P, Estimate]) -> Callable[P, Estimate]:
             draws.adopt()
         from costline.uncertainty.sampled import sampled
 
-        settled = _settled(inputs, middle)
-        return sampled(lambda: question(*args, **settled), draws, how, middle)
+        return sampled(lambda stated: question(*args, **{**inputs, **stated}), draws, how, middle)
 
     return asked
 
@@ -46,10 +45,10 @@ def _inside(question: Callable[..., Estimate], args: Any, inputs: Mapping[str, A
     with drawing(draws):
         draws.question = number
         middle = question(*args, **inputs)
-    return question(*args, **_settled(inputs, middle))
+    return question(*args, **{**inputs, **settled(middle)})
 
 
-def _settled(inputs: Mapping[str, Any], middle: Estimate) -> dict[str, Any]:
-    """Inputs with the plan that was chosen at the medians."""
+def settled(middle: Estimate) -> dict[str, Any]:
+    """Inputs that fix the plan that was chosen at the medians."""
     known = {row.name: middle.inputs[row.name] for row in fields(Plan) if row.name in middle.inputs}
-    return {**inputs, "plan": Plan(**known), "explain": False}
+    return {"plan": Plan(**known), "explain": False}

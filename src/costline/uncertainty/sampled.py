@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
-from costline.errors import InputError
-from costline.estimate import Estimate
+from costline.errors import InputError, UnknownNameError
+from costline.estimate import Assumption, Estimate, plain
 from costline.numeric import Array
 from costline.uncertainty.draws import Draws, Named, Sampling, drawing, settings, uncertain
+from costline.uncertainty.drivers import drivers, plain_drivers
+from costline.uncertainty.ranged import settled
 from costline.uncertainty.sobol import points
-from costline.uncertainty.study import Study
+from costline.uncertainty.spreads import plain_spread
+from costline.uncertainty.study import INTERVAL, Study
 
 FITS = "feasible"
 """Result that is 1 where a sample fits."""
+FITTING = 0.95
+"""Share of the samples that a plan should fit."""
+LEVELS = (0.9, 0.99)
+"""Shares of the samples below the sizes for which a roomier plan is chosen."""
+OF_THE_MIDDLE = ("title", "inputs", "assumptions", "reason", "change", "record", "warnings")
+"""What an answer says of the medians, not of the samples."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked of a sampled answer.
+
+    Attributes
+    ----------
+    chances : tuple of str
+        Conditions of which the probability is wanted.
+    percents : tuple of float
+        Percentiles wanted. [%]
+    interval : float
+        Share of the samples in an interval. [1]
+    of : str
+        Result to explain; empty for the usual one.
+    """
+
+    chances: tuple[str, ...] = ()
+    percents: tuple[float, ...] = ()
+    interval: float = INTERVAL
+    of: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,32 +56,116 @@ class RangedEstimate(Estimate):
 
     Attributes
     ----------
-    study_of : Study
+    sampled : Study
         Percentiles, chances, findings.
     middle : Estimate
         The same question at the medians of all inputs.
+    asked : Asked
+        What is reported.
     """
 
-    study_of: Study = field(repr=False)
+    sampled: Study = field(repr=False)
     middle: Estimate = field(repr=False)
+    asked: Asked = Asked()
 
     def given(self, written: str) -> RangedEstimate:
         """The same answer with the samples that agree with a finding only: see `Study.given`."""
-        return replace(self, study_of=self.study_of.given(written))
+        return replace(self, sampled=self.sampled.given(written))
+
+    @property
+    def fitting(self) -> float:
+        """Share of the agreeing samples that can be run as asked. [1]"""
+        return float(np.mean(self.sampled.values(FITS)))
+
+    @property
+    def explained(self) -> tuple[str, ...]:
+        """Results to explain: the one asked for, or time and cost, or the first two of the answer."""
+        known = [name for name in self.sampled.units if name != FITS]
+        if self.asked.of:
+            if self.asked.of not in known:
+                raise UnknownNameError("result", self.asked.of, known)
+            return (self.asked.of,)
+        usual = [name for name in ("time", "cost", "output_rate", "cost_output") if name in known]
+        return tuple(usual or known[:2])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer at the medians, and under ``uncertainty`` every sample and what follows from them."""
+        return {**self.middle.to_dict(), "uncertainty": plain(plain_study(self.sampled, self.asked, self.explained))}
+
+    def to_frame(self) -> dict[str, np.ndarray[Any, np.dtype[Any]]]:
+        """Columns by input and by figure, one row a sample that agrees with what was found."""
+        inputs = {variable.name: self.sampled.values(variable.name) for variable in self.sampled.variables}
+        return {**inputs, **{name: self.sampled.values(name) for name in self.sampled.units}}
 
 
-def sampled(ask_once: Callable[[], Estimate], draws: Draws, how: Sampling, middle: Estimate) -> RangedEstimate:
-    """Ask a question at every sample, the plan being that of the medians."""
+def plain_study(study: Study, asked: Asked, explained: tuple[str, ...]) -> dict[str, Any]:
+    """A study for programs, full samples included."""
+    spans = {name: study.span(name, asked.interval) for name in study.units}
+    body: dict[str, Any] = {
+        "samples": study.samples,
+        "seed": study.seed,
+        "agreeing": study.agreeing,
+        "given": [finding.written for finding in study.findings],
+        "interval": asked.interval,
+        "inputs": {
+            variable.name: {**plain_spread(variable.spread, variable.kind), "origin": variable.origin}
+            | {"samples": study.values(variable.name)}
+            for variable in study.variables
+        },
+        "figures": {
+            name: {"unit": unit, "median": spans[name].median, "low": spans[name].low, "high": spans[name].high}
+            | ({"percentiles": _percentiles(study, name, asked.percents)} if asked.percents else {})
+            | {"samples": study.values(name)}
+            for name, unit in study.units.items()
+        },
+        "doubt": {name: _doubts(study, name, asked.interval) for name in explained},
+        "drivers": plain_drivers(drivers(study, explained)),
+        "chances": {written: study.chance(written) for written in asked.chances},
+    }
+    if study.findings:
+        body["implied"] = {
+            row.variable.name: {"before": vars(row.before), "after": vars(row.after)} for row in study.implied()
+        }
+    return body
 
-    def ask(shares: Array) -> Estimate:
-        with drawing(draws, shares):
-            return ask_once()
 
-    def evaluate(shares: Array) -> dict[str, Array]:
-        return _results(ask(shares), len(shares))
+def _percentiles(study: Study, name: str, percents: tuple[float, ...]) -> dict[str, float]:
+    found = study.percentiles(name, percents)
+    return {f"p{percent:g}": value for percent, value in zip(percents, found, strict=True)}
 
+
+def _doubts(study: Study, name: str, share: float) -> dict[str, Any]:
+    return {
+        "input": vars(study.alone(name, "input", "catalogue", share=share)),
+        "model": vars(study.alone(name, "model", share=share)),
+        "both": vars(study.alone(name, "input", "catalogue", "model", share=share)),
+    }
+
+
+def sampled(
+    question: Callable[[Mapping[str, Any]], Estimate], draws: Draws, how: Sampling, middle: Estimate
+) -> RangedEstimate:
+    """Ask a question at every sample.
+
+    Parameters
+    ----------
+    question : callable
+        Asks with some inputs replaced: the plan is fixed, so that all samples run alike.
+    draws : Draws
+        Uncertain inputs, as they made themselves known at the medians.
+    how : Sampling
+        How many samples.
+    middle : Estimate
+        The answer at the medians, with a plan chosen there.
+    """
     shares = points(how.samples, draws.columns, how.seed)
-    answer = ask(shares)
+    plan, answer = settled(middle), _asked(question, draws, shares, settled(middle))
+    if np.mean(answer.feasible) < FITTING:
+        middle, plan, answer = _roomier(question, draws, shares, middle, answer)
+
+    def evaluate(rows: Array) -> dict[str, Array]:
+        return _results(_asked(question, draws, rows, plan), len(rows))
+
     units = {name: figure.unit for name, figure in middle.figures.items() if figure.value is not None}
     study = Study(
         variables=tuple(draws.variables.values()),
@@ -62,8 +177,44 @@ def sampled(ask_once: Callable[[], Estimate], draws: Draws, how: Sampling, middl
         kept=np.ones(how.samples, dtype=bool),
     )
     own = {row.name: getattr(answer, row.name) for row in fields(Estimate)}
-    own |= {name: getattr(middle, name) for name in ("title", "assumptions", "reason", "change", "record", "warnings")}
-    return RangedEstimate(**own, study_of=study, middle=middle)
+    own |= {name: getattr(middle, name) for name in OF_THE_MIDDLE}
+    own["feasible"] = answer.feasible if np.mean(answer.feasible) >= 0.5 else False
+    return RangedEstimate(**own, sampled=study, middle=middle)
+
+
+def _asked(
+    question: Callable[[Mapping[str, Any]], Estimate], draws: Draws, shares: Array, plan: Mapping[str, Any]
+) -> Estimate:
+    with drawing(draws, shares):
+        return question(plan)
+
+
+def _roomier(
+    question: Callable[[Mapping[str, Any]], Estimate], draws: Draws, shares: Array, middle: Estimate, answer: Estimate
+) -> tuple[Estimate, dict[str, Any], Estimate]:
+    """A plan chosen for larger sizes, if it fits more of the samples: nobody rents chips for the median of a rumour."""
+    plan = settled(middle)
+    for level in LEVELS:
+        with drawing(draws, level=level):
+            larger = settled(question({"explain": False}))
+        found = _asked(question, draws, shares, larger)
+        if np.mean(found.feasible) <= np.mean(answer.feasible):
+            continue
+        with drawing(draws):
+            again = question({"plan": larger["plan"]})
+        words = f"chosen for sizes at their {100 * level:g}th percentile"
+        middle = replace(again, assumptions=tuple(_replanned(again, words)))
+        plan, answer = larger, found
+        if np.mean(answer.feasible) >= FITTING:
+            break
+    return middle, plan, answer
+
+
+def _replanned(again: Estimate, words: str) -> Iterator[Assumption]:
+    """Assumptions of an answer whose plan was chosen elsewhere."""
+    for row in again.assumptions:
+        shown = str(row.value).partition(": ")[0]
+        yield replace(row, value=f"{shown}: {words}", kind="chosen") if row.name == "plan" else row
 
 
 def _results(estimate: Estimate, samples: int) -> dict[str, Array]:

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from costline import quantity
 from costline.hardware.efficiency import Coefficient
 from costline.numeric import Array
 from costline.quantity import Kind
@@ -15,6 +16,10 @@ from costline.uncertainty.spreads import Bounds, Spread, median, quantile
 
 Origin: TypeAlias = Literal["input", "catalogue", "model"]
 """Who is in doubt: the user, the catalogue (a price with its spread), or the time model (a coefficient)."""
+SIZES = (quantity.PARAMS, quantity.TOKENS, quantity.COUNT, quantity.SECONDS)
+"""Kinds of input of which more takes more memory."""
+ROW_KINDS = {"s": quantity.SECONDS, "byte/s": quantity.BANDWIDTH, "W": quantity.WATTS}
+"""What a coefficient measures, by the unit of its row; the others are shares, rates and factors without a unit."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,12 @@ class Variable:
         """Value where it is not in doubt. [SI unit of its kind]"""
         return float(self._allowed(np.asarray(median(self.spread))))
 
+    def upper(self, share: float) -> float:
+        """Value below which a share lies, for what takes memory; the median for everything else."""
+        if self.origin != "input" or self.kind not in SIZES:
+            return self.median
+        return float(self._allowed(quantile(self.spread, np.array([share]))[0]))
+
     def _allowed(self, values: Array) -> Array:
         rounded: Array = np.rint(values) if self.whole else values
         return np.maximum(rounded, self.least)
@@ -74,6 +85,18 @@ def numbered(name: str) -> Iterator[str]:
 def row_label(row: Coefficient) -> str:
     """Name of a coefficient with its condition."""
     return f"{row.name} ({row.qualifier})" if row.qualifier else row.name
+
+
+def row_kind(row: Coefficient) -> Kind:
+    """What a coefficient measures.
+
+    Examples
+    --------
+    >>> row = Coefficient(name="gemm", scope="all", qualifier="", value=0.8, unit="1", source="", kind="assumed")
+    >>> row_kind(row).name
+    'share'
+    """
+    return ROW_KINDS.get(row.unit, quantity.FRACTION if row.value <= 1 and row.unit == "1" else quantity.RATIO)
 
 
 def row_bounds(row: Coefficient) -> Bounds | None:

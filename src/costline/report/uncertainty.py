@@ -1,0 +1,248 @@
+"""A sampled answer on a terminal: medians, intervals, whose doubt it is, what drives it, what a finding implies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from costline.errors import InputError
+from costline.estimate import Estimate
+from costline.quantity import Kind, show
+from costline.report.answer import HEADLINES, ROWS, notes
+from costline.report.values import label, text
+from costline.uncertainty.conventions import Reading, conventions
+from costline.uncertainty.drivers import Drivers, Swing, Tornado, drivers, tornado
+from costline.uncertainty.sampled import FITS, RangedEstimate
+from costline.uncertainty.spreads import describe
+from costline.uncertainty.study import ENOUGH, Span, Study
+
+MOST_ROWS = 7
+"""Inputs shown of a ranking; the rest moves the result little."""
+WIDTH = 30
+"""Columns of a bar."""
+
+
+def ranged_answer(estimate: RangedEstimate, *, plain: bool = False) -> RenderableType:
+    """The whole answer."""
+    study = estimate.sampled
+    blocks: list[RenderableType] = [Text(estimate.title, style="bold"), *_fit(estimate), *_findings(study)]
+    headline = [name for name in HEADLINES.get(estimate.study, tuple(study.units)) if name in study.units]
+    blocks.append(_headline(estimate, headline))
+    blocks += [Text(_chance(study, written), style="bold") for written in estimate.asked.chances]
+    if estimate.asked.percents:
+        blocks.append(_percentiles(estimate, headline))
+    if study.findings:
+        blocks.append(_implied(study))
+    blocks += [Text(""), *explanation(study, estimate.explained, estimate.asked.interval, plain=plain), Text("")]
+    blocks.append(_rows(estimate, [name for name in ROWS.get(estimate.study, ()) if name in study.units]))
+    blocks.extend(_inputs(study))
+    blocks.extend(notes(estimate))
+    return Group(*blocks)
+
+
+def _fit(estimate: RangedEstimate) -> Iterable[Text]:
+    if estimate.fitting == 1:
+        return
+    share = f"{1 - estimate.fitting:.0%} of the samples"
+    yield Text(f"does not fit in {share}, which are counted all the same (--given '{FITS} >= 100%' leaves them out)",
+               style="bold red")  # fmt: skip
+    if estimate.middle.feasible is False:
+        yield Text(f"at the medians: {estimate.middle.reason}; {estimate.middle.change}", style="yellow")
+
+
+def _findings(study: Study) -> Iterable[Text]:
+    if not study.findings:
+        return
+    share = study.agreeing / study.samples
+    found = " and ".join(finding.written for finding in study.findings)
+    yield Text(f"given {found}: {study.agreeing:,} of {study.samples:,} samples agree ({share:.1%})", style="cyan")
+    if study.agreeing < ENOUGH:
+        more = 2 ** (int(study.samples * ENOUGH / study.agreeing) - 1).bit_length()
+        yield Text(
+            f"! an effective sample size of {study.agreeing} is too small for percentiles; --samples {more} "
+            f"would leave about {more * share:,.0f}",
+            style="yellow",
+        )
+
+
+def _interval(span: Span, unit: str) -> str:
+    return f"{text(span.low, unit)} to {text(span.high, unit)}"
+
+
+def _headline(estimate: RangedEstimate, names: Sequence[str]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(style="bold green", justify="right")
+    table.add_column()
+    for name in names:
+        span, unit = estimate.sampled.span(name, estimate.asked.interval), estimate.sampled.units[name]
+        table.add_row(label(name), text(span.median, unit), f"{span.share:.0%}: {_interval(span, unit)}")
+    return table
+
+
+def _chance(study: Study, written: str) -> str:
+    share = study.chance(written)
+    error = (share * (1 - share) / study.agreeing) ** 0.5  # of independent samples; Sobol's are better than that
+    return f"chance that {written}: {share:.1%}" + (f" (± {error:.1%})" if error else "")
+
+
+def _percentiles(estimate: RangedEstimate, names: Sequence[str]) -> Table:
+    study, percents = estimate.sampled, estimate.asked.percents
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("percentile")
+    for percent in percents:
+        table.add_column(f"{percent:g}", justify="right")
+    for name in names:
+        values = study.percentiles(name, percents)
+        table.add_row(label(name), *(text(value, study.units[name]) for value in values))
+    return table
+
+
+def _implied(study: Study) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("what that implies", "before", "after", "80 % after"):
+        table.add_column(heading, justify="left" if heading.startswith("what") else "right")
+    for row in study.implied():
+        kind = row.variable.kind
+        after = f"{_given(row.after.low, kind)} to {_given(row.after.high, kind)}"
+        table.add_row(row.variable.name, _given(row.before.median, kind), _given(row.after.median, kind), after)
+    return table
+
+
+def _given(value: float, kind: Kind | None) -> str:
+    return f"{value:.3g}" if kind is None else show(value, kind)
+
+
+def explanation(study: Study, results: Sequence[str], share: float, *, plain: bool) -> list[RenderableType]:
+    """Whose doubt it is, what drives it, and a tornado of the last result."""
+    blocks: list[RenderableType] = [_doubts(study, results, share)]
+    found = drivers(study, results)
+    if found:
+        blocks.append(_ranking(found, plain=plain))
+    swings = tornado(study, results[-1])
+    if swings.swings:
+        blocks.append(tornado_table(swings, {each.name: each.kind for each in study.variables}, plain=plain))
+    return blocks
+
+
+def _doubts(study: Study, results: Sequence[str], share: float) -> Table:
+    """Interval of each result for one kind of doubt alone."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("whose doubt", *(label(name) for name in results)):
+        table.add_column(heading)
+    kinds: dict[str, tuple[str, ...]] = {
+        "inputs alone": ("input", "catalogue"),
+        "model alone": ("model",),
+        "together": ("input", "catalogue", "model"),
+    }
+    for words, origins in kinds.items():
+        if not any(variable.origin in origins for variable in study.variables):
+            continue
+        spans = (study.alone(name, *origins, share=share) for name in results)  # type: ignore[arg-type]
+        table.add_row(words, *(_interval(span, study.units[name]) for name, span in zip(results, spans, strict=True)))
+    return table
+
+
+def _ranking(found: Mapping[str, Drivers], *, plain: bool) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("what drives it")
+    for each in found.values():
+        of = f"log {label(each.result)}" if each.logarithm else label(each.result)
+        table.add_column(f"{of}\nalone", justify="right")
+        table.add_column("\nin all", justify="right")
+        table.add_column()
+    rows = {name: {row.name: row for row in each.ranked} for name, each in found.items()}
+    names = sorted(
+        {row.name for each in found.values() for row in each.ranked},
+        key=lambda name: -max(ranked[name].total for ranked in rows.values()),
+    )
+    for name in names[:MOST_ROWS]:
+        cells: list[Text] = []
+        for ranked in rows.values():
+            row = ranked[name]
+            bar = "" if plain else "█" * round(8 * min(max(row.total, 0), 1))
+            cells += [Text(_share(row.first)), Text(_share(row.total)), Text(bar, style="cyan")]
+        table.add_row(name, *cells)
+    return table
+
+
+def _share(index: float) -> str:
+    """An index as a share; estimates of a small one can fall below 0 or above 1 by chance."""
+    return f"{min(max(index, 0), 1):.0%}"
+
+
+def tornado_table(found: Tornado, kinds: Mapping[str, Kind | None], *, plain: bool) -> Table:
+    """A line an input: where the result lies with the input at its 10th and at its 90th percentile."""
+    shown = found.swings[:MOST_ROWS]
+    ends = [end for swing in shown for end in (swing.low, swing.high)]
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("one at a time,\np10 to p90")
+    table.add_column("", justify="right", style="dim", no_wrap=True)
+    table.add_column(f"{label(found.result)}\nat p10", justify="right")
+    table.add_column("" if plain else f"around {text(found.middle, found.unit)}", no_wrap=True)
+    table.add_column("\nat p90", justify="right")
+    for swing in shown:
+        bar = Text("") if plain else _bar(swing, min(ends), max(ends), found.middle)
+        moved = f"{_given(swing.at_low, kinds.get(swing.name))} to {_given(swing.at_high, kinds.get(swing.name))}"
+        table.add_row(swing.name, moved, text(swing.low, found.unit), bar, text(swing.high, found.unit))
+    return table
+
+
+def _bar(swing: Swing, least: float, most: float, middle: float, width: int = 14) -> Text:
+    def place(value: float) -> int:
+        return round((value - least) / (most - least or 1) * (width - 1))
+
+    low, high, centre = place(min(swing.low, swing.high)), place(max(swing.low, swing.high)), place(middle)
+    bar = Text()
+    for column in range(width):
+        inside = low <= column <= high
+        bar.append("┃" if column == centre else "█" if inside else " ", style="cyan" if inside else "dim")
+    return bar
+
+
+def _rows(estimate: RangedEstimate, names: Iterable[str]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for justify in ("left", "right", "left"):
+        table.add_column(justify=justify)
+    for name in names:
+        span, unit = estimate.sampled.span(name, estimate.asked.interval), estimate.sampled.units[name]
+        between = _interval(span, unit) if span.low < span.high else ""
+        table.add_row(label(name), text(span.median, unit), between)
+    return table
+
+
+def _inputs(study: Study) -> Iterable[Text]:
+    for variable in study.variables:
+        if variable.origin != "model":
+            whose = "" if variable.origin == "input" else " (catalogue)"
+            yield Text(f"~ {variable.name}: {describe(variable.spread, variable.kind)}{whose}", style="dim")
+    model = sum(variable.origin == "model" for variable in study.variables)
+    words = f"{study.samples:,} scrambled Sobol samples, seed {study.seed}; one plan for all"
+    yield Text(f"~ {model} coefficients of the model in doubt; {words}", style="dim")
+
+
+def convention_table(estimate: Estimate) -> RenderableType:
+    """The spread between conventions."""
+    found = conventions(estimate.middle if isinstance(estimate, RangedEstimate) else estimate)
+    if not found:
+        raise InputError(f"no figure of this answer ({estimate.study}) depends on a convention")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading, justify in (("counted otherwise", "left"), ("", "left"), ("", "right"), ("of used", "right")):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for name, readings in found.items():
+        for place, reading in enumerate(readings):
+            table.add_row("" if place else label(name), *_cells(reading, readings))
+    return table
+
+
+def _cells(reading: Reading, readings: Sequence[Reading]) -> tuple[Text, Text, Text]:
+    style = "bold" if reading.used else ""
+    words = reading.convention + (" *" if reading.used else "")
+    return (
+        Text(words, style=style),
+        Text(text(reading.value, reading.unit), style=style),
+        Text(f"{reading.against(readings):.2f}", style=style),
+    )
