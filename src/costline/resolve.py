@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +40,8 @@ MOST = 1e30
 """Largest input: far beyond any use, far below what floating point can square."""
 MOST_THINGS = 1e12
 """Largest whole number: tokens of a sequence, sequences, frames, steps."""
+RANGE_OF_CHIPS = re.compile(r"(?P<count>.+?[0-9kKM}]) ?[xX×*] ?(?P<name>[A-Za-z./~][^ ]*)")
+"""A range of numbers of chips, and which."""
 SHARES_OF_A_RATE = frozenset({
     "gemm", "attention", "attention_backward", "convolution", "memory", "link_up", "link_out", "link_unknown",
     "offload_bandwidth", "checkpoint_bandwidth",
@@ -232,16 +235,29 @@ def site(
     Site
         ``fixed`` holds the plan fields the user set; the rest may be chosen.
     """
-    cluster = book.cluster(on) if isinstance(on, str) else on
+    cluster = _cluster(on, book) if isinstance(on, str) else on
     fixed = _plan_fields(plan, precision, training)
     base = Plan(**fixed)
     if np.any(np.asarray(base.replica) > np.asarray(cluster.chips)):
+        least = f"{'as few as ' * isinstance(cluster.chips, np.ndarray)}{float(np.min(cluster.chips)):,.0f}"
         raise PlanError(
-            f"the plan needs {base.replica} chips (tensor x pipeline x context x guidance); there are {cluster.chips}"
+            f"the plan needs {base.replica} chips (tensor x pipeline x context x guidance); there are {least}"
         )
     efficiency = model_doubt(book.efficiency(**read_coefficients(coefficients, book)))
     economics, assumed = _economics(cluster, price, pue, book)
     return Site(machine=Machine(cluster, efficiency, base), economics=economics, fixed=fixed, assumptions=assumed)
+
+
+def _cluster(on: str, book: Catalogue) -> Cluster:
+    """Read ``8xh100-sxm``, or a range of numbers: ``20000 to 30000xa100-sxm-80gb``."""
+    parts = RANGE_OF_CHIPS.fullmatch(on.strip())
+    if not uncertain(on) or parts is None:
+        return book.cluster(on)
+    count = number(parts["count"], quantity.COUNT, "chips", least=1, whole=True)
+    usual = max(int(np.median(count)), 1)
+    cluster = book.cluster(f"{usual}x{parts['name']}")
+    each = cluster.chips / usual  # chips of a system
+    return replace(cluster, chips=count * each if isinstance(count, np.ndarray) else int(count * each))
 
 
 def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[str, Numeric]:

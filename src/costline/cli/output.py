@@ -72,6 +72,8 @@ def ask(
     inputs |= {name: value for name, value in given.items() if value is not None}
     if "on" not in inputs:
         raise InputError("say what it runs on: --on 8xh100-sxm (costline data list chips)")
+    for name in required_by(question) - inputs.keys():
+        raise InputError(f"say --{name}: see costline {question.__name__} --help")
     with output.sampling():
         estimate = output.applied(question(**inputs, explain=output.explain))
     _print(estimate, output)
@@ -180,6 +182,14 @@ def inputs_of(question: Callable[..., Estimate]) -> frozenset[str]:
     import inspect
 
     return frozenset(inspect.signature(question).parameters) - {"explain"}
+
+
+def required_by(question: Callable[..., Estimate]) -> frozenset[str]:
+    """Names of the inputs a question cannot do without."""
+    import inspect
+
+    listed = inspect.signature(question).parameters.values()
+    return frozenset(each.name for each in listed if each.default is inspect.Parameter.empty)
 
 
 def shape_fields(words: str | None) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from costline.report.values import label, text
 from costline.uncertainty.drivers import Swing, Tornado
 
 MOST_BARS = 15
-WIDTH, LEFT, RIGHT = 860, 300, 110
+WIDTH, LEFT, RIGHT = 980, 420, 110
 """Width of the picture and of the margins beside the bars. [pixel]"""
 TOP, ROW, BOTTOM = 64, 30, 46
 """Height above the bars, of a bar with its gap, and below. [pixel]"""

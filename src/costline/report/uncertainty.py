@@ -21,8 +21,8 @@ from costline.uncertainty.study import ENOUGH, Span, Study
 
 MOST_ROWS = 7
 """Inputs shown of a ranking; the rest moves the result little."""
-WIDTH = 30
-"""Columns of a bar."""
+VISIBLE = 0.002
+"""Share of the result below which a swing is not shown. [1]"""
 
 
 def ranged_answer(estimate: RangedEstimate, *, plain: bool = False) -> RenderableType:
@@ -46,7 +46,7 @@ def ranged_answer(estimate: RangedEstimate, *, plain: bool = False) -> Renderabl
 def _fit(estimate: RangedEstimate) -> Iterable[Text]:
     if estimate.fitting == 1:
         return
-    share = f"{1 - estimate.fitting:.0%} of the samples"
+    share = f"{max(1 - estimate.fitting, 0.001):.1%} of the samples"
     yield Text(f"does not fit in {share}, which are counted all the same (--given '{FITS} >= 100%' leaves them out)",
                style="bold red")  # fmt: skip
     if estimate.middle.feasible is False:
@@ -176,8 +176,8 @@ def _share(index: float) -> str:
 
 def tornado_table(found: Tornado, kinds: Mapping[str, Kind | None], *, plain: bool) -> Table:
     """A line an input: where the result lies with the input at its 10th and at its 90th percentile."""
-    shown = found.swings[:MOST_ROWS]
-    ends = [end for swing in shown for end in (swing.low, swing.high)]
+    shown = [swing for swing in found.swings if swing.width > VISIBLE * abs(found.middle)][:MOST_ROWS]
+    ends = [found.middle, *(end for swing in shown for end in (swing.low, swing.high))]
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("one at a time,\np10 to p90")
     table.add_column("", justify="right", style="dim", no_wrap=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from costline.errors import InputError, UnknownNameError
+from costline.errors import InputError, PlanError, UnknownNameError
 from costline.estimate import Assumption, Estimate, plain
 from costline.numeric import Array
 from costline.uncertainty.draws import Draws, Named, Sampling, drawing, settings, uncertain
@@ -159,7 +159,11 @@ def sampled(
         The answer at the medians, with a plan chosen there.
     """
     shares = points(how.samples, draws.columns, how.seed)
-    plan, answer = settled(middle), _asked(question, draws, shares, settled(middle))
+    try:
+        plan, answer = settled(middle), _asked(question, draws, shares, settled(middle))
+    except PlanError:  # more chips a replica than the smallest sample has: plan for that one
+        middle, plan = _planned(question, draws, 1 - 0.5 / how.samples)
+        answer = _asked(question, draws, shares, plan)
     if np.mean(answer.feasible) < FITTING:
         middle, plan, answer = _roomier(question, draws, shares, middle, answer)
 
@@ -195,19 +199,25 @@ def _roomier(
     """A plan chosen for larger sizes, if it fits more of the samples: nobody rents chips for the median of a rumour."""
     plan = settled(middle)
     for level in LEVELS:
-        with drawing(draws, level=level):
-            larger = settled(question({"explain": False}))
+        again, larger = _planned(question, draws, level)
         found = _asked(question, draws, shares, larger)
-        if np.mean(found.feasible) <= np.mean(answer.feasible):
-            continue
-        with drawing(draws):
-            again = question({"plan": larger["plan"]})
-        words = f"chosen for sizes at their {100 * level:g}th percentile"
-        middle = replace(again, assumptions=tuple(_replanned(again, words)))
-        plan, answer = larger, found
+        if np.mean(found.feasible) > np.mean(answer.feasible):
+            middle, plan, answer = again, larger, found
         if np.mean(answer.feasible) >= FITTING:
             break
     return middle, plan, answer
+
+
+def _planned(
+    question: Callable[[Mapping[str, Any]], Estimate], draws: Draws, level: float
+) -> tuple[Estimate, dict[str, Any]]:
+    """The answer at the medians with the plan for larger sizes (fewer chips), and that plan."""
+    with drawing(draws, level=level):
+        plan = settled(question({"explain": False}))
+    with drawing(draws):
+        again = question({"plan": plan["plan"]})
+    words = f"chosen for sizes at their {100 * level:.3g}th percentile"
+    return replace(again, assumptions=tuple(_replanned(again, words))), plan
 
 
 def _replanned(again: Estimate, words: str) -> Iterator[Assumption]:

@@ -18,6 +18,8 @@ Origin: TypeAlias = Literal["input", "catalogue", "model"]
 """Who is in doubt: the user, the catalogue (a price with its spread), or the time model (a coefficient)."""
 SIZES = (quantity.PARAMS, quantity.TOKENS, quantity.COUNT, quantity.SECONDS)
 """Kinds of input of which more takes more memory."""
+CHIPS = "chips"
+"""Name of the number of chips, of which fewer have less memory."""
 ROW_KINDS = {"s": quantity.SECONDS, "byte/s": quantity.BANDWIDTH, "W": quantity.WATTS}
 """What a coefficient measures, by the unit of its row; the others are shares, rates and factors without a unit."""
 
@@ -60,9 +62,10 @@ class Variable:
         return float(self._allowed(np.asarray(median(self.spread))))
 
     def upper(self, share: float) -> float:
-        """Value below which a share lies, for what takes memory; the median for everything else."""
+        """Value below which a share lies, for what takes memory; above which, for chips; the median for the rest."""
         if self.origin != "input" or self.kind not in SIZES:
             return self.median
+        share = 1 - share if self.name == CHIPS else share
         return float(self._allowed(quantile(self.spread, np.array([share]))[0]))
 
     def _allowed(self, values: Array) -> Array:
