@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from pathlib import Path
 
 from costline.catalogue.table import DATA, Row, columns, read_table
 from costline.errors import CatalogueError
@@ -15,6 +16,9 @@ COLUMNS = columns(
     date="date",
     kind="kind!",
 )
+
+FITTED = DATA / "coefficients_fitted.csv"
+"""Written by ``costline accuracy fit``, never by hand."""
 
 SCOPE = re.compile(r"all|(chip|family|vendor):[a-z0-9][a-z0-9._+-]*")
 
@@ -40,14 +44,26 @@ def coefficient_faults(rows: list[Row]) -> list[str]:
 
 @functools.cache
 def shipped_coefficients() -> tuple[Coefficient, ...]:
-    """All coefficients that come with costline, in the order of the file.
+    """All coefficients that come with costline: sourced ones, and fitted ones in their place.
 
     Raises
     ------
     CatalogueError
-        With every fault of the file.
+        With every fault of the files.
     """
-    path = DATA / "coefficients.csv"
+    rows = {(row.name, row.scope, row.qualifier): row for row in sourced_coefficients()}
+    if FITTED.exists():
+        rows |= {(row.name, row.scope, row.qualifier): row for row in _read(FITTED)}
+    return tuple(rows.values())
+
+
+@functools.cache
+def sourced_coefficients() -> tuple[Coefficient, ...]:
+    """Coefficients read in sources or assumed, in the order of the file; what a fit starts from."""
+    return _read(DATA / "coefficients.csv")
+
+
+def _read(path: Path) -> tuple[Coefficient, ...]:
     rows = read_table(path, COLUMNS)
     if faults := coefficient_faults(rows):
         raise CatalogueError(str(path), faults)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from costline.report.accuracy import Line
 
 app = App(help="Predictions against published measurements.")
+app.command("costline.cli.accuracy_fit:fit", name="fit")
 
 OUTPUT = Panel("Output", sort_key=90)
 Switch = Annotated[bool, Parameter(negative="", group=OUTPUT, show_default=False)]

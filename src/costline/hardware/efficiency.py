@@ -2,8 +2,8 @@
 
 Coefficients are rows of a catalogue table: name, scope (``all``, ``vendor:nvidia``, ``family:hopper``,
 ``chip:h100-sxm``), qualifier (a number format, an attention kernel, a regime), value with bounds, source, date and
-kind. A lookup takes the narrowest row: the chip's own, its family's, its vendor's, everybody's; within a scope a row
-with the asked qualifier beats one without. So a chip nobody has measured inherits its family.
+kind. A row with the asked qualifier beats one without; of several, the narrowest counts: the chip's own, its family's,
+its vendor's, everybody's. So a chip nobody has measured inherits its family.
 """
 
 from __future__ import annotations
@@ -67,6 +67,11 @@ class Efficiency:
         self._drawn = dict(drawn or {})
         self.used: dict[tuple[str, str, str], Coefficient] = {}
 
+    @property
+    def rows(self) -> tuple[Coefficient, ...]:
+        """The table."""
+        return tuple(self._rows.values())
+
     def row(self, name: str, chip: Chip, qualifier: str = "") -> Coefficient:
         """Return the row that applies to `chip`.
 
@@ -75,8 +80,9 @@ class Efficiency:
         CatalogueError
             No row of that name, not even for all chips.
         """
-        for scope in (f"chip:{chip.id}", f"family:{chip.family}", f"vendor:{chip.vendor.lower()}", "all"):
-            for condition in (qualifier, ""):
+        scopes = (f"chip:{chip.id}", f"family:{chip.family}", f"vendor:{chip.vendor.lower()}", "all")
+        for condition in (qualifier, "") if qualifier else ("",):
+            for scope in scopes:
                 found = self._rows.get((name, scope, condition))
                 if found is not None:
                     self.used[found.name, found.scope, found.qualifier] = found

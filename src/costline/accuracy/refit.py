@@ -1,0 +1,106 @@
+"""The whole fit: measurements in, coefficients and three tables of errors out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from costline.accuracy.fit import Problem, errors, everywhere, fit, held_out, pose, workers
+from costline.accuracy.rows import Measurement
+from costline.accuracy.shipping import fitted_rows
+from costline.catalogue.coefficient_table import sourced_coefficients
+from costline.hardware.efficiency import Coefficient, Efficiency
+from costline.numeric import Array
+
+EACH_ITS_OWN = 1_000_000
+"""More folds than there are groups: each group is left out alone."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors of one target.
+
+    Attributes
+    ----------
+    target : str
+        Which rows.
+    rows : int
+        How many.
+    sourced, fitted, unseen, unseen_chip : tuple of float
+        Median and 90th percentile of the absolute error: with sourced coefficients, in-sample, with the row's group
+        (model, chip and software) left out, with its chip left out. [1]
+    """
+
+    target: str
+    rows: int
+    sourced: tuple[float, float]
+    fitted: tuple[float, float]
+    unseen: tuple[float, float]
+    unseen_chip: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Refit:
+    """Result of a whole fit."""
+
+    coefficients: Sequence[Coefficient]
+    errors: Sequence[Errors]
+    rows: int
+
+
+def group_of(case: Any) -> tuple[str, str, str]:
+    """Model, chip and software: rows of a group are left out together."""
+    network = getattr(case, "network", None) or getattr(case, "pipeline", None)
+    return (getattr(network, "name", ""), case.cluster.chip.id, case.setting.software)
+
+
+def refit(
+    measurements: Iterable[Measurement],
+    date: str,
+    digest: str,
+    *,
+    folds: int = 5,
+    processes: int = 2,
+    iterations: int = 3,
+) -> Refit:
+    """Fit all coefficients and say how well they predict what they have not seen.
+
+    Parameters
+    ----------
+    measurements : iterable of Measurement
+        Scored rows.
+    date, digest : str
+        Day of the fit and hash of the data, for the rows.
+    folds : int
+        Folds over groups of model, chip and software.
+    processes, iterations : int
+        Processes to use; Gauss-Newton steps.
+    """
+    problem = pose(measurements, Efficiency(sourced_coefficients()))
+    every = list(range(len(problem.cases)))
+    with workers(problem, processes) as run:
+        before = errors(problem, everywhere(run, {}, every))
+        done = fit(problem, run, iterations)
+        groups = [group_of(case) for case in problem.cases]
+        unseen = held_out(problem, done, groups, run, folds)
+        alone = held_out(problem, done, [chip for _, chip, _ in groups], run, EACH_ITS_OWN)
+    rows = fitted_rows(problem, done.adjustments, done.spread, date, digest)
+    return Refit(rows, _tables(problem, before, done.error, unseen, alone), len(every))
+
+
+def _tables(problem: Problem, *logarithms: Array) -> list[Errors]:
+    """Errors by target."""
+    targets = np.asarray([case.setting.regime for case in problem.cases])
+    tables = []
+    for target in sorted(set(targets.tolist())):
+        chosen = targets == target
+        columns = [_summary(np.abs(np.expm1(each[chosen]))) for each in logarithms]
+        tables.append(Errors(target, int(chosen.sum()), *columns))
+    return tables
+
+
+def _summary(absolute: Array) -> tuple[float, float]:
+    return float(np.median(absolute)), float(np.quantile(absolute, 0.9))

@@ -1,0 +1,68 @@
+"""``costline accuracy fit``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from costline.cli.terminal import console, note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from costline.accuracy.refit import Errors
+
+
+def fit(
+    *,
+    folds: int = 5,
+    processes: int = 2,
+    write: Annotated[Path | None, Parameter(negative="")] = None,
+) -> int:
+    """Refit the coefficients from the shipped measurements; minutes, and always the same result.
+
+    Parameters
+    ----------
+    folds
+        Folds of cross-validation by model, chip and software.
+    processes
+        Processes to use.
+    write
+        Write the fitted rows to this CSV; coefficients_fitted.csv beside the shipped table puts them in force.
+    """
+    from costline.accuracy.refit import refit
+    from costline.accuracy.rows import all_shipped
+    from costline.accuracy.shipping import data_hash, to_csv
+    from costline.catalogue.table import DATA
+
+    rows = [row for table in all_shipped() for row in table.rows if row.scored]
+    digest = data_hash((DATA / "measurements").glob("*.csv"))
+    note(f"fitting {len(rows):,} scored rows, sha256 {digest}; this takes minutes")
+    done = refit(rows, dt.datetime.now(dt.UTC).date().isoformat(), digest, folds=folds, processes=processes)
+    screen = console()
+    screen.print(_table(done.errors))
+    screen.print(f"{len(done.coefficients):,} coefficients from {done.rows:,} rows that can be predicted")
+    if write is not None:
+        write.write_text(to_csv(done.coefficients), "utf-8")
+        note(f"wrote {write}")
+    return 0
+
+
+def _table(errors: Sequence[Errors]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="absolute error in %: median / 90th percentile")
+    made.add_column("target")
+    for heading in ("rows", "sourced", "in-sample", "unseen\ngroup", "unseen\nchip"):
+        made.add_column(heading, justify="right")
+    for row in errors:
+        columns = (row.sourced, row.fitted, row.unseen, row.unseen_chip)
+        cells = [f"{100 * median:.0f} / {100 * most:.0f}" for median, most in columns]
+        made.add_row(row.target, f"{row.rows:,}", *cells)
+    return made
