@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costline.derivation import formula
-from costline.numeric import Numeric
+from costline.numeric import Numeric, smallest
 
 
 @formula("step / tokens_per_step", unit="s/token", source="definition")
@@ -126,3 +126,94 @@ def mixed_step(decode: Numeric, prefill: Numeric, input_steps: Numeric) -> Numer
     0.03
     """
     return decode + prefill / input_steps
+
+
+@formula("batch * input / (output * chunk)", unit="1", source="definition: newcomers a step, times chunks of each")
+def chunk_share(batch: Numeric, input: Numeric, output: Numeric, chunk: Numeric) -> Numeric:
+    """Share of the decode steps that carry a chunk of a prompt, where prompts are prefilled in chunks.
+
+    Parameters
+    ----------
+    batch : float or array
+        Sequences that gain a token in one step; each leaves after `output` steps and is replaced. [sequence]
+    input, output : float or array
+        Prompt and answer. [token]
+    chunk : float or array
+        Prompt tokens a step takes in. [token]
+
+    Returns
+    -------
+    float or array
+        Share; above 1 the prompts do not keep up with the answers. [1]
+
+    References
+    ----------
+    Agrawal et al. 2023, arXiv:2308.16369, section 4 (SARATHI): chunked prefills with piggybacked decodes.
+
+    Examples
+    --------
+    >>> chunk_share(10, 1000, 200, 500)
+    0.1
+    """
+    return batch * input / (output * chunk)
+
+
+@formula("min(prefill, decode)", unit="request/s", source="definition: what enters one pool leaves the other")
+def balanced_rate(prefill: Numeric, decode: Numeric) -> Numeric:
+    """Requests a second of two pools of chips, one for prefill and one for decode.
+
+    Parameters
+    ----------
+    prefill, decode : float or array
+        What each pool could do alone. [request/s]
+
+    Returns
+    -------
+    float or array
+        Rate of both together. [request/s]
+
+    References
+    ----------
+    Zhong et al. 2024, arXiv:2401.09670, section 4 (DistServe): the pools are sized so that their rates match.
+
+    Examples
+    --------
+    >>> balanced_rate(12.0, 10.0)
+    10.0
+    """
+    return smallest(prefill, decode)
+
+
+@formula("alone + (batch > 1) * (rhythm / 2 + share * (together - alone))", unit="s", source="definition")
+def ttft_under_load(alone: Numeric, rhythm: Numeric, together: Numeric, share: Numeric, batch: Numeric) -> Numeric:
+    """Time to the first token (TTFT) of a request that joins a running batch.
+
+    Parameters
+    ----------
+    alone : float or array
+        Time to prefill this request alone. [s]
+    rhythm : float or array
+        Mean time of an engine step, half of which passes before the engine looks for newcomers. [s]
+    together : float or array
+        Time to prefill a whole batch. [s]
+    share : float or array
+        Share of the other requests' prefill that goes first: 0 if arrivals are spread evenly, 1/2 if all arrive at
+        once. [1]
+    batch : float or array
+        Sequences in flight; one waits for nobody. [sequence]
+
+    Returns
+    -------
+    float or array
+        Time. [s]
+
+    References
+    ----------
+    Yu et al. 2022, OSDI (Orca), iteration-level scheduling.
+
+    Examples
+    --------
+    >>> ttft_under_load(0.1, 0.02, 6.4, 0.5, 64)
+    3.26
+    """
+    return alone + (batch > 1) * (rhythm / 2 + share * (together - alone))

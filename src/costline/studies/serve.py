@@ -14,7 +14,7 @@ from costline.engine.timing import Timing, waiting
 from costline.estimate import Estimate, Figure, timed, total
 from costline.formulas.money import cost_per_unit
 from costline.formulas.roofline import arithmetic_intensity, ridge_point
-from costline.formulas.serving import mixed_step, output_rate, request_latency, tpot
+from costline.formulas.serving import mixed_step, output_rate, request_latency, tpot, ttft_under_load
 from costline.formulas.training import utilisation
 from costline.models.decoder import Decoder
 from costline.numeric import Numeric, largest
@@ -78,16 +78,17 @@ def serve(
         Figures ``ttft``, ``tpot``, ``latency``, ``output_rate``, ``cost_input``, ``cost_output``, ``memory``,
         utilisation of arithmetic and bandwidth, largest batch and context.
     """
-    economics = economics or Economics()
     own = requests.batch / machine.plan.data
-    times = _times(network, requests, own, machine)
-    memory = serving_memory(network, requests.input + requests.output, own, machine)
-    figures = _latencies(requests, own, times, machine)
-    figures |= _costs(requests, times, figures, machine, economics)
-    figures |= _utilisation(network, times, machine)
-    figures["memory"] = memory_figure(memory)
+    figures, memory = serving_figures(network, requests, machine, economics or Economics())
     figures |= _limits(network, requests, own, machine)
     fit = nearest_fit(memory, lambda: _changes(network, requests, own, machine))
+    return serving_estimate(network, requests, machine, figures, fit, title)
+
+
+def serving_estimate(
+    network: Decoder, requests: Requests, machine: Machine, figures: dict[str, Figure], fit: Fit, title: str = ""
+) -> Estimate:
+    """Figures of serving, whichever way, as an answer."""
     return Estimate(
         study="serve",
         title=title or f"serve {network.name}",
@@ -97,6 +98,19 @@ def serve(
         reason=fit.reason,
         change=fit.change,
     )
+
+
+def serving_figures(
+    network: Decoder, requests: Requests, machine: Machine, economics: Economics
+) -> tuple[dict[str, Figure], Memory]:
+    """The figures of `serve` but for the largest batch and context, and the memory of a chip."""
+    own = requests.batch / machine.plan.data
+    times = _times(network, requests, own, machine)
+    memory = serving_memory(network, requests.input + requests.output, own, machine)
+    figures = _latencies(requests, own, times, machine)
+    figures |= _costs(requests, times, figures, machine, economics)
+    figures |= _utilisation(network, times, machine)
+    return figures | {"memory": memory_figure(memory)}, memory
 
 
 def _times(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> Served:
@@ -135,7 +149,7 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
         rhythm = mixed_step(rhythm, times.prefill.point, requests.output)
         low = mixed_step(low, times.prefill.lower, requests.output)
         high = mixed_step(high, times.prefill.upper, requests.output)
-        first = timed("ttft", times.first, note="one request alone")
+        first = _joining(own, rhythm, times, machine)
     else:
         first = timed("ttft", times.prefill, note="prefill of the whole batch")
     per_token = tpot(rhythm, 1)
@@ -143,13 +157,16 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
     rate = output_rate(own, requests.output, latency) * machine.plan.data
     decode = timed("decode step", times.decode)
     children: tuple[Figure, ...] = (decode,)
+    gap = times.decode.point
     if requests.batching == "continuous":
         joining = Figure(name="prefill of newcomers", value=rhythm - times.decode.point, unit="s")
         children = (decode, joining)
+        gap = gap + times.first.point
     return {
         "ttft": first,
         "tpot": total("tpot", "s", children, low=low, high=high, note=decode.note),
         "latency": Figure(name="latency", value=latency, unit="s", note="ttft + tpot x (output - 1)"),
+        "longest_gap": Figure(name="longest_gap", value=gap, unit="s", note="a decode step that one newcomer joins"),
         "output_rate": Figure(name="output_rate", value=rate, unit="token/s", note="all chips"),
         "output_rate_per_chip": Figure(name="output_rate_per_chip", value=rate / machine.cluster.chips, unit="token/s"),
         "total_rate": Figure(
@@ -159,6 +176,17 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
             note="",
         ),
     }
+
+
+def _joining(own: Numeric, rhythm: Numeric, times: Served, machine: Machine) -> Figure:
+    """TTFT of a request that joins a running batch: its own prefill, and what it waits for."""
+    share = machine.efficiency.value("queue", machine.cluster.chip)
+    alone = timed("own prefill", times.first)
+    value = ttft_under_load(times.first.point, rhythm, times.prefill.point, share, own)
+    wait = Figure(name="waiting", value=value - times.first.point, unit="s", note="for the running step and the queue")
+    return total(
+        "ttft", "s", (alone, wait), low=times.first.lower, high=largest(times.first.upper, value), note=alone.note
+    )
 
 
 def _costs(
@@ -177,10 +205,21 @@ def _costs(
             value = cost_per_unit(rate, sequences * tokens)
         note = "" if value is not None else "no rental price known: give one with --price"
         result[name] = Figure(name=name, value=value, unit="USD/token", note=note)
+    result["cost_per_request"] = cost_per_request(machine.cluster.chips, economics, sequences)
     work = times.prefill + times.decode * requests.output
     energy = energy_figures(work, 1 / (sequences * requests.output), machine, economics)["energy"]
     result["energy_output"] = replace(energy, name="energy_output", unit="J/token", note=energy.note or "all energy")
     return result
+
+
+def cost_per_request(chips: Numeric, economics: Economics, requests: Numeric) -> Figure:
+    """Rent of all chips over the requests answered a second. [USD]"""
+    if economics.price is None:
+        return Figure(
+            name="cost_per_request", value=None, unit="USD", note="no rental price known: give one with --price"
+        )
+    value = cost_per_unit(chips * economics.price, requests)
+    return Figure(name="cost_per_request", value=value, unit="USD", note="machines always busy")
 
 
 def _utilisation(network: Decoder, times: Served, machine: Machine) -> dict[str, Figure]:
