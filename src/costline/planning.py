@@ -55,11 +55,16 @@ def read_plan_fields(given: str | Mapping[str, Any] | None) -> dict[str, Any]:
     """
     if given is None:
         return {}
+    if not isinstance(given, str | Mapping):
+        raise PlanError(f"a plan is text such as 'tensor=8, zero=1', or a mapping, not {type(given).__name__}")
     pairs = _pairs(given) if isinstance(given, str) else dict(given)
     known = {row.name for row in fields(Plan)}
     result: dict[str, Any] = {}
-    for written, value in pairs.items():
+    for key, value in pairs.items():
+        written = str(key)
         name = ALIASES.get(written, written)
+        if name in result:
+            raise PlanError(f"plan field {name} is stated twice")
         if name not in known:
             near = nearest_names(written, known | ALIASES.keys())
             hint = f"; did you mean {', '.join(near)}?" if near else f"; known: {', '.join(sorted(known))}"
@@ -76,15 +81,18 @@ def _pairs(text: str) -> dict[str, str]:
         name, equals, value = piece.partition("=")
         if not equals:
             raise PlanError(f"plan entry {piece[:40]!r} is not of the form name=value, such as tensor=8")
-        pairs[name.strip().lower()] = value.strip().lower()
+        name = name.strip().lower()
+        if name in pairs:
+            raise PlanError(f"plan field {name[:40]} is stated twice")
+        pairs[name] = value.strip().lower()
     return pairs
 
 
 def _value(name: str, value: Any) -> Any:
     if name in CHOICES:
         if value not in CHOICES[name]:
-            near = nearest_names(str(value), CHOICES[name]) or [choice for choice in CHOICES[name] if choice]
-            raise PlanError(f"{name}={str(value)[:40]!r}: choose from {', '.join(near)}")
+            choices = ", ".join(choice for choice in CHOICES[name] if choice)
+            raise PlanError(f"{name}={str(value)[:40]!r}: choose from {choices}")
         return value
     if name in FLAGS:
         words = {

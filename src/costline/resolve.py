@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
@@ -14,7 +15,7 @@ from costline import quantity
 from costline.catalogue import Catalogue, shipped
 from costline.catalogue.folder import read_pipeline
 from costline.engine.passes import Machine
-from costline.errors import ConfigError, PlanError, QuantityError, UnknownNameError
+from costline.errors import ConfigError, InputError, PlanError, QuantityError, UnknownNameError
 from costline.estimate import Assumption
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
@@ -92,8 +93,21 @@ def number(value: Number, kind: Kind, name: str, *, least: float = 0.0, whole: b
     return int(read) if whole and not isinstance(read, np.ndarray) else read
 
 
+def stated(value: Any, kinds: type | UnionType, name: str, example: str) -> None:
+    """Refuse what cannot be read as input `name` because of its type.
+
+    Raises
+    ------
+    InputError
+        `value` is none of `kinds`.
+    """
+    if not isinstance(value, kinds):
+        raise InputError(f"{name}: {type(value).__name__} is not readable; write e.g. {example}")
+
+
 def catalogue(user: str | Path | None) -> Catalogue:
     """The shipped catalogue, or that with a user's file laid over it."""
+    stated(user, str | Path | None, "catalogue", "mine.toml")
     return shipped if user is None else shipped.with_file(user)
 
 
@@ -109,10 +123,19 @@ def model(given: Model, book: Catalogue = shipped) -> Network | Pipeline:
     """
     if isinstance(given, Network | Pipeline):
         return given
+    stated(given, str | Path, "model", "llama-3.1-8b, or a config.json")
     path = Path(given).expanduser()
-    if isinstance(given, Path) or path.suffix in {".json", ".toml"} or path.exists():
+    if isinstance(given, Path) or path.suffix in {".json", ".toml"} or _exists(path):
         return _from_path(path)
     return book.model(str(given))
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is such a file; a name no file can have is none."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _from_path(path: Path) -> Network | Pipeline:
@@ -235,6 +258,8 @@ def site(
     Site
         ``fixed`` holds the plan fields the user set; the rest may be chosen.
     """
+    stated(on, str | Cluster, "on", "8xh100-sxm")
+    stated(precision, str | None, "precision", "bf16")
     cluster = _cluster(on, book) if isinstance(on, str) else on
     fixed = _plan_fields(plan, precision, training)
     base = Plan(**fixed)
@@ -268,11 +293,12 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
     UnknownNameError, QuantityError
         No such coefficient; not a number of at least 0.
     """
+    stated(given, Mapping | None, "coefficients", "{ gemm = 0.7 }")
     known = {row.name: row for row in book.coefficients()}
     fixed: dict[str, Numeric] = {}
     for name, value in (given or {}).items():
-        if name not in known:
-            raise UnknownNameError("coefficient", name, known)
+        if str(name) not in known:
+            raise UnknownNameError("coefficient", str(name), known)
         least = 1e-6 if name in SHARES_OF_A_RATE else 0.0
         if uncertain(value):
             from costline.uncertainty.variables import row_kind
@@ -309,7 +335,7 @@ def stored_precision(given: Model | None) -> str | None:
         return None
     path = Path(given).expanduser()
     path = path / "config.json" if path.is_dir() else path
-    if path.suffix != ".json" or not path.exists():
+    if path.suffix != ".json" or not _exists(path):
         return None
     from costline.models.decoders.precision import stated_precision
 

@@ -89,8 +89,22 @@ def test_a_full_disk_is_said_without_a_traceback():
             check=False,
         )
     assert done.returncode == cli.FAULT
-    assert "No space left" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr == "costline: output: No space left on device\n"
+
+
+def test_a_closed_stdout_is_said_in_one_line():
+    command = f"{sys.executable} -m costline serve llama-3.1-8b --on h100-sxm >&-"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == cli.FAULT
+    assert done.stderr == "costline: output: Bad file descriptor\n"
+
+
+def test_characters_that_the_terminal_does_not_know_are_replaced():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "costline", "audit", "sora-2024", "--lang", "zh", "--claim", "S26"]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert done.returncode == 0
+    assert b"S26" in done.stdout
 
 
 def test_no_colour_where_nobody_sees_it():

@@ -106,6 +106,7 @@ def serve(
         batch=USUAL_BATCH if batch is None else resolve.number(batch, quantity.COUNT, "batch", least=1, whole=True),
         batching=batching,
     )
+    resolve.stated(batching, str, "batching", "continuous")
     if batching not in {"continuous", "static"}:
         raise InputError(f"batching {batching!r}: choose continuous or static")
     place, words = _planned(network, asked, place)
@@ -206,7 +207,9 @@ def caption(
         batch=None if batch is None else resolve.number(batch, quantity.COUNT, "batch", least=1, whole=True),
     )
     chips = place.machine.cluster.chips
-    usual = Requests(input=corpus.input, output=corpus.output, batch=corpus.batch or 64 * chips)
+    usual = Requests(
+        input=corpus.input, output=corpus.output, batch=USUAL_BATCH * chips if corpus.batch is None else corpus.batch
+    )
     place, words = _planned(network, usual, place)
     title = (
         f"Caption {text(length, 's')} of video with {network.name} on {whole(chips)} x {place.machine.cluster.chip.id}"

@@ -189,6 +189,7 @@ def read_curriculum(written: str) -> list[Stretch]:
     >>> [(row.share, row.sequence) for row in read_curriculum("90%@32k,10%@1M")]
     [(0.9, 32000), (0.1, 1000000)]
     """
+    resolve.stated(written, str, "curriculum", "90%@32k, 10%@1M")
     stretches = []
     for piece in filter(None, (piece.strip() for piece in written[:2000].split(","))):
         share, at, length = piece.partition("@")

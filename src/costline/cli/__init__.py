@@ -8,9 +8,11 @@ A command is one line in `COMMANDS`; its module is imported when the command is 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from costline.cli.terminal import complain
 
     try:
+        _open_stdout()
         code, message = _run(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except BrokenPipeError:
@@ -57,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except KeyboardInterrupt:
         code, message = INTERRUPTED, "interrupted"
-    except OSError as error:  # a full disk, a file that vanished
+    except OSError as error:  # a full disk, a file that vanished, a closed stdout
+        _silence_stdout()
         code, message = FAULT, f"{error.filename or 'output'}: {error.strerror or error}"
     except Exception as error:
         if os.environ.get("COSTLINE_DEBUG"):
@@ -112,8 +116,18 @@ def build_app() -> App:
     return app
 
 
+def _open_stdout() -> None:
+    """Refuse a closed stdout; let one that knows few characters replace the others."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def _silence_stdout() -> None:
-    """Point stdout at nothing, so that the interpreter does not complain about the pipe when it flushes at exit."""
+    """Point stdout at nothing, so that the interpreter does not complain about it when it flushes at exit."""
+    if sys.stdout is None:
+        return
     nothing = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nothing, sys.stdout.fileno())

@@ -32,7 +32,9 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def complain(message: str) -> None:
-    """Write a message to stderr as ``costline: ...``, control characters made visible."""
+    """Write a message to stderr as ``costline: ...``, control characters made visible; say nothing if it is closed."""
+    if sys.stderr is None:
+        return
     lines = [_visible(line) for line in message.splitlines()] or [""]
     sys.stderr.write("\n".join([f"costline: {lines[0]}", *lines[1:]]) + "\n")
 
