@@ -69,10 +69,10 @@ def print_comparison(
     screen.print(LEGEND, style="dim")
 
 
-LEGEND = """hold: chips whose memory holds the weights; unit: chips that work together; floor:
-shortest time per token of any unit. Equal chips: the rate. Equal dollars: rent
-(the market) or made (80 % of draws, every chip sold at one margin, electricity
-in it). Equal watts: joules."""
+LEGEND = """hold: chips whose memory holds the weights; unit: chips that work together;
+floor: shortest time per token of any unit. Equal chips: the rate. Equal
+dollars: rent (the market) or made (80 % of draws, every chip sold at one
+margin, electricity in it). Equal watts: joules."""
 
 
 def _remarks(answers: Any) -> None:
@@ -127,7 +127,6 @@ def _talk_fields() -> tuple[Field, ...]:
         Field("chip", lambda row: row.chip),
         Field("hold\n/unit", _hold),
         Field("tok/s\na chip", _of("rate")),
-        Field("TPOT\nms", _of("wait", 1e3)),
         Field("floor\nms", _of("floor", 1e3)),
         Field("J/tok", _of("joules")),
         Field("rent\n$/Mtok", _of("rent", 1e6)),
@@ -276,7 +275,7 @@ def print_designs(found: Found, *, as_json: bool) -> None:
     screen = console()
     rate = found.tried / found.seconds
     screen.print(
-        f"{found.tried:,} designs in {found.seconds:.2g} s ({figures(rate, 2)} a second), {found.valid:,} of them "
+        f"{found.tried:,} designs at {figures(rate, 2)} a second, {found.valid:,} of them "
         "within the limits of area, package power and edge",
         style="dim",
     )
