@@ -32,6 +32,7 @@ from typing import Any
 
 from costline.errors import InputError, UnknownNameError
 from costline.planning import CHOICES, FLAGS, read_plan_fields
+from costline.precision import element_bytes
 from costline.quantity import COUNT, RATIO, Kind
 from costline.sweep.axes import Axis, read_axis
 from costline.sweep.studies import TABLES, Study, study_named
@@ -40,8 +41,8 @@ MOST_POINTS = 10**12
 """Points of a sweep: eleven days at a million a second. More are better drawn at random."""
 BLOCK = 2**18
 """Points of a block, at most. A block is the unit of work, of loss and of storage: some ten megabytes."""
-CALLS = 256
-"""Calls of a study in a block, at most: a few seconds."""
+CALLS = 128
+"""Calls of a study in a block, at most: about a second."""
 LARGEST_FILE = 10_000_000
 """A scenario file. [byte]"""
 
@@ -272,6 +273,7 @@ def _axis(name: str, given: Any, study: Study) -> Axis:
     _known(f"input of {study.name}", [table], study.inputs)
     kind: Kind | None = study.kind(name)
     whole = name in study.whole
+    _readable(name, given)
     if table == "plan" and field:
         (field,) = read_plan_fields({field: given[0]}) if isinstance(given, list) and given else (field,)
         whole = field not in {"density", "reused"}
@@ -279,6 +281,16 @@ def _axis(name: str, given: Any, study: Study) -> Axis:
     elif field:
         kind = None if isinstance(given, list) else RATIO
     return read_axis(f"{table}.{field}" if field else name, given, kind, whole)
+
+
+def _readable(name: str, given: Any) -> None:
+    """Refuse plans and formats that mean nothing; that a plan does not suit a machine is for the study to say."""
+    table, _, field = name.partition(".")
+    for value in given if isinstance(given, list) else []:
+        if table == "plan":
+            read_plan_fields({field: value} if field else value)
+        elif name == "precision":
+            element_bytes(str(value))
 
 
 def _count(given: Mapping[str, Any], name: str, least: int) -> int:
