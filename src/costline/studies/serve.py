@@ -149,7 +149,7 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
         rhythm = mixed_step(rhythm, times.prefill.point, requests.output)
         low = mixed_step(low, times.prefill.lower, requests.output)
         high = mixed_step(high, times.prefill.upper, requests.output)
-        first = _joining(own, rhythm, times, machine)
+        first = joining(own, rhythm, times.first, times.prefill.point, machine)
     else:
         first = timed("ttft", times.prefill, note="prefill of the whole batch")
     per_token = tpot(rhythm, 1)
@@ -159,8 +159,8 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
     children: tuple[Figure, ...] = (decode,)
     gap = times.decode.point
     if requests.batching == "continuous":
-        joining = Figure(name="prefill of newcomers", value=rhythm - times.decode.point, unit="s")
-        children = (decode, joining)
+        newcomers = Figure(name="prefill of newcomers", value=rhythm - times.decode.point, unit="s")
+        children = (decode, newcomers)
         gap = gap + times.first.point
     return {
         "ttft": first,
@@ -178,15 +178,13 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
     }
 
 
-def _joining(own: Numeric, rhythm: Numeric, times: Served, machine: Machine) -> Figure:
+def joining(own: Numeric, rhythm: Numeric, alone: Timing, together: Numeric, machine: Machine) -> Figure:
     """TTFT of a request that joins a running batch: its own prefill, and what it waits for."""
     share = machine.efficiency.value("queue", machine.cluster.chip)
-    alone = timed("own prefill", times.first)
-    value = ttft_under_load(times.first.point, rhythm, times.prefill.point, share, own)
-    wait = Figure(name="waiting", value=value - times.first.point, unit="s", note="for the running step and the queue")
-    return total(
-        "ttft", "s", (alone, wait), low=times.first.lower, high=largest(times.first.upper, value), note=alone.note
-    )
+    prefill = timed("own prefill", alone)
+    value = ttft_under_load(alone.point, rhythm, together, share, own)
+    wait = Figure(name="waiting", value=value - alone.point, unit="s", note="for the running step and the queue")
+    return total("ttft", "s", (prefill, wait), low=alone.lower, high=largest(alone.upper, value), note=prefill.note)
 
 
 def _costs(

@@ -25,8 +25,8 @@ from costline.plan import Plan
 Axes: TypeAlias = Mapping[str, Sequence[Any]]
 """Values of each field of a plan, in the order ties are broken."""
 
-BLOCK = 2**16
-"""Combinations worked on together: an array of them takes half a megabyte, so a core's cache holds a few."""
+BLOCK = 2**17
+"""Combinations worked on together: an array of them takes a megabyte, what lies on few axes far less."""
 
 
 def powers_of_two(limit: Numeric) -> list[int]:

@@ -1,0 +1,244 @@
+"""Prefill and decode on chips of their own: a plan for each pool, and how the chips are divided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from costline.engine.memory import Memory
+from costline.engine.passes import Machine
+from costline.engine.timing import Timing
+from costline.estimate import Estimate
+from costline.models.decoder import Decoder
+from costline.numeric import Array, Numeric
+from costline.plan import Plan
+from costline.search.front import non_dominated
+from costline.search.serving import LARGEST_BATCH, batches, replica_axes
+from costline.search.setting import Measured, Setting, plain, plan_words, site_words
+from costline.studies.economics import Economics, mean_power
+from costline.studies.fit import Fit
+from costline.studies.serve import Requests, serving_estimate
+from costline.studies.serving_modes import Pool, apart_figures, decode_pool, prefill_pool
+from costline.studies.space import Axes, Block, blocks, experts_of, powers_of_two
+
+PREFILL_BATCHES = (1, 2, 4, 8)
+"""Prompts prefilled together: a thousand tokens fill a chip already."""
+DIVIDED = ("tensor", "pipeline", "expert", "data")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Ways to run one pool that fit and that no other way beats, one a position of its arrays.
+
+    Attributes
+    ----------
+    pool : Pool
+        Timing, rate and memory of one replica.
+    fields : dict of str to array
+        Plan of one unit: `data` replicas that share their experts.
+    units : array
+        Chips of a unit. [chip]
+    """
+
+    pool: Pool
+    fields: dict[str, Array]
+    units: Array
+
+    @property
+    def number(self) -> int:
+        """Ways."""
+        return int(self.units.size)
+
+    def at(self, place: Any) -> tuple[Pool, dict[str, Any], Any]:
+        """Pool, plan fields and unit at positions."""
+        return chosen(self.pool, place), {name: one[place] for name, one in self.fields.items()}, self.units[place]
+
+
+def chosen(value: Any, place: Any) -> Any:
+    """Arrays inside `value` at positions; the rest as it is."""
+    if isinstance(value, np.ndarray):
+        return value[place]
+    if isinstance(value, dict):
+        return {name: chosen(one, place) for name, one in value.items()}
+    if isinstance(value, Pool | Timing | Memory):
+        return replace(value, **{name: chosen(one, place) for name, one in vars(value).items()})
+    return value
+
+
+def spread_out(value: Any, block: Block) -> Any:
+    """Arrays inside `value` as one entry a combination of a block."""
+    if isinstance(value, np.ndarray):
+        return block.flat(value)[:, 0]
+    if isinstance(value, dict):
+        return {name: spread_out(one, block) for name, one in value.items()}
+    if isinstance(value, Pool | Timing | Memory):
+        return replace(value, **{name: spread_out(one, block) for name, one in vars(value).items()})
+    return value
+
+
+def _kind(
+    axes: Axes, machine: Machine, made: Callable[[Numeric, Machine], Pool], careful: bool
+) -> tuple[Kind | None, Memory]:
+    """All ways to run a pool, the beaten ones left out; and their memory, for a word on what is missing."""
+    (block,) = blocks(axes, limit=2**62)
+    known: dict[str, Any] = {name: block.fields[name] for name in DIVIDED}
+    plan = replace(machine.plan, **known)
+    place = replace(machine, plan=plan)
+    pool = made(block.fields["batch"], place)
+    units = np.asarray(plan.replica * plan.data)
+    legal = (units <= machine.cluster.chips) & np.equal(plan.tensor * plan.data % plan.expert, 0)
+    flat = spread_out(replace(pool, batch=np.asarray(pool.batch), rate=np.asarray(pool.rate)), block)
+    every = block.at(np.arange(block.size))
+    size = block.flat(units)[:, 0]
+    good = np.flatnonzero(block.flat(legal & np.asarray(pool.memory.fits))[:, 0])
+    if not good.size:
+        return None, pool.memory
+    point, rate = (np.broadcast_to(one, size.shape) for one in (flat.timing.point, flat.rate * every["data"]))
+    above = _power_above_idle(flat.timing, place) * size / rate
+    used = np.broadcast_to(np.asarray(flat.memory.total), size.shape)
+    # the fewer requests are in flight the shorter is the queue, so a smaller batch is something gained
+    measures = [point, -rate, every["batch"] * every["data"], above, *([used] if careful else [])]
+    kept = _unbeaten(good, np.stack(measures, axis=1), np.stack([size, size / every["data"]], axis=1))
+    return Kind(chosen(flat, kept), {name: every[name][kept] for name in DIVIDED}, size[kept]), pool.memory
+
+
+def _power_above_idle(timing: Timing, machine: Machine) -> Numeric:
+    """What working draws beyond waiting, of one chip; 0 where no power is known. [W]"""
+    alone = replace(machine, cluster=replace(machine.cluster, chips=1))
+    busy, idle = mean_power(timing, alone), mean_power(replace(timing, bound={}), alone)
+    return 0.0 if busy is None or idle is None else busy - idle
+
+
+def _unbeaten(places: Array, measures: Array, groups: Array) -> Array:
+    """Of units of the same chips, those that are not slower, of lower rate, fuller and thirstier than another.
+
+    The answer of both pools together can only gain when one pool gains in one of these, so the others need not be
+    combined.
+    """
+    kept = []
+    for group in np.unique(groups[places], axis=0):
+        inside = places[(groups[places] == group).all(axis=1)]
+        kept.append(inside[non_dominated(measures[inside])])
+    return np.sort(np.concatenate(kept))
+
+
+def apart_setting(
+    network: Decoder,
+    requests: Requests,
+    machine: Machine,
+    economics: Economics,
+    fixed: Mapping[str, Any],
+    title: str = "",
+    careful: bool = False,
+) -> Setting | None:
+    """All plans with a pool for prefill and one for decode; None where either cannot be run on these chips.
+
+    Parameters
+    ----------
+    network, requests, machine, economics
+        As for `costline.studies.serve.serve`; the search chooses the batch.
+    fixed : mapping
+        Fields of the plan that the user set, for both pools.
+    title : str
+        The question in words.
+    careful : bool
+        Whether memory is asked about too, so that a lean plan must be kept even where a fast one fits.
+    """
+    chips = int(np.max(machine.cluster.chips))
+    if chips < 2:
+        return None
+    own = replica_axes(network, chips, fixed) | {"data": powers_of_two(chips) if experts_of(network) > 1 else [1]}
+    prefill, _ = _kind(
+        {"batch": PREFILL_BATCHES, **own}, machine, lambda size, at: prefill_pool(network, requests, size, at), careful
+    )
+    decode, _ = _kind(
+        {"batch": batches(LARGEST_BATCH), **own}, machine, lambda size, at: decode_pool(network, requests, size, at),
+        careful,
+    )  # fmt: skip
+    if prefill is None or decode is None:
+        return None
+    kinds = (prefill, decode)
+
+    def measure(place: Machine, fields: Mapping[str, Any]) -> Measured:
+        pools, places, _ = _divided(kinds, machine, fields)
+        return Measured(*apart_figures(network, requests, pools, places, economics))
+
+    def estimate(place: Machine, fields: Mapping[str, Any]) -> Estimate:
+        pools, places, _ = _divided(kinds, machine, {name: np.asarray(float(one)) for name, one in fields.items()})
+        pools, places = (_numbers(pools[0]), _numbers(pools[1])), (_numbers(places[0]), _numbers(places[1]))
+        figures, _ = apart_figures(network, requests, pools, places, economics)
+        held = replace(requests, batch=pools[1].batch * places[1].plan.data)
+        answer = serving_estimate(network, held, machine, dict(figures), Fit(True), title)
+        words = {name: _pool_words(one, at) for name, one, at in zip(("prefill", "decode"), pools, places, strict=True)}
+        chips = {name: plain(at.cluster.chips) for name, at in zip(words, places, strict=True)}
+        return replace(answer, inputs={**answer.inputs, **words, "pools": chips})
+
+    def shown(place: Machine, fields: Mapping[str, Any]) -> str:
+        inputs = estimate(place, fields).inputs
+        return f"prefill on {inputs['prefill']}; decode on {inputs['decode']}"
+
+    return Setting(
+        words=site_words(machine, "prefill and decode apart"),
+        machine=machine,
+        axes={"step": _steps(kinds), "prefill": range(prefill.number), "decode": range(decode.number)},
+        legal=lambda fields, plan: _divided(kinds, machine, fields)[2],
+        measure=measure,
+        estimate=estimate,
+        shown=shown,
+    )
+
+
+def _steps(kinds: tuple[Kind, Kind]) -> Sequence[int]:
+    """How far from the even balance the number of prefill units may be.
+
+    Units come whole. With x prefill units the rate is the lesser of x R_p, which rises, and floor((N - x u_p) / u_d)
+    R_d, which falls; the second lies at most R_d under its own line, so they cross at most u_d / u_p + 1 before those
+    lines do.
+    """
+    prefill, decode = kinds
+    return range(-int(np.ceil(decode.units.max() / prefill.units.min())) - 1, 2)
+
+
+def _divided(
+    kinds: tuple[Kind, Kind], machine: Machine, fields: Mapping[str, Any]
+) -> tuple[tuple[Pool, Pool], tuple[Machine, Machine], Any]:
+    """Pools, where they are, and whether both have a unit at least."""
+    chips = machine.cluster.chips
+    (entering, one, unit), (leaving, other, last) = (
+        kind.at(np.asarray(fields[name]).astype(np.int64))
+        for kind, name in zip(kinds, ("prefill", "decode"), strict=True)
+    )
+    rates = entering.rate * one["data"], leaving.rate * other["data"]
+    even = chips / (unit + last * rates[0] / rates[1])
+    number = np.floor(even) + fields["step"]
+    rest = np.floor((chips - number * unit) / last)
+    legal = (number >= 1) & (rest >= 1)
+    number, rest = np.maximum(number, 1), np.maximum(rest, 1)
+    places = []
+    for plan, units, size in ((one, number, number * unit), (other, rest, chips - number * unit)):
+        known: dict[str, Any] = {**plan, "data": plan["data"] * units}
+        cluster = replace(machine.cluster, chips=np.maximum(size, 1))
+        places.append(Machine(cluster, machine.efficiency, replace(machine.plan, **known)))
+    return (entering, leaving), (places[0], places[1]), legal
+
+
+def _numbers(value: Any) -> Any:
+    """Arrays of one number inside `value` as that number."""
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value)
+    if isinstance(value, dict):
+        return {name: _numbers(one) for name, one in value.items()}
+    if isinstance(value, Pool | Timing | Memory | Plan):
+        return replace(value, **{name: _numbers(one) for name, one in vars(value).items()})
+    if isinstance(value, Machine):
+        return Machine(
+            replace(value.cluster, chips=_numbers(value.cluster.chips)), value.efficiency, _numbers(value.plan)
+        )
+    return value
+
+
+def _pool_words(pool: Pool, machine: Machine) -> str:
+    return f"{machine.cluster.chips} chips: {plan_words(machine.plan)}, batch={plain(pool.batch)}"

@@ -1,0 +1,171 @@
+"""From settings to an answer: search, then work out in full what is shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from costline.estimate import Assumption, Estimate, Figure
+from costline.search.limits import FRONTS, OBJECTIVES, Goal, Limit, Study
+from costline.search.result import Missing, PlanSearch, Row
+from costline.search.setting import Setting
+from costline.search.terms import differences, terms
+from costline.search.walk import Found, Pick, search
+
+MOST_RIVALS, MOST_FRONT = 6, 40
+"""Runners-up that are worked out; rows of a front that are, evenly chosen if there are more."""
+
+
+def found_plan(
+    study: Study,
+    settings: Sequence[Setting],
+    goal: Goal,
+    limits: Sequence[Limit],
+    title: str,
+    assumptions: Iterable[Assumption] = (),
+    wider: Callable[[], Sequence[tuple[str, Sequence[Setting]]]] = list,
+) -> PlanSearch:
+    """Search settings and answer.
+
+    Parameters
+    ----------
+    study : {"train", "serve", "generate"}
+        What is run.
+    settings : sequence of Setting
+        The spaces.
+    goal : {"time", "cost", "energy", "throughput"}
+        What is sought.
+    limits : sequence of Limit
+        What must hold besides fitting in memory.
+    title : str
+        The question in words.
+    assumptions : iterable of Assumption
+        What was assumed.
+    wider : callable
+        Other settings with words for them, nearest first, tried where nothing is found.
+    """
+    start = time.perf_counter()
+    objective = OBJECTIVES[study][goal]
+    found = search(settings, objective, limits, FRONTS[study])
+    answer = PlanSearch(
+        study=study, title=title, objective=objective.figure, best=None, estimate=None, considered=found.considered,
+        fitting=found.fitting, meeting=found.meeting, assumptions=tuple(assumptions),
+    )  # fmt: skip
+    if found.best is None:
+        missing = _missing(found, settings, wider, goal, study)
+        return replace(answer, missing=missing, seconds=time.perf_counter() - start)
+    shown = list(dict.fromkeys([objective.figure, *(limit.figure for limit in limits),
+                                *(one.figure for one in FRONTS[study])]))  # fmt: skip
+    best = _worked_out(settings, found.best)
+    rivals = [_rival(settings, pick, found.best, best, shown) for pick in _rivals(found)]
+    return replace(
+        answer,
+        best=_row(settings, found.best, best, shown),
+        estimate=best,
+        front=tuple(_row(settings, pick, _worked_out(settings, pick), shown) for pick in _thinned(found.front)),
+        rivals=tuple(rivals),
+        unit=terms(best)[0],
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _worked_out(settings: Sequence[Setting], pick: Pick) -> Estimate:
+    setting = settings[pick.setting]
+    return setting.estimate(setting.one(pick.fields), pick.fields)
+
+
+def _row(settings: Sequence[Setting], pick: Pick, estimate: Estimate, shown: Iterable[str]) -> Row:
+    setting = settings[pick.setting]
+    figures = {name: estimate.figures[name] for name in shown if name in estimate.figures}
+    figures = {name: replace(one, children=()) for name, one in figures.items()}
+    words = setting.shown(setting.one(pick.fields), pick.fields)
+    return Row(where=setting.words, plan=words, fields=pick.fields, figures=figures)
+
+
+def _rival(settings: Sequence[Setting], pick: Pick, first: Pick, best: Estimate, shown: Iterable[str]) -> Row:
+    estimate = _worked_out(settings, pick)
+    row = _row(settings, pick, estimate, shown)
+    small, large = sorted((abs(first.badness), abs(pick.badness)))
+    return replace(row, differences=differences(estimate, best), excess=large / small - 1 if small else 0.0)
+
+
+def _rivals(found: Found) -> list[Pick]:
+    """For each choice the best plan makes, the best plan that makes another one; best first."""
+    best = found.best
+    if best is None:
+        return []
+    nearest: dict[tuple[int, str], Pick] = {}
+    for (setting, name, value), pick in found.others.items():
+        other_place = setting != best.setting
+        if not other_place and best.fields.get(name) == value:
+            continue
+        key = (setting, "" if other_place else name)
+        if key not in nearest or pick.badness < nearest[key].badness:
+            nearest[key] = pick
+    distinct: dict[tuple[Any, ...], Pick] = {}
+    for pick in sorted(nearest.values(), key=lambda one: one.badness):
+        distinct.setdefault((pick.setting, *sorted(pick.fields.items())), pick)
+    return list(distinct.values())[:MOST_RIVALS]
+
+
+def _thinned(front: Sequence[Pick]) -> list[Pick]:
+    if len(front) <= MOST_FRONT:
+        return list(front)
+    return [front[place] for place in np.linspace(0, len(front) - 1, MOST_FRONT).astype(int)]
+
+
+def _missing(
+    found: Found,
+    settings: Sequence[Setting],
+    wider: Callable[[], Sequence[tuple[str, Sequence[Setting]]]],
+    goal: Goal,
+    study: Study,
+) -> Missing:
+    """What the nearest plans lack, and the first wider settings that have it."""
+    reasons = []
+    if not found.considered:
+        reasons.append("no legal plan: the fields you fixed leave none, or the batch is too small for a replica")
+    elif not found.fitting and found.leanest is not None:
+        reasons.append(_memory_words(settings, found.leanest))
+    elif not found.limits:
+        reasons.append(f"{found.objective.figure} is not known for any plan")
+    for place, limit in enumerate(found.limits):
+        if place in found.nearest:
+            pick = found.nearest[place]
+            near = _worked_out(settings, pick).figures[limit.figure]
+            if not limit.met({limit.figure: near}):
+                setting = settings[pick.setting]
+                words = setting.shown(setting.one(pick.fields), pick.fields)
+                reasons.append(f"{limit.words}: the nearest any plan comes is {_shown(near)}, with {words}")
+    if found.fitting and not reasons:
+        reasons.append("every limit can be kept alone, but no plan keeps all of them together")
+    changes = []
+    for words, others in wider():
+        again = search(others, OBJECTIVES[study][goal], found.limits, FRONTS[study])
+        if again.best is not None:
+            setting = others[again.best.setting]
+            changes.append(f"{words}: {setting.shown(setting.one(again.best.fields), again.best.fields)}")
+    return Missing(reasons=tuple(reasons), changes=tuple(changes))
+
+
+def _memory_words(settings: Sequence[Setting], pick: Pick) -> str:
+    setting, estimate = settings[pick.setting], _worked_out(settings, pick)
+    memory = estimate.figure("memory")
+    need, offer = float(np.max(memory.amount)), float(np.max(memory.high if memory.high is not None else 0.0))
+    words = setting.shown(setting.one(pick.fields), pick.fields)
+    lack = f"{(need - offer) / 2**30:.3g} GiB a chip missing"
+    if need <= offer:
+        return f"the leanest plan fits in memory but cannot be run: {estimate.reason or words}"
+    return (
+        f"the leanest plan needs {need / 2**30:.3g} GiB a chip of {offer / 2**30:.3g} usable, {lack}: {words} on "
+        f"{setting.words}"
+    )
+
+
+def _shown(figure: Figure) -> str:
+    value = float(np.max(figure.amount))
+    return f"{value * 1e3:.3g} ms" if figure.unit == "s" and value < 10 else f"{value:.4g} {figure.unit}".strip()

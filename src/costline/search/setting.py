@@ -1,0 +1,104 @@
+"""One space to search: a machine, a way to run, axes, and the study that measures it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from costline.engine.passes import Machine
+from costline.estimate import Estimate, Figure
+from costline.numeric import Numeric
+from costline.plan import Plan
+from costline.studies.space import Axes, Block
+
+SHOWN = (
+    "tensor", "pipeline", "virtual", "data", "ulysses", "ring", "guidance", "expert", "expert_tensor", "zero",
+    "shard_scope", "recompute", "micro_batch", "vae_parallel", "vae_tile", "offload",
+)  # fmt: skip
+"""Fields of a plan that are named where they are not at their default."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a study says of some plans: its figures, and whether they can be run."""
+
+    figures: Mapping[str, Figure]
+    fits: Any
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A space to search.
+
+    Attributes
+    ----------
+    words : str
+        Where and in which mode.
+    machine : Machine
+        Its plan holds what is no axis.
+    axes : mapping
+        Values by field of the plan, and of what is asked (``batch``, ``chunk``).
+    legal : callable
+        Which combinations of a block may be run, from the fields and the plans.
+    measure : callable
+        From a machine with plans, and the fields: arrays in, arrays out.
+    estimate : callable
+        From a machine with one plan, and its fields: the full answer.
+    """
+
+    words: str
+    machine: Machine
+    axes: Axes
+    legal: Callable[[Mapping[str, Any], Plan], Any]
+    measure: Callable[[Machine, Mapping[str, Any]], Measured]
+    estimate: Callable[[Machine, Mapping[str, Any]], Estimate]
+    shown: Callable[[Machine, Mapping[str, Any]], str] = field(default=lambda machine, fields: plan_words(machine.plan))
+
+    def block(self, block: Block) -> tuple[Machine, Any]:
+        """The machine with all plans of a block, and which of them may be run."""
+        plan = block.plan(self.machine.plan, self.machine.cluster.chips)
+        return replace(self.machine, plan=plan), np.asarray(self.legal(block.fields, plan))
+
+    def one(self, fields: Mapping[str, Any]) -> Machine:
+        """The machine with one plan, in whole numbers."""
+        known = {name: value for name, value in fields.items() if name in Plan.__dataclass_fields__}
+        plan = replace(self.machine.plan, **known)
+        return replace(self.machine, plan=plan.spread(self.machine.cluster.chips))
+
+
+def plain(value: Any) -> Any:
+    """A value of an axis as Python's own: whole numbers as such."""
+    value = value.item() if isinstance(value, np.generic | np.ndarray) else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def plan_words(plan: Plan) -> str:
+    """A plan in the form in which it can be stated: ``tensor=8, pipeline=16``.
+
+    Examples
+    --------
+    >>> plan_words(Plan(tensor=8, data=2))
+    'tensor=8, data=2'
+    """
+    usual = Plan()
+    changed = [name for name in SHOWN if getattr(plan, name) != getattr(usual, name)]
+    return ", ".join(f"{name}={plain(getattr(plan, name))}" for name in changed) or "one replica on one chip"
+
+
+def whole(chips: Numeric) -> str:
+    """A number of chips for words."""
+    return f"{float(np.max(chips)):,.0f}"
+
+
+def site_words(machine: Machine, mode: str = "") -> str:
+    """Where: chips, their format where it is not the usual one, and the mode."""
+    plan, formats = machine.plan, ""
+    if plan.weights != plan.compute:
+        formats = f"{plan.weights} weights, {plan.compute} products"
+    elif plan.compute != "bf16":
+        formats = plan.compute
+    where = f"{whole(machine.cluster.chips)} x {machine.cluster.chip.id}"
+    return ", ".join(filter(None, [where, formats, mode]))

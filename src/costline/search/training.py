@@ -1,0 +1,104 @@
+"""All ways to train: every parallelism, ZeRO and its scope, recomputation, micro-batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from costline.engine.passes import Machine
+from costline.models.network import Network
+from costline.numeric import Numeric, largest
+from costline.plan import Plan
+from costline.search.setting import Measured, Setting, site_words
+from costline.studies.economics import Economics
+from costline.studies.space import Axes, dividing, divisors, experts_of, heads_of, powers_of_two
+from costline.studies.train import Run, sample_streams, sample_tokens, train
+
+DEEPEST, WIDEST = 128, 64
+"""Pipeline stages and chips of a tensor group beyond which nobody has published a run."""
+
+
+def depths(layers: int, limit: Numeric) -> list[int]:
+    """Pipeline depths: powers of two, and for each number of layers a stage may hold the fewest stages that do.
+
+    A deeper pipeline whose fullest stage holds as many layers does the same work per stage with more chips, a longer
+    bubble and fewer replicas: it is beaten whatever else is chosen.
+
+    Examples
+    --------
+    >>> depths(6, 64)
+    [1, 2, 3, 4, 6]
+    """
+    most = int(min(layers, np.max(limit)))
+    fewest = {-(-layers // held) for held in range(1, layers + 1)}
+    return sorted(depth for depth in {*fewest, *powers_of_two(most)} if depth <= most)
+
+
+def training_axes(network: Network, run: Run, machine: Machine, fixed: Mapping[str, Any]) -> Axes:
+    """Values of every field of a training plan; fields in `fixed` have the one the user set."""
+    chips, heads, experts = machine.cluster.chips, heads_of(network), experts_of(network)
+    longest = _longest(network, run)
+    samples = largest(run.batch_tokens / longest, 1)
+    modes = ["none", "selective", "full"] if machine.plan.attention == "naive" else ["none", "full"]
+    axes: dict[str, Any] = {
+        "shard_scope": ["all", "domain"],
+        "zero": [0, 1, 2, 3],
+        "recompute": modes,  # a fused kernel keeps no scores, so selective recomputation changes nothing
+        "virtual": [1, 2, 3, 4, 6, 8],
+        "expert_tensor": powers_of_two(min(8, chips)) if experts > 1 else [None],
+        "expert": dividing(powers_of_two(chips), experts) if experts > 1 else [1],
+        "micro_batch": powers_of_two(min(samples, 16)),
+        "ring": powers_of_two(min(chips, longest / 1024, 64)),
+        "ulysses": dividing(powers_of_two(min(chips, longest / 128)), heads),
+        "tensor": [size for size in divisors(heads, chips) if size <= WIDEST],
+        "pipeline": depths(network.layers, min(chips, DEEPEST)),
+    }
+    axes = {name: [fixed[name]] if name in fixed else values for name, values in axes.items()}
+    return {name: values for name, values in axes.items() if values != [None]}
+
+
+def _longest(network: Network, run: Run) -> float:
+    return float(max(np.max(sample_tokens(sample_streams(network, stretch, 1))) for stretch in run.stretches))
+
+
+def training_setting(
+    network: Network, run: Run, machine: Machine, economics: Economics, fixed: Mapping[str, Any], title: str = ""
+) -> Setting:
+    """All training plans on one machine.
+
+    Parameters
+    ----------
+    network, run, machine, economics
+        As for `costline.studies.train.train`.
+    fixed : mapping
+        Fields of the plan that the user set.
+    title : str
+        The question in words.
+    """
+    chips, heads = machine.cluster.chips, heads_of(network)
+    samples = largest(run.batch_tokens / _longest(network, run), 1)
+
+    def legal(fields: Mapping[str, Any], plan: Plan) -> Any:
+        # chips that no replica uses stand idle; they are paid for and count in the utilisation
+        fed = (plan.replica <= chips) & (plan.data * plan.micro_batch <= samples)
+        even = np.equal(heads % (plan.tensor * plan.ulysses), 0) if "ulysses" not in fixed else True
+        staged = (plan.virtual == 1) | (plan.pipeline > 1) & (plan.pipeline * plan.virtual <= network.layers)
+        split = plan.expert_split <= plan.tensor
+        spread = np.equal(plan.tensor * plan.context * plan.data % (plan.expert * plan.expert_split), 0)
+        scoped = (plan.zero > 0) | (plan.shard_scope == "all")
+        return fed & even & staged & split & (spread | (plan.expert == 1)) & scoped
+
+    def measure(place: Machine, fields: Mapping[str, Any]) -> Measured:
+        answer = train(network, run, place, economics)
+        return Measured(answer.figures, answer.feasible)
+
+    return Setting(
+        words=site_words(machine),
+        machine=machine,
+        axes=training_axes(network, run, machine, fixed),
+        legal=legal,
+        measure=measure,
+        estimate=lambda place, fields: train(network, run, place, economics, title),
+    )

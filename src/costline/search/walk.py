@@ -1,0 +1,162 @@
+"""Walking all settings block by block: the best, the front, the best of every other choice, what came nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from costline.numeric import Array
+from costline.search.front import non_dominated
+from costline.search.limits import Limit, Objective
+from costline.search.setting import Measured, Setting, plain
+from costline.studies.space import Block, blocks
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One combination: its setting by number, its fields, and how bad it is."""
+
+    setting: int
+    fields: Mapping[str, Any]
+    badness: float
+
+
+@dataclass
+class Found:
+    """What a search keeps while it walks; its size does not grow with the space but for the front.
+
+    Attributes
+    ----------
+    best : Pick or None
+        The best that fits and keeps all limits.
+    considered, fitting, meeting : int
+        Legal combinations; those that fit; those that keep all limits besides.
+    front : list of Pick
+        The Pareto front, and its values in `front_values`.
+    others : dict
+        Best by setting, axis and value.
+    leanest : Pick or None
+        The legal combination that needs the smallest share of its chip's memory.
+    nearest : dict of int to Pick
+        For each limit, by its number, the fitting combination that comes closest to it.
+    """
+
+    objective: Objective
+    limits: Sequence[Limit]
+    measures: Sequence[Objective]
+    best: Pick | None = None
+    considered: int = 0
+    fitting: int = 0
+    meeting: int = 0
+    front: list[Pick] = field(default_factory=list)
+    front_values: Array = field(init=False)
+    others: dict[tuple[int, str, Any], Pick] = field(default_factory=dict)
+    leanest: Pick | None = None
+    nearest: dict[int, Pick] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.front_values = np.empty((0, len(self.measures)))
+
+    def take(self, number: int, block: Block, legal: Array, measured: Measured) -> None:
+        """Add a block of a setting."""
+        figures = measured.figures
+        fits = legal & measured.fits
+        good = fits
+        for limit in self.limits:
+            good = good & limit.met(figures)
+        self.considered += int(block.flat(legal).sum())
+        self.fitting += int(block.flat(fits).sum())
+        memory = figures["memory"]
+        used = np.asarray(memory.amount) / np.asarray(memory.high)
+        self.leanest = _better(self.leanest, _least(number, block, np.where(legal, used, np.inf)))
+        for place, limit in enumerate(self.limits):
+            distance = Objective(limit.figure, largest=not limit.most).badness(figures)
+            near = _least(number, block, np.where(fits, distance, np.inf))
+            if (kept := _better(self.nearest.get(place), near)) is not None:
+                self.nearest[place] = kept
+        passed = block.flat(good)[:, 0]
+        self.meeting += int(passed.sum())
+        if passed.any():
+            self._score(number, block, passed, measured)
+
+    def _score(self, number: int, block: Block, passed: Array, measured: Measured) -> None:
+        flat = block.flat(self.objective.badness(measured.figures))[:, 0]
+        score = np.where(passed, np.nan_to_num(flat, nan=np.inf), np.inf)
+        self.best = _better(self.best, _least(number, block, score.reshape(block.shape)))
+        self._compare(number, block, score)
+        columns = [block.flat(one.badness(measured.figures))[:, 0] for one in self.measures]
+        places = np.flatnonzero(passed)
+        values = np.stack([column[places] for column in columns], axis=1)
+        if len(self.front):  # most are beaten by what is known; that is cheaper to see than a front
+            values, places = _unbeaten(values, places, self.front_values)
+        kept = non_dominated(values)
+        rows, chosen = block.at(places[kept]), score[places[kept]]
+        picks = [Pick(number, _row(rows, row), float(chosen[row])) for row in range(len(kept))]
+        together = np.concatenate([self.front_values, values[kept]])
+        picks = [*self.front, *picks]
+        stay = non_dominated(together)
+        self.front, self.front_values = [picks[place] for place in stay], together[stay]
+
+    def _compare(self, number: int, block: Block, score: Array) -> None:
+        """The best for every value of every axis."""
+        shaped = score.reshape(block.shape)
+        for axis, (name, values) in enumerate(block.fields.items()):
+            rows = np.moveaxis(shaped, axis, 0).reshape(block.shape[axis], -1)
+            least = rows.min(axis=1)
+            for place, value in enumerate(values.reshape(-1)):
+                key = (number, name, plain(value))
+                known = self.others.get(key)
+                if np.isfinite(least[place]) and (known is None or least[place] < known.badness):
+                    inside = np.where(np.arange(block.shape[axis]) == place, 0.0, np.inf)
+                    lane = [1] * len(block.shape)
+                    lane[axis] = -1
+                    self.others[key] = _pick(number, block, (shaped + inside.reshape(lane)).ravel())
+
+
+def search(
+    settings: Sequence[Setting], objective: Objective, limits: Sequence[Limit], measures: Sequence[Objective]
+) -> Found:
+    """Evaluate every combination of every setting.
+
+    Nothing is skipped but blocks without a legal combination: what does not fit, breaks a limit or is beaten is known
+    to be so because it was worked out.
+    """
+    found = Found(objective, limits, measures)
+    for number, setting in enumerate(settings):
+        for block in blocks(setting.axes):
+            machine, legal = setting.block(block)
+            if legal.any():
+                found.take(number, block, legal, setting.measure(machine, block.fields))
+    return found
+
+
+def _unbeaten(values: Array, places: Array, known: Array) -> tuple[Array, Array]:
+    """Rows that no known row beats or equals."""
+    for row in known[:: max(len(known) // 16, 1)]:
+        stay = (values < row).any(axis=1)
+        values, places = values[stay], places[stay]
+    return values, places
+
+
+def _least(number: int, block: Block, values: Any) -> Pick | None:
+    flat = block.flat(values)[:, 0]
+    pick = _pick(number, block, flat)
+    return pick if np.isfinite(pick.badness) else None
+
+
+def _pick(number: int, block: Block, flat: Array) -> Pick:
+    winner = int(flat.argmin())
+    return Pick(number, _row(block.at(np.array([winner])), 0), float(flat[winner]))
+
+
+def _row(rows: Mapping[str, Array], place: int) -> dict[str, Any]:
+    return {name: plain(values[place]) for name, values in rows.items()}
+
+
+def _better(one: Pick | None, other: Pick | None) -> Pick | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return other if other.badness < one.badness else one
