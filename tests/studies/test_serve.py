@@ -26,6 +26,24 @@ def test_decode_of_llama_70b_on_a_lossless_machine(llama):
     assert estimate["decode_mbu"] == pytest.approx(1.0, abs=0.05)
 
 
+@pytest.mark.parametrize("stages", [2, 4, 8])
+def test_stages_of_a_pipeline_prefill_at_the_same_time(llama, stages):
+    """Bound by arithmetic and filled, a pipeline does as much a second as its chips one by one."""
+    asked = Requests(input=4096, output=2, batch=64 * stages)
+    alone = serve(llama, replace(asked, batch=64), make_machine(1, bandwidth=1e15))["total_rate"]
+    together = serve(llama, asked, make_machine(stages, bandwidth=1e15, pipeline=stages))["total_rate"]
+    assert together == pytest.approx(stages * alone, rel=0.02)
+
+
+def test_the_first_token_of_a_static_batch_waits_until_the_pipeline_has_drained(llama):
+    """Huang et al. 2019, section 2.3: m micro-batches pass K stages in m + K - 1 turns of one stage."""
+    place = make_machine(4, bandwidth=1e15, pipeline=4)
+    four, one = (
+        serve(llama, Requests(input=4096, output=2, batch=batch, batching="static"), place)["ttft"] for batch in (4, 1)
+    )
+    assert four / one == pytest.approx((4 + 4 - 1) / 4, rel=0.01)
+
+
 def test_rate_obeys_littles_law(llama):
     estimate = serve(llama, Requests(input=500, output=100, batch=16), make_machine(8, tensor=8))
     assert estimate["output_rate"] * estimate["latency"] == pytest.approx(16 * 100)

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from costline.derivation import step
-from costline.engine.memory import Memory, kv_cache_bytes, largest_tensor, logits_bytes, usable, weight_bytes
+from costline.engine.memory import (
+    Memory,
+    kv_cache_bytes,
+    largest_tensor,
+    logits_bytes,
+    residual_elements,
+    usable,
+    weight_bytes,
+)
+from costline.engine.messages import pipeline_message
 from costline.engine.passes import Machine, forward_pass
-from costline.engine.timing import Timing, waiting
+from costline.engine.timing import Timing, time_messages, waiting
 from costline.estimate import Estimate, Figure, timed, total
 from costline.formulas.money import cost_per_unit
 from costline.formulas.roofline import arithmetic_intensity, ridge_point
 from costline.formulas.serving import mixed_step, output_rate, request_latency, tpot, ttft_under_load
 from costline.formulas.training import utilisation
 from costline.models.decoder import Decoder
-from costline.numeric import Numeric, largest
+from costline.models.parts import Part
+from costline.numeric import Numeric, largest, smallest
 from costline.studies.economics import Economics, energy_figures
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.solve import largest_whole
@@ -114,22 +125,39 @@ def serving_figures(
 
 
 def _times(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> Served:
-    """Prefill of one sequence and of the batch, and a decode step at the mean context."""
+    """Prefill of one sequence and of a stage's share of the batch, and a decode step at the mean context.
+
+    Every stage works on its own share of the batch, so all stages together take the whole batch one step further, or
+    through its prefill, in the time one share needs to pass all of them.
+    """
     chip, plan = machine.cluster.chip, machine.plan
-    stages = plan.pipeline
     start = waiting(machine.efficiency.value("step_overhead", chip, "prefill"), "step overhead")
     fixed = waiting(machine.efficiency.value("step_overhead", chip, "decode"), "step overhead")
+    share = largest(own / plan.pipeline, 1)
     with step("prefill of one request"):
-        single = forward_pass(network.parts, network.streams(tokens=requests.input), machine) + start
+        single = _through(network, network.parts, network.streams(tokens=requests.input), machine) + start
     with step("prefill of the batch"):
-        whole = forward_pass(network.parts, network.streams(tokens=requests.input, batch=own), machine) + start
-    # every stage works on its own share of the batch, so a token passes all stages at batch / stages
-    share = largest(own / stages, 1)
+        streams = network.streams(tokens=requests.input, batch=share)
+        whole = _through(network, network.parts, streams, machine) + start
     context = requests.input + requests.output / 2
-    parts, streams = network.decode_parts, network.streams(tokens=1, cached=context - 1, batch=share)
+    streams = network.streams(tokens=1, cached=context - 1, batch=share)
     with step("decode step"):
-        decode = forward_pass(parts, streams, machine) + fixed
+        decode = _through(network, network.decode_parts, streams, machine) + fixed
     return Served(single, whole, decode)
+
+
+def _through(network: Decoder, parts: Sequence[Part], streams: dict[str, Numeric], machine: Machine) -> Timing:
+    """One pass through all pipeline stages, with what each hands to the next. [s]"""
+    plan = machine.plan
+    handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
+    hops = time_messages([handed], machine.cluster, machine.efficiency) * (plan.pipeline - 1)
+    return forward_pass(parts, streams, machine) + hops
+
+
+def _filled(own: Numeric, machine: Machine) -> Numeric:
+    """Time until the last share of a batch has passed the pipeline, over that of one share. [1]"""
+    stages = machine.plan.pipeline
+    return (stages + smallest(own, stages) - 1) / stages
 
 
 def serving_times(network: Decoder, requests: Requests, machine: Machine) -> dict[str, Figure]:
@@ -151,7 +179,7 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
         high = mixed_step(high, times.prefill.upper, requests.output)
         first = joining(own, rhythm, times.first, times.prefill.point, machine)
     else:
-        first = timed("ttft", times.prefill, note="prefill of the whole batch")
+        first = timed("ttft", times.prefill * _filled(own, machine), note="prefill of the whole batch")
     per_token = tpot(rhythm, 1)
     latency = request_latency(first.amount, per_token, requests.output)
     rate = output_rate(own, requests.output, latency) * machine.plan.data
