@@ -33,7 +33,9 @@ def test_public_names_are_pinned():
         "Plan",
         "caption",
         "generate",
+        "sampling",
         "serve",
+        "together",
         "train",
     ]
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from costline.hardware.chip import Chip
     from costline.hardware.cluster import Cluster
     from costline.plan import Plan
+    from costline.uncertainty.draws import sampling
+    from costline.uncertainty.sampled import together
 
 __version__ = "0.1.0"
 
@@ -31,7 +33,9 @@ __all__ = [
     "Plan",
     "caption",
     "generate",
+    "sampling",
     "serve",
+    "together",
     "train",
 ]
 
@@ -43,7 +47,9 @@ _HOME = {
     "Plan": "plan",
     "caption": "api.serving",
     "generate": "api.generating",
+    "sampling": "uncertainty.draws",
     "serve": "api.serving",
+    "together": "uncertainty.sampled",
     "train": "api.training",
 }
 """Public name -> module; imported when first used, so that importing costline stays cheap."""

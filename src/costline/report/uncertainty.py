@@ -21,8 +21,6 @@ from costline.uncertainty.study import ENOUGH, Span, Study
 
 MOST_ROWS = 7
 """Inputs shown of a ranking; the rest moves the result little."""
-VISIBLE = 0.002
-"""Share of the result below which a swing is not shown. [1]"""
 
 
 def ranged_answer(estimate: RangedEstimate, *, plain: bool = False) -> RenderableType:
@@ -176,7 +174,7 @@ def _share(index: float) -> str:
 
 def tornado_table(found: Tornado, kinds: Mapping[str, Kind | None], *, plain: bool) -> Table:
     """A line an input: where the result lies with the input at its 10th and at its 90th percentile."""
-    shown = [swing for swing in found.swings if swing.width > VISIBLE * abs(found.middle)][:MOST_ROWS]
+    shown = found.swings[:MOST_ROWS]
     ends = [found.middle, *(end for swing in shown for end in (swing.low, swing.high))]
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("one at a time,\np10 to p90")

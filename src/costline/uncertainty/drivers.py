@@ -19,6 +19,8 @@ WIDE = 10.0
 giants would be all of the variance."""
 LOW, HIGH = 0.1, 0.9
 """Percentiles between which the tornado moves an input."""
+VISIBLE = 0.002
+"""Share of a result below which a swing is left out. [1]"""
 MODEL = "model coefficients"
 """Name of all coefficients of the time model together."""
 
@@ -200,8 +202,10 @@ def tornado(study: Study, result: str) -> Tornado:
     for line, variable in enumerate(by_place.values()):
         ends = variable.values(rows[1 + 2 * line : 3 + 2 * line])
         swings.append(Swing(variable.name, *(float(end) for end in (*found[1 + 2 * line : 3 + 2 * line], *ends))))
-    moving = sorted((swing for swing in swings if swing.width > 0), key=lambda swing: -swing.width)
-    return Tornado(result, study.units.get(result, "ratio"), float(found[0]), tuple(moving))
+    middle = float(found[0])
+    moving = [swing for swing in swings if swing.width > VISIBLE * abs(middle)]
+    ranked = sorted(moving, key=lambda swing: -swing.width)
+    return Tornado(result, study.units.get(result, "ratio"), middle, tuple(ranked))
 
 
 def plain_drivers(found: Mapping[str, Drivers]) -> dict[str, object]:

@@ -67,8 +67,11 @@ def sobol_indices(first: Array, second: Array, mixed: Array) -> tuple[Array, Arr
     first_order, total : array
         (results, factors). [1]
     """
+    shape = (first.shape[0], mixed.shape[0])
+    if shape == (1, 1):  # a single result of a single factor becomes a plain number in SciPy, which then fails
+        first, second, mixed = (np.concatenate([part, part], axis=-2) for part in (first, second, mixed))
     calls = {"f_A": first, "f_B": second, "f_AB": mixed}
     found = _scipy("stats").sobol_indices(func=calls, n=first.shape[1])
-    one, whole = np.asarray(found.first_order), np.asarray(found.total_order)
-    shape = (first.shape[0], mixed.shape[0])
-    return one.reshape(shape), whole.reshape(shape)
+    orders = (np.asarray(order) for order in (found.first_order, found.total_order))
+    one, whole = (order.reshape(-1, shape[1])[: shape[0]] for order in orders)
+    return one, whole

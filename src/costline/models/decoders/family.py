@@ -154,13 +154,23 @@ def quadratic_root(
 ) -> Array:
     """Width in which the parameters are quadratic, for networks of `size` parameters.
 
-    Three widths, all of eight heads or more, give the coefficients.
+    Three widths give the coefficients; narrow networks, whose heads are fewer than the usual heads for keys and values,
+    have coefficients of their own.
     """
-    at = (2048.0, 4096.0, 8192.0)
+    narrow = float(rule.KEY_HEADS * rule.HEAD_DIM)
+    root = _quadratic(shaped, built, size, (2 * narrow, 4 * narrow, 8 * narrow))
+    if np.any(root < narrow):
+        root = np.where(root < narrow, _quadratic(shaped, built, size, (narrow / 4, narrow / 2, narrow)), root)
+    return np.asarray(np.maximum(root, 1.0))
+
+
+def _quadratic(
+    shaped: Callable[[Numeric], Mapping[str, Any]], built: Callable[[Mapping[str, Any]], Network], size: Array,
+    at: tuple[float, float, float],
+) -> Array:  # fmt: skip
     one, two, three = (np.asarray(built(shaped(width)).params, dtype=float) for width in at)
     slope = (two - one) / (at[1] - at[0])
     curve = ((three - two) / (at[2] - at[1]) - slope) / (at[2] - at[0])
     middle = slope - curve * (at[0] + at[1])
-    constant = one - middle * at[0] - curve * at[0] ** 2
-    root: Array = 2 * (size - constant) / (middle + np.sqrt(np.maximum(middle**2 + 4 * curve * (size - constant), 0)))
-    return np.asarray(np.maximum(root, 1.0))
+    left = size - (one - middle * at[0] - curve * at[0] ** 2)  # what the width has to make up
+    return np.asarray(2 * left / (middle + np.sqrt(np.maximum(middle**2 + 4 * curve * left, 0))))

@@ -1,0 +1,104 @@
+"""One matrix for a study: what is shared stays shared."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import costline
+from costline.errors import InputError, QuantityError
+from costline.quantity import RATIO
+from costline.resolve import number
+from costline.uncertainty.draws import Sampling, active, sample, sampling, settings, uncertain
+from costline.uncertainty.drivers import drivers
+
+
+def test_a_quantity_minus_itself_is_nothing(study):
+    found = study(lambda a: {"difference": a - a, "ratio": a / a}, a="1 to 10")
+    assert not np.any(found.results["difference"])
+    assert np.all(found.results["ratio"] == 1)
+
+
+def test_a_ratio_of_costs_does_not_depend_on_the_price_they_share():
+    def questions(price, frames):
+        clip = costline.generate("wan2.1-t2v-14b", on="8xh100-sxm", frames=frames, price=price)
+        answer = costline.serve("llama-3.1-8b", on="8xh100-sxm", price=price)
+        return {"ratio": clip["cost"] / answer["cost_output"], "cost": (clip["cost"], "USD"), "price": price_of(clip)}
+
+    def price_of(clip):
+        return next(part.value for part in clip.figure("cost").children if part.name == "price")
+
+    with sampling(256):
+        found = costline.together(questions, price="$1/h to $10/h", frames="41 to 121")
+    rows = found.shares.copy()
+    rows[:, found.variable("price").place] = 0.9
+    again = found.evaluate(rows)
+    assert np.ptp(found.results["price"]) > 0 == np.ptp(again["price"])
+    assert not np.allclose(again["cost"], found.results["cost"])
+    assert again["ratio"] == pytest.approx(found.results["ratio"], rel=1e-12)
+    assert {row.name: row.total for row in drivers(found, ["ratio"], base=256)["ratio"].ranked}["price"] < 1e-9
+
+
+def test_the_same_words_in_two_questions_are_two_inputs():
+    def questions():
+        costs = [costline.train(params="7B to 70B", tokens="1T", on="64xh100-sxm")["flops_6nd"] for _ in range(2)]
+        return {"ratio": costs[0] / costs[1]}
+
+    with sampling(256):
+        found = costline.together(questions)
+    assert np.std(found.results["ratio"]) > 0.5
+    assert [variable.name for variable in found.variables[:2]] == ["params", "params (2)"]
+
+
+def test_columns_of_one_file_stay_together(study, tmp_path):
+    path = tmp_path / "posterior.csv"
+    rows = [(a, 10 - a) for a in range(1, 10)]
+    path.write_text("a,b\n" + "".join(f"{a},{b}\n" for a, b in rows), encoding="utf-8")
+    found = study(lambda a, b: a + b, a=f"{path}:a", b=f"{path}:b")
+    assert np.all(found.results["result"] == 10)
+    assert set(found.inputs("a")) == set(range(1, 10))
+    assert found.shares.shape[1] == 1
+
+
+def test_whole_inputs_are_whole_and_not_below_their_least():
+    def read(frames, mfu):
+        return {
+            "frames": number(frames, RATIO, "frames", least=1, whole=True),
+            "mfu": number(mfu, RATIO, "mfu", least=0.5),
+        }
+
+    found = costline.together(read, frames="1 to 3", mfu="0..1")
+    assert set(found.results["frames"]) >= {1, 2, 3}
+    assert not np.any(found.results["frames"] % 1)
+    assert found.results["mfu"].min() == 0.5
+
+
+def test_outside_of_a_study_a_range_is_no_number():
+    assert active() is None
+    with pytest.raises(QuantityError, match="'1 to 2' is a range; this takes one value"):
+        sample("1 to 2", RATIO, "a")
+    with pytest.raises(QuantityError, match="chips: '1 to 2' is a range"):
+        number("1 to 2", RATIO, "chips")
+
+
+def test_a_study_needs_a_range():
+    with pytest.raises(InputError, match="none of the inputs is a range"):
+        costline.together(lambda a: {"a": 1.0}, a="1")
+
+
+def test_settings_hold_inside_their_block():
+    with sampling(8, seed=3, always=True) as how:
+        assert settings() is how
+        assert (how.samples, how.seed, how.always) == (8, 3, True)
+    assert settings().samples == 4096
+
+
+@pytest.mark.parametrize(("samples", "seed"), [(1, 0), (2**20 + 1, 0), (4096, -1)])
+def test_settings_that_cannot_be(samples, seed):
+    with pytest.raises(InputError, match=r"is not from"):
+        Sampling(samples, seed)
+
+
+def test_plain_inputs_are_told_apart_quickly():
+    assert not any(uncertain(each) for each in ("13T", 5, 5.0, None, np.arange(3.0), np.float64(1)))
+    assert all(uncertain(each) for each in ("1 to 2", ["1", "2"], {"1": 1.0}))

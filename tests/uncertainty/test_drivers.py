@@ -1,0 +1,82 @@
+"""Indices against functions whose indices are known, and a tornado by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from costline.uncertainty.drivers import MODEL, drivers, factor_indices, plain_drivers, tornado
+from costline.uncertainty.sobol import points
+
+
+def ishigami(x, a=7.0, b=0.1):
+    return np.sin(x[0]) + a * np.sin(x[1]) ** 2 + b * x[2] ** 4 * np.sin(x[0])
+
+
+def test_ishigami():
+    # Ishigami and Homma 1990; the values are the closed forms of its variances
+    a, b, pi = 7.0, 0.1, math.pi
+    one, two = 0.5 * (1 + b * pi**4 / 5) ** 2, a**2 / 8
+    three = b**2 * pi**8 * (1 / 18 - 1 / 50)
+    whole = one + two + three
+    found = factor_indices(
+        lambda rows: ishigami(((2 * rows - 1) * pi).T)[None, :], 3, [[0], [1], [2]], base=2**13, seed=0
+    )
+    first, total = zip(*(index[0] for index in found), strict=True)
+    assert first == pytest.approx((one / whole, two / whole, 0.0), abs=0.01)
+    assert total == pytest.approx(((one + three) / whole, two / whole, three / whole), abs=0.01)
+
+
+def test_indices_are_those_scipy_finds_by_itself():
+    names = [stats.uniform(loc=-math.pi, scale=2 * math.pi)] * 3
+    theirs = stats.sobol_indices(func=ishigami, n=2**13, dists=names, rng=np.random.default_rng(1))
+    ours = factor_indices(
+        lambda rows: ishigami(((2 * rows - 1) * math.pi).T)[None, :], 3, [[0], [1], [2]], base=2**13, seed=1
+    )
+    assert [index[0][0] for index in ours] == pytest.approx(list(theirs.first_order), abs=0.02)
+    assert [index[0][1] for index in ours] == pytest.approx(list(theirs.total_order), abs=0.02)
+
+
+def test_a_group_of_columns_is_one_input():
+    # x1 + x2 + 2 x3, all uniform: variances 1, 1 and 4; the first two together hold a third
+    found = factor_indices(lambda rows: (rows @ [1.0, 1.0, 2.0])[None, :], 3, [[0, 1], [2]], base=2048, seed=0)
+    assert [index[0] for index in found] == [pytest.approx([1 / 3] * 2, abs=0.01), pytest.approx([2 / 3] * 2, abs=0.01)]
+
+
+def test_of_a_wide_product_the_logarithm_is_explained(study):
+    found = drivers(study(lambda a, b: a * b, a="1 to 10", b="1 to 100"), ["result"])["result"]
+    assert found.logarithm
+    # a sum of two normals, one with twice the deviation: 4/5 and 1/5 of the variance, nothing together
+    assert [(row.name, row.first, row.total) for row in found.ranked] == [
+        ("b", pytest.approx(0.8, abs=0.01), pytest.approx(0.8, abs=0.01)),
+        ("a", pytest.approx(0.2, abs=0.01), pytest.approx(0.2, abs=0.01)),
+    ]
+    assert plain_drivers({"result": found})["result"]["of"] == "logarithm"
+
+
+def test_what_does_not_vary_has_no_drivers(study):
+    found = study(lambda a: {"constant": 1.0 + 0 * a, "a": a}, a="1 to 2")
+    assert set(drivers(found, ["constant", "a"])) == {"a"}
+    assert drivers(found, ["constant"]) == {}
+    assert MODEL not in {row.name for row in drivers(found, ["a"])["a"].ranked}
+
+
+def test_a_tornado_by_hand(study):
+    found = tornado(study(lambda a, b, c: 10 * a - b + 0 * c, a="0..1", b="0..1", c="0..1"), "result")
+    assert found.middle == pytest.approx(4.5)
+    assert [(swing.name, swing.low, swing.high) for swing in found.swings] == [
+        ("a", pytest.approx(0.5), pytest.approx(8.5)),
+        ("b", pytest.approx(4.9), pytest.approx(4.1)),
+    ]
+    assert (found.swings[0].at_low, found.swings[0].at_high) == pytest.approx((0.1, 0.9))
+
+
+def test_points_are_sobols_and_inside():
+    drawn = points(1000, 40, seed=3)
+    assert drawn.shape == (1000, 40)
+    assert 0 < drawn.min() < drawn.max() < 1
+    assert np.abs(points(4096, 8, seed=0).mean(axis=0) - 0.5).max() < 1e-3  # plain samples miss by 5e-3
+    assert points(7, 0, seed=0).shape == (7, 0)
