@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from costline.derivation import Node
 from costline.derivation import explain as record_calls
@@ -12,6 +13,20 @@ from costline.engine.passes import Machine
 from costline.estimate import Assumption, Estimate
 from costline.models.network import Network
 from costline.report.values import text, whole
+from costline.resolve import Site
+
+Subject = TypeVar("Subject")
+Asked = TypeVar("Asked")
+
+
+@dataclass(frozen=True)
+class Job(Generic[Subject, Asked]):
+    """A question read: what runs, what is asked of it, where, and what was assumed to get there."""
+
+    subject: Subject
+    asked: Asked
+    place: Site
+    assumed: tuple[Assumption, ...]
 
 
 @contextmanager

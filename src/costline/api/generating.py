@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import finished, recording, shape_notes
+from costline.api.common import Job, finished, recording, shape_notes
 from costline.catalogue import Catalogue, Price
 from costline.errors import InputError
 from costline.estimate import Assumption, Estimate, Figure
@@ -90,6 +90,50 @@ def generate(
     Estimate
         See `costline.studies.generate.generate`.
     """
+    job = generation_job(
+        model, on=on, resolution=resolution, frames=frames, seconds=seconds, fps=fps, tokens=tokens, steps=steps,
+        branches=branches, batch=batch, segment=segment, overlap=overlap, chunk=chunk, mfu=mfu, precision=precision,
+        plan=plan, price=price, params=params, shape=shape, pue=pue, coefficients=coefficients, catalogue=catalogue,
+    )  # fmt: skip
+    pipeline, clip = job.subject, job.asked
+    choice = generation_plan(pipeline, clip, job.place.machine, job.place.fixed)
+    machine = replace(job.place.machine, plan=choice.plan)
+    degrees = {name: getattr(choice.plan, name) for name in ("tensor", "ulysses", "ring", "guidance")}
+    words = ", ".join(f"{name}={whole(degree)}" for name, degree in degrees.items())
+    chosen = Assumption(name="plan", value=f"{words}: {choice.words}", kind="chosen")
+    market = _market(resolve.catalogue(catalogue))
+    with recording(explain) as record:
+        estimate = generate_study(pipeline, clip, machine, job.place.economics, generation_title(job), market)
+    estimate = replace(estimate, warnings=(*pipeline.notes, *estimate.warnings))
+    return finished(estimate, [chosen, *job.assumed], machine, record)
+
+
+def generation_job(
+    model: Model | None = None,
+    *,
+    on: str | Cluster,
+    resolution: str | None = None,
+    frames: Number | None = None,
+    seconds: Number | None = None,
+    fps: Number | None = None,
+    tokens: Number | None = None,
+    steps: Number | None = None,
+    branches: Number | None = None,
+    batch: Number = 1,
+    segment: Number | None = None,
+    overlap: Number = "0s",
+    chunk: Number | None = None,
+    mfu: Number | None = None,
+    precision: str | None = None,
+    plan: str | Mapping[str, Any] | Plan | None = None,
+    price: Number | None = None,
+    params: Number | None = None,
+    shape: Mapping[str, Any] | None = None,
+    pue: Number | None = None,
+    coefficients: Mapping[str, Number] | None = None,
+    catalogue: str | Path | None = None,
+) -> Job[Pipeline, Clip]:
+    """Read a question about generating; parameters as of `generate`."""
     book = resolve.catalogue(catalogue)
     latent = None if tokens is None else resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
     pipeline = resolve.sampler(model, params, shape or {}, book)
@@ -108,16 +152,13 @@ def generate(
         words = f"overlap {text(clip.overlap, 's')} must be shorter than a segment, {text(clip.segment, 's')}"
         raise InputError(words)
     _check_size(pipeline, clip)
-    choice = generation_plan(pipeline, clip, place.machine, place.fixed)
-    machine = replace(place.machine, plan=choice.plan)
-    words = ", ".join(f"{name}={getattr(choice.plan, name)}" for name in ("tensor", "ulysses", "ring", "guidance"))
-    assumed.insert(0, Assumption(name="plan", value=f"{words}: {choice.words}", kind="chosen"))
-    title = _title(pipeline, clip, machine.cluster)
-    with recording(explain) as record:
-        estimate = generate_study(pipeline, clip, machine, place.economics, title, _market(book))
-    estimate = replace(estimate, warnings=(*pipeline.notes, *estimate.warnings))
     assumed += [*place.assumptions, *shape_notes(pipeline.transformers[0][0], model)]
-    return finished(estimate, assumed, machine, record)
+    return Job(pipeline, clip, place, tuple(assumed))
+
+
+def generation_title(job: Job[Pipeline, Clip]) -> str:
+    """The question in words."""
+    return _title(job.subject, job.asked, job.place.machine.cluster)
 
 
 def _check_size(pipeline: Pipeline, clip: Clip) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import finished, recording, shape_notes
+from costline.api.common import Job, finished, recording, shape_notes
 from costline.catalogue import Catalogue
 from costline.errors import InputError, UnknownNameError
 from costline.estimate import Assumption, Estimate
@@ -96,6 +96,43 @@ def serve(
     InputError
         Anything that cannot be read, with the nearest fix.
     """
+    job = serving_job(
+        model, on=on, input=input, output=output, batch=batch, batching=batching, precision=precision, plan=plan,
+        price=price, params=params, active=active, shape=shape, pue=pue, coefficients=coefficients,
+        catalogue=catalogue,
+    )  # fmt: skip
+    network, asked = job.subject, job.asked
+    place, words = _planned(network, asked, job.place)
+    assumed = [words, *job.assumed]
+    if batch is None:
+        asked = _filled(network, asked, place)
+        note = "what fits, at most 64" if np.any(np.asarray(asked.batch) < USUAL_BATCH) else "usual"
+        assumed.append(Assumption(name="batch", value=f"{whole(asked.batch)} ({note}; --batch)", kind="assumed"))
+    title = f"{serving_title(job)}, batch {whole(asked.batch)}"
+    with recording(explain) as record:
+        estimate = serve_study(network, asked, place.machine, place.economics, title)
+    return finished(estimate, assumed, place.machine, record)
+
+
+def serving_job(
+    model: Model | None = None,
+    *,
+    on: str | Cluster,
+    input: Number = 1000,
+    output: Number = 200,
+    batch: Number | None = None,
+    batching: Batching = "continuous",
+    precision: str | None = None,
+    plan: str | Mapping[str, Any] | Plan | None = None,
+    price: Number | None = None,
+    params: Number | None = None,
+    active: Number | None = None,
+    shape: Mapping[str, Any] | None = None,
+    pue: Number | None = None,
+    coefficients: Mapping[str, Number] | None = None,
+    catalogue: str | Path | None = None,
+) -> Job[Decoder, Requests]:
+    """Read a question about serving; parameters as of `serve`."""
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape or {}, book)
     stored = precision or resolve.stored_precision(model)
@@ -109,29 +146,24 @@ def serve(
     resolve.stated(batching, str, "batching", "continuous")
     if batching not in {"continuous", "static"}:
         raise InputError(f"batching {batching!r}: choose continuous or static")
-    place, words = _planned(network, asked, place)
-    assumed = [words, *place.assumptions, *shape_notes(network, model)]
+    assumed = [*place.assumptions, *shape_notes(network, model)]
     if stored is not None and precision is None:
         assumed.append(Assumption(name="precision", value=f"{stored}, as the configuration says", kind="--precision"))
-    if batch is None:
-        asked = _filled(network, asked, place)
-        note = "what fits, at most 64" if isinstance(asked.batch, int) and asked.batch < USUAL_BATCH else "usual"
-        assumed.append(Assumption(name="batch", value=f"{asked.batch} ({note}; --batch)", kind="assumed"))
-    title = (
-        f"Serve {network.name} on {whole(place.machine.cluster.chips)} x {place.machine.cluster.chip.id}: "
-        f"{whole(asked.input)} tokens in, {whole(asked.output)} out, batch {whole(asked.batch)}"
-    )
-    with recording(explain) as record:
-        estimate = serve_study(network, asked, place.machine, place.economics, title)
-    return finished(estimate, assumed, place.machine, record)
+    return Job(network, asked, place, tuple(assumed))
+
+
+def serving_title(job: Job[Decoder, Requests]) -> str:
+    """The question in words."""
+    cluster, asked = job.place.machine.cluster, job.asked
+    lengths = f"{whole(asked.input)} tokens in, {whole(asked.output)} out"
+    return f"Serve {job.subject.name} on {whole(cluster.chips)} x {cluster.chip.id}: {lengths}"
 
 
 def _planned(network: Decoder, asked: Requests, place: Site) -> tuple[Site, Assumption]:
     choice = serving_plan(network, asked, place.machine, place.fixed)
     plan = choice.plan
-    words = (
-        f"tensor={plan.tensor}, pipeline={plan.pipeline}, expert={plan.expert}, replicas={plan.data}: {choice.words}"
-    )
+    degrees = {"tensor": plan.tensor, "pipeline": plan.pipeline, "expert": plan.expert, "replicas": plan.data}
+    words = ", ".join(f"{name}={whole(degree)}" for name, degree in degrees.items()) + f": {choice.words}"
     machine = replace(place.machine, plan=plan)
     return replace(place, machine=machine), Assumption(name="plan", value=words, kind="chosen")
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import finished, recording, shape_notes
+from costline.api.common import Job, finished, recording, shape_notes
 from costline.catalogue import Catalogue
 from costline.errors import ConfigError, InputError, QuantityError
 from costline.estimate import Assumption, Estimate
@@ -95,6 +95,45 @@ def train(
     Estimate
         See `costline.studies.train.train`.
     """
+    job = training_job(
+        model, on=on, tokens=tokens, samples=samples, sequence=sequence, resolution=resolution, frames=frames,
+        batch_tokens=batch_tokens, curriculum=curriculum, mfu=mfu, failures=failures, precision=precision, plan=plan,
+        price=price, params=params, active=active, shape=shape, video=video, pue=pue, coefficients=coefficients,
+        catalogue=catalogue,
+    )  # fmt: skip
+    choice = training_plan(job.subject, job.asked, job.place.machine, job.place.fixed)
+    machine = replace(job.place.machine, plan=choice.plan)
+    chosen = Assumption(name="plan", value=f"{_words(choice.plan)}: {choice.words}", kind="chosen")
+    with recording(explain) as record:
+        estimate = train_study(job.subject, job.asked, machine, job.place.economics, training_title(job))
+    return finished(estimate, [chosen, *job.assumed], machine, record)
+
+
+def training_job(
+    model: Model | None = None,
+    *,
+    on: str | Cluster,
+    tokens: Number | None = None,
+    samples: Number | None = None,
+    sequence: Number | None = None,
+    resolution: str | None = None,
+    frames: Number | None = None,
+    batch_tokens: Number | None = None,
+    curriculum: str | None = None,
+    mfu: Number | None = None,
+    failures: bool = True,
+    precision: str | None = None,
+    plan: str | Mapping[str, Any] | Plan | None = None,
+    price: Number | None = None,
+    params: Number | None = None,
+    active: Number | None = None,
+    shape: Mapping[str, Any] | None = None,
+    video: bool = False,
+    pue: Number | None = None,
+    coefficients: Mapping[str, Number] | None = None,
+    catalogue: str | Path | None = None,
+) -> Job[Network, Run]:
+    """Read a question about training; parameters as of `train`."""
     book = resolve.catalogue(catalogue)
     network = _network(model, params, active, shape or {}, video, book)
     place = resolve.site(
@@ -105,24 +144,20 @@ def train(
     everything = _tokens(tokens, samples, per_sample)
     if batch_tokens is None:
         step_tokens: Numeric = largest(USUAL_BATCH_TOKENS, per_sample)
-        assumed.append(
-            Assumption(
-                name="tokens of a step", value=float(np.max(step_tokens)), unit="token", kind="assumed (--batch)"
-            )
-        )
+        usual = float(np.max(step_tokens))
+        assumed.append(Assumption(name="tokens of a step", value=usual, unit="token", kind="assumed (--batch)"))
     else:
         step_tokens = resolve.number(batch_tokens, quantity.TOKENS, "batch_tokens", least=1)
     share = None if mfu is None else resolve.number(mfu, quantity.FRACTION, "mfu", least=1e-6)
     run = Run(tokens=everything, stretches=stretches, batch_tokens=step_tokens, mfu=share, failures=failures)
-    choice = training_plan(network, run, place.machine, place.fixed)
-    machine = replace(place.machine, plan=choice.plan)
-    assumed.insert(0, Assumption(name="plan", value=f"{_words(choice.plan)}: {choice.words}", kind="chosen"))
-    chips = f"{whole(machine.cluster.chips)} x {machine.cluster.chip.id}"
-    title = f"Train {network.name} on {text(everything, 'token')} with {chips}"
-    with recording(explain) as record:
-        estimate = train_study(network, run, machine, place.economics, title)
-    assumed += [*place.assumptions, *shape_notes(network, model)]
-    return finished(estimate, assumed, machine, record)
+    return Job(network, run, place, (*assumed, *place.assumptions, *shape_notes(network, model)))
+
+
+def training_title(job: Job[Network, Run]) -> str:
+    """The question in words."""
+    cluster = job.place.machine.cluster
+    chips = f"{whole(cluster.chips)} x {cluster.chip.id}"
+    return f"Train {job.subject.name} on {text(job.asked.tokens, 'token')} with {chips}"
 
 
 def _words(plan: Plan) -> str:
