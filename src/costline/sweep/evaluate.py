@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from costline.errors import CostlineError, UnknownNameError
+from costline.errors import CostlineError, PlanError, UnknownNameError
 from costline.estimate import Estimate, Figure
 from costline.numeric import Array
 from costline.sweep.axes import Word
@@ -113,7 +113,8 @@ def _fill(result: Columns, scenario: Scenario, axes: Mapping[str, Array], low: i
     try:
         estimate = scenario.asked.question(**call(scenario, axes))
     except CostlineError as error:
-        if high - low == 1 or scenario.inner == 1:
+        # whether a plan suits a machine is a matter of the called axes, the same for the whole piece
+        if high - low == 1 or scenario.inner == 1 or isinstance(error, PlanError):
             result.reason[low:high] = [str(error)] * (high - low)
             return
         middle = (high - low) // 2
