@@ -213,7 +213,7 @@ def ttft_under_load(alone: Numeric, rhythm: Numeric, together: Numeric, share: N
 
     Examples
     --------
-    >>> ttft_under_load(0.1, 0.02, 6.4, 0.5, 64)
-    3.26
+    >>> ttft_under_load(0.25, 0.5, 8.25, 0.5, 64)
+    4.5
     """
     return alone + (batch > 1) * (rhythm / 2 + share * (together - alone))
