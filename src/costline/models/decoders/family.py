@@ -23,6 +23,8 @@ from costline.numeric import Array, Numeric
 
 NOT_RULED = ("attention", "local", "kv_lora", "mamba", "delta", "index", "dense_layers", "moe_layers", "expert_latent")
 """Beginnings of fields that ask for a design of which a family does not know how it grows."""
+ROUNDED_OFF = 512.0
+"""What the rule rounds off the width of a mixture of experts on average, half of 1,024; a shared expert takes it up."""
 SOURCE = "hypothetical: every dimension follows from the parameters by the stated rule, unrounded"
 
 
@@ -127,7 +129,8 @@ def _sparse(size: Array, used: Array, stated: Mapping[str, Any]) -> dict[str, An
 
     hidden = stated.get("hidden")
     if hidden is None:
-        hidden = quadratic_root(bare, _built, used - routed)
+        root = quadratic_root(bare, _built, used - routed)
+        hidden = root - np.minimum(ROUNDED_OFF, root / 5)
     expert = stated.get("expert_ffn", routed / (3 * layers * visits * hidden))
     widths = {"expert_ffn": expert, "shared_ffn": stated.get("shared_ffn", 0)}
     if "shared_ffn" not in stated:

@@ -1,0 +1,154 @@
+"""Ranges on the command line and in scenarios."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from costline.cli import main
+
+GPT4 = [
+    "train", "--active", "400B to 600B", "--params", "1.8T", "--tokens", "13T to 20T", "--on", "25000xa100-sxm-80gb",
+    "--mfu", "35% to 45%",
+]  # fmt: skip
+SERVE = ["serve", "llama-3.1-8b", "--on", "h100-sxm", "--price", "$1/h to $3/h", "--samples", "256"]
+
+
+def run(capsys, *arguments):
+    code = main([str(each) for each in arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_the_question_of_the_design(capsys):
+    code, out, err = run(capsys, *GPT4)
+    assert (code, err) == (0, "")
+    assert "Train hypothetical on 16.1T tokens with 25,000 x a100-sxm-80gb" in out
+    for words in ("80%:", "whose doubt", "inputs alone", "model alone", "together", "what drives it",
+                  "model coefficients", "one at a time", "4,096 scrambled Sobol samples, seed 0"):  # fmt: skip
+        assert words in out
+    assert max(len(line) for line in out.splitlines()) <= 80
+
+
+def test_the_same_seed_prints_the_same(capsys):
+    first, again, other = (run(capsys, *SERVE, "--seed", seed)[1] for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_findings_chances_percentiles_and_conventions(capsys):
+    code, out, _ = run(
+        capsys, *GPT4, "--given", "days between 150 and 200", "--chance", "cost < $300M", "--percentiles", "5,50,95",
+        "--interval", "90%", "--of", "time", "--conventions", "--samples", "1024",
+    )  # fmt: skip
+    assert code == 0
+    for words in (
+        "given days between 150 and 200: ", "of 1,024 samples agree", "chance that cost < $300M: ",
+        "what that implies", "90%:", "percentile", "counted otherwise", "6 x parameters x tokens",
+    ):  # fmt: skip
+        assert words in out
+
+
+def test_too_few_samples_are_named(capsys):
+    _, out, _ = run(capsys, *GPT4, "--given", "days between 150 and 160", "--samples", "512")
+    assert "is too small for percentiles; --samples" in out
+
+
+def test_json_holds_every_sample(capsys):
+    code, out, _ = run(capsys, *SERVE, "--json", "--chance", "cost_output < $1/Mtoken", "--conventions")
+    body = json.loads(out)
+    assert code == 0
+    assert len(body["uncertainty"]["figures"]["tpot"]["samples"]) == 256
+    assert set(body["uncertainty"]["chances"]) == {"cost_output < $1/Mtoken"}
+    assert body["figures"]["tpot"]["value"] > 0
+    assert "conventions" in body
+
+
+def test_csv_has_a_row_a_sample(capsys):
+    _, out, _ = run(capsys, *SERVE, "--csv")
+    rows = [line for line in out.splitlines() if not line.startswith("#")]
+    assert len(rows) == 257
+    assert rows[0].startswith("price,")
+
+
+def test_a_tornado_is_a_picture_without_a_plotting_library(capsys, tmp_path):
+    path = tmp_path / "tornado.svg"
+    code, _, err = run(capsys, *SERVE, "--tornado", path)
+    picture = ET.fromstring(path.read_text(encoding="utf-8"))  # noqa: S314
+    texts = ["".join(node.itertext()) for node in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert (code, err) == (0, f"drawn: {path}\n")
+    assert any(text.startswith("price: $1.") for text in texts)
+    assert len(list(picture.iter("{http://www.w3.org/2000/svg}rect"))) >= 3
+
+
+def test_a_scenario_with_a_sampling_table(capsys, tmp_path):
+    path = tmp_path / "gpt4.toml"
+    path.write_text(
+        'params = "1.8T"\nactive = {"280B" = 0.4, "500B" = 0.6}\ntokens = ["13T", "20T"]\non = "25000xa100-sxm-80gb"\n'
+        'mfu = "35% to 45%"\n[sampling]\nsamples = 512\nseed = 4\ngiven = "days < 200"\nchance = ["cost < $300M"]\n'
+        "percentiles = [10, 90]\n",
+        encoding="utf-8",
+    )
+    code, out, _ = run(capsys, "train", "--file", path)
+    assert code == 0
+    assert "512 scrambled Sobol samples, seed 4" in out
+    assert "given days < 200" in out
+    assert "active: 280B params (40 %) or 500B params (60 %)" in out
+    assert "64 scrambled" in run(capsys, "train", "--file", path, "--samples", "64")[1]  # a flag goes first
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("[sampling]\nsample = 5\n", "has no 'sample'; did you mean samples?"),
+        ("[sampling]\nsamples = 'many'\n", "samples is a whole number"),
+        ("[sampling]\nchance = 5\n", "chance is a text or a list of texts"),
+        ("sampling = 5\n", "sampling is a table"),
+    ],
+)
+def test_a_bad_sampling_table(capsys, tmp_path, table, words):
+    path = tmp_path / "bad.toml"
+    path.write_text(table, encoding="utf-8")
+    code, out, err = run(capsys, "serve", "llama-3.1-8b", "--on", "h100-sxm", "--file", path)
+    assert (code, out) == (2, "")
+    assert words in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--given", "days > 5000"], "no sample of 256 agrees"),
+        (["--given", "nothing < 5"], "unknown result or uncertain input 'nothing'"),
+        (["--chance", "cost"], "is no condition"),
+        (["--percentiles", "5,often"], "'often' is not a number"),
+        (["--percentiles", "5,101"], "101 is not from 0 to 100"),
+        (["--interval", "100%"], "not between 0 % and 100 %"),
+        (["--interval", "wide"], "--interval"),
+        (["--of", "tim"], "did you mean"),
+        (["--samples", "1"], "samples: 1 is not from 2"),
+        (["--mfu", "45% to 35%"], "runs downwards"),
+        (["--tokens", "{13T: 0.6, 20T: 0.6}"], "sum to 1.2"),
+    ],
+)
+def test_faults_say_what_is_wrong(capsys, arguments, words):
+    given = [*GPT4, "--samples", "256"]
+    for name, value in zip(arguments[::2], arguments[1::2], strict=True):
+        if name in given:
+            del given[given.index(name) : given.index(name) + 2]
+        given += [name, value]
+    code, out, err = run(capsys, *given)
+    assert (code, out) == (2, "")
+    assert words in err
+
+
+def test_a_question_without_a_needed_input_says_so(capsys):
+    code, _, err = run(capsys, "caption", "llama-3.1-8b", "--on", "h100-sxm")
+    assert (code, err) == (2, "costline: say --minutes: see costline caption --help\n")
+
+
+def test_without_scipy_the_message_says_what_to_install(capsys, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "scipy", None)
+    code, _, err = run(capsys, *SERVE)
+    assert code == 2
+    assert "pip install 'costline[uncertainty]'" in err
