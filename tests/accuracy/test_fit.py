@@ -25,7 +25,7 @@ def coefficient(name, scope, value, qualifier=""):
 
 BASE = Efficiency([
     coefficient("gemm", "all", 0.5), coefficient("gemm", "family:old", 0.6), coefficient("memory", "all", 0.5),
-    coefficient("launch", "all", 1e-5, "graph"),
+    coefficient("launch", "all", 1e-5, "graph"), coefficient("gemm", "vendor:rare", 0.7),
 ])  # fmt: skip
 CHIPS = {
     name: Chip(id=name, name=name, peak={"bf16": 1.0}, memory=1.0, memory_bandwidth=1.0, family=family)

@@ -172,7 +172,8 @@ def sensitivities(
 def width(level: Level) -> float:
     """Prior width of an adjustment."""
     name, _, scope = level
-    return WIDTHS[scope.partition(":")[0]][name in WIDE]
+    kind = scope.partition(":")[0]
+    return WIDTHS["family" if kind == "vendor" else kind][name in WIDE]
 
 
 def design(problem: Problem, slopes: Mapping[tuple[str, str], Array], rows: Sequence[int]) -> tuple[list[Level], Array]:
