@@ -5,8 +5,8 @@ import pytest
 
 import costline
 from costline.errors import CostlineError, UnknownNameError
-from costline.sweep.evaluate import PIECE, evaluate, figure_value, pieces
-from costline.sweep.scenario import make_scenario
+from costline.sweep.evaluate import evaluate, figure_value, pieces
+from costline.sweep.scenario import PIECE, make_scenario
 
 from .conftest import STATED, serve_scenario
 
@@ -40,6 +40,11 @@ SCENARIOS = {
         "study": "train",
         "inputs": {"model": "llama-3.1-8b", "on": "64xh100-sxm", "plan": TRAINED},
         "axes": {"precision": ["bf16", "fp8"], "tokens": ["1T", "2T"], "sequence": [2048, 8192]},
+    },
+    "train, plan chosen": {
+        "study": "train",
+        "inputs": {"model": "llama-3.1-8b", "tokens": "1T"},
+        "axes": {"on": ["8xh100-sxm", "64xa100-sxm-80gb"], "sequence": [4096, 131072], "batch_tokens": ["1M", "8M"]},
     },
     "train, clips": {
         "study": "train",

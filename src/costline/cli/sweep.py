@@ -21,7 +21,7 @@ from costline.sweep.scenario import Scenario, read_scenario
 app = App(help="Grids and samples over any inputs, streamed to Parquet; and questions about them.")
 
 ALONE = 20_000
-"""Points that this process works out itself: starting others takes longer. Only where most of them are arrays."""
+"""Points that this process works out itself, as starting others takes longer; fewer where plans are compared."""
 CALLS_ALONE = 100
 """Calls of a study that this process makes itself."""
 
@@ -71,8 +71,8 @@ def size(scenario: Scenario) -> str:
     dimensions += [f"samples {scenario.samples:,}"] if scenario.random else []
     words = f"{scenario.points:,} points ({' x '.join(dimensions)}), {figures} figures, at most {text(most, 'byte')}"
     if calls > CALLS_ALONE and scenario.inner < 1000:
-        words += f"; {calls:,} calls of {scenario.inner:,} points each: a stated plan lets numbers be arrays"
-    return words
+        words += f"; {calls:,} calls of {scenario.inner:,} points each"
+    return words if scenario.plan_stated else f"{words}; plans are compared at each point"
 
 
 def summary(outcome: Outcome, folder: Path) -> str:
@@ -88,7 +88,7 @@ def _run(asked: Scenario, output: Path, count: int | None, address: str | None, 
         with cluster(address) as (executor, waiting), _progress(quiet) as progress:
             return run(asked, output, workers=executor, waiting=waiting, progress=progress)
     count = count or available()
-    small = asked.points <= ALONE and asked.points // asked.inner <= CALLS_ALONE
+    small = asked.points <= (ALONE if asked.plan_stated else ALONE // 16) and asked.points // asked.inner <= CALLS_ALONE
     workers: Workers = None if count == 1 or small else partial(processes, count)
     with _progress(quiet) as progress:
         return run(asked, output, workers=workers, waiting=2 * count, progress=progress)

@@ -117,14 +117,16 @@ def text(value: Any, unit: str) -> str:
 
 
 def whole(value: Any) -> str:
-    """A whole number in full, with separators; a sweep as its span.
+    """A whole number in full, with separators; a sweep as its span, a sweep of words as all of them.
 
     Examples
     --------
-    >>> whole(16384)
-    '16,384'
+    >>> whole(16384), whole(np.array(["none", "full", "none"]))
+    ('16,384', 'full or none')
     """
     array = np.asarray(value)
+    if array.dtype.kind == "U":
+        return " or ".join(sorted(set(array.ravel().tolist())))
     ends = [f"{end:,.0f}" for end in (array.min(), array.max())]
     return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 

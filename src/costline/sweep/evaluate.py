@@ -20,9 +20,6 @@ from costline.numeric import Array
 from costline.sweep.axes import Word
 from costline.sweep.scenario import Scenario
 
-PIECE = 16_384
-"""Points evaluated together: an array of them takes 128 KiB, so the dozens that live at once stay near the core."""
-
 ENDS = ("low", "high")
 
 
@@ -73,11 +70,11 @@ def axis_columns(scenario: Scenario, points: Array) -> dict[str, Array]:
 
 
 def pieces(scenario: Scenario, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Cut points `start` to `stop` where a combination ends and at multiples of `PIECE` within it."""
-    inner = scenario.inner
+    """Cut points `start` to `stop` where a combination ends and at multiples of a piece within it."""
+    inner, piece = scenario.inner, scenario.piece
     while start < stop:
         origin = start - start % inner
-        end = min(stop, origin + inner, origin + ((start - origin) // PIECE + 1) * PIECE)
+        end = min(stop, origin + inner, origin + ((start - origin) // piece + 1) * piece)
         yield start, end
         start = end
 

@@ -41,6 +41,8 @@ MOST_POINTS = 10**12
 """Points of a sweep: eleven days at a million a second. More are better drawn at random."""
 BLOCK = 2**18
 """Points of a block, at most. A block is the unit of work, of loss and of storage: some ten megabytes."""
+PIECE = 16_384
+"""Points evaluated together: an array of them takes 128 KiB, so the dozens that live at once stay near the core."""
 CALLS = 128
 """Calls of a study in a block, at most: about a second."""
 LARGEST_FILE = 10_000_000
@@ -83,15 +85,22 @@ class Scenario:
         """The study."""
         return study_named(self.study)
 
-    @cached_property
+    @property
     def array_names(self) -> frozenset[str]:
         """Axes that are given to the study as arrays; the others are called value by value."""
-        plan = self.inputs.get("plan")
-        stated = set(read_plan_fields(plan)) if not isinstance(plan, list) else set()
-        stated |= {axis.name.partition(".")[2] for axis in self.axes if axis.name.startswith("plan.")}
-        if any(axis.name == "plan" for axis in self.axes):
-            stated = set()
-        return self.asked.arrays(frozenset(stated))
+        return self.asked.arrays
+
+    @cached_property
+    def plan_stated(self) -> bool:
+        """Whether the plan is stated in full, so that none is looked for at each point."""
+        names = {axis.name for axis in self.axes}
+        stated = set() if "plan" in names else set(read_plan_fields(self.inputs.get("plan")))
+        return set(self.asked.chosen) <= stated | {name.partition(".")[2] for name in names if name.startswith("plan.")}
+
+    @property
+    def piece(self) -> int:
+        """Points evaluated together. Where plans are compared, each point is dozens of plans."""
+        return PIECE if self.plan_stated else PIECE // 16
 
     @cached_property
     def called(self) -> tuple[Axis, ...]:
@@ -132,9 +141,10 @@ class Scenario:
     @property
     def block(self) -> int:
         """Points of a block. It depends on the scenario alone, so that a restart finds the same blocks."""
-        if self.inner >= BLOCK:
-            return BLOCK
-        return self.inner * max(1, min(CALLS, BLOCK // self.inner))
+        most = min(BLOCK, CALLS * self.piece)
+        if self.inner >= most:
+            return most
+        return self.inner * max(1, min(CALLS, most // self.inner))
 
     @property
     def blocks(self) -> int:

@@ -41,10 +41,8 @@ class Study:
         Those that are whole numbers.
     single : frozenset of str
         Numeric inputs that shape the model, so that each value is a call of its own.
-    free : frozenset of str
-        Inputs that no choice of a plan depends on.
     chosen : tuple of str
-        Plan fields that are chosen unless stated; stating all of them lets every number be an array.
+        Plan fields that are chosen for each point unless they are stated, by comparing all plans.
     figures : tuple of str
         What is written unless the scenario says otherwise.
     """
@@ -54,7 +52,6 @@ class Study:
     kinds: Mapping[str, Kind]
     whole: frozenset[str]
     single: frozenset[str] = frozenset({"params", "active"})
-    free: frozenset[str] = frozenset({"price", "pue", "mfu"})
     chosen: tuple[str, ...]
     figures: tuple[str, ...]
 
@@ -63,10 +60,10 @@ class Study:
         """Names of all inputs."""
         return frozenset(inspect.signature(self.question).parameters) - {"explain"}
 
-    def arrays(self, stated: frozenset[str]) -> frozenset[str]:
-        """Inputs that may be arrays when the plan fields `stated` are given."""
-        numeric = frozenset(self.kinds) - self.single
-        return numeric if set(self.chosen) <= stated else numeric & self.free
+    @property
+    def arrays(self) -> frozenset[str]:
+        """Inputs that may be arrays."""
+        return frozenset(self.kinds) - self.single
 
     def kind(self, name: str) -> Kind | None:
         """What an input measures; None for words."""
