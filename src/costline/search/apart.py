@@ -16,6 +16,7 @@ from costline.models.decoder import Decoder
 from costline.numeric import Array, Numeric
 from costline.plan import Plan
 from costline.search.front import non_dominated
+from costline.search.limits import Limit
 from costline.search.serving import LARGEST_BATCH, batches, replica_axes
 from costline.search.setting import Measured, Setting, plain, plan_words, site_words
 from costline.studies.economics import Economics, mean_power
@@ -26,6 +27,15 @@ from costline.studies.space import Axes, Block, blocks, experts_of, powers_of_tw
 
 PREFILL_BATCHES = (1, 2, 4, 8)
 """Prompts prefilled together: a thousand tokens fill a chip already."""
+STEPS = (-2, -1, 0, 1)
+"""How far from the even balance the number of the larger units may be for the highest rate.
+
+Units come whole. With n units of size u the rate is the lesser of n R, which rises, and of what floor((N - n u) / v) of
+the smaller units do, which falls and lies at most one such unit under its own line; so they cross at most v / u + 1,
+which is no more than 2, before the lines do.
+"""
+SPLITS = 64
+"""Ways to divide the chips besides those, for limits that ask for another balance: every one up to that many chips."""
 DIVIDED = ("tensor", "pipeline", "expert", "data")
 
 
@@ -79,10 +89,8 @@ def spread_out(value: Any, block: Block) -> Any:
     return value
 
 
-def _kind(
-    axes: Axes, machine: Machine, made: Callable[[Numeric, Machine], Pool], careful: bool
-) -> tuple[Kind | None, Memory]:
-    """All ways to run a pool, the beaten ones left out; and their memory, for a word on what is missing."""
+def _kind(axes: Axes, machine: Machine, made: Callable[[Numeric, Machine], Pool], careful: bool) -> Kind | None:
+    """All ways to run a pool, the beaten ones left out; None if none fits."""
     (block,) = blocks(axes, limit=2**62)
     known: dict[str, Any] = {name: block.fields[name] for name in DIVIDED}
     plan = replace(machine.plan, **known)
@@ -95,14 +103,14 @@ def _kind(
     size = block.flat(units)[:, 0]
     good = np.flatnonzero(block.flat(legal & np.asarray(pool.memory.fits))[:, 0])
     if not good.size:
-        return None, pool.memory
+        return None
     point, rate = (np.broadcast_to(one, size.shape) for one in (flat.timing.point, flat.rate * every["data"]))
     above = _power_above_idle(flat.timing, place) * size / rate
     used = np.broadcast_to(np.asarray(flat.memory.total), size.shape)
     # the fewer requests are in flight the shorter is the queue, so a smaller batch is something gained
     measures = [point, -rate, every["batch"] * every["data"], above, *([used] if careful else [])]
     kept = _unbeaten(good, np.stack(measures, axis=1), np.stack([size, size / every["data"]], axis=1))
-    return Kind(chosen(flat, kept), {name: every[name][kept] for name in DIVIDED}, size[kept]), pool.memory
+    return Kind(chosen(flat, kept), {name: every[name][kept] for name in DIVIDED}, size[kept])
 
 
 def _power_above_idle(timing: Timing, machine: Machine) -> Numeric:
@@ -125,6 +133,32 @@ def _unbeaten(places: Array, measures: Array, groups: Array) -> Array:
     return np.sort(np.concatenate(kept))
 
 
+def _kinds(
+    network: Decoder, requests: Requests, machine: Machine, fixed: Mapping[str, Any], limits: Sequence[Limit]
+) -> tuple[Kind, Kind] | None:
+    """Ways to run either pool; those too slow for a limit whatever the other pool does are left out."""
+    careful = any(limit.figure == "memory" for limit in limits)
+    chips = int(np.max(machine.cluster.chips))
+    own = replica_axes(network, chips, fixed) | {"data": powers_of_two(chips) if experts_of(network) > 1 else [1]}
+    ways: tuple[tuple[Sequence[int], Callable[[Numeric, Machine], Pool]], ...] = (
+        (PREFILL_BATCHES, lambda size, at: prefill_pool(network, requests, size, at)),
+        (batches(LARGEST_BATCH), lambda size, at: decode_pool(network, requests, size, at)),
+    )
+    prefill, decode = (_kind({"batch": sizes, **own}, machine, made, careful) for sizes, made in ways)
+    if chips < 2 or prefill is None or decode is None:
+        return None
+    return _quick(prefill, "ttft", limits), _quick(decode, "tpot", limits)
+
+
+def _quick(kind: Kind, figure: str, limits: Sequence[Limit]) -> Kind:
+    """The ways that alone take no longer than a limit allows; all if none does, to tell how near they are."""
+    most = min((limit.value for limit in limits if limit.figure == figure and limit.most), default=np.inf)
+    kept = np.flatnonzero(kind.pool.timing.point <= most)
+    if not kept.size:
+        return kind
+    return Kind(chosen(kind.pool, kept), {name: one[kept] for name, one in kind.fields.items()}, kind.units[kept])
+
+
 def apart_setting(
     network: Decoder,
     requests: Requests,
@@ -132,7 +166,7 @@ def apart_setting(
     economics: Economics,
     fixed: Mapping[str, Any],
     title: str = "",
-    careful: bool = False,
+    limits: Sequence[Limit] = (),
 ) -> Setting | None:
     """All plans with a pool for prefill and one for decode; None where either cannot be run on these chips.
 
@@ -144,23 +178,13 @@ def apart_setting(
         Fields of the plan that the user set, for both pools.
     title : str
         The question in words.
-    careful : bool
-        Whether memory is asked about too, so that a lean plan must be kept even where a fast one fits.
+    limits : sequence of Limit
+        What must hold.
     """
-    chips = int(np.max(machine.cluster.chips))
-    if chips < 2:
+    kinds = _kinds(network, requests, machine, fixed, limits)
+    if kinds is None:
         return None
-    own = replica_axes(network, chips, fixed) | {"data": powers_of_two(chips) if experts_of(network) > 1 else [1]}
-    prefill, _ = _kind(
-        {"batch": PREFILL_BATCHES, **own}, machine, lambda size, at: prefill_pool(network, requests, size, at), careful
-    )
-    decode, _ = _kind(
-        {"batch": batches(LARGEST_BATCH), **own}, machine, lambda size, at: decode_pool(network, requests, size, at),
-        careful,
-    )  # fmt: skip
-    if prefill is None or decode is None:
-        return None
-    kinds = (prefill, decode)
+    prefill, decode = kinds
 
     def measure(place: Machine, fields: Mapping[str, Any]) -> Measured:
         pools, places, _ = _divided(kinds, machine, fields)
@@ -183,7 +207,7 @@ def apart_setting(
     return Setting(
         words=site_words(machine, "prefill and decode apart"),
         machine=machine,
-        axes={"step": _steps(kinds), "prefill": range(prefill.number), "decode": range(decode.number)},
+        axes={"split": [*STEPS, *_shares(machine)], "prefill": range(prefill.number), "decode": range(decode.number)},
         legal=lambda fields, plan: _divided(kinds, machine, fields)[2],
         measure=measure,
         estimate=estimate,
@@ -191,15 +215,9 @@ def apart_setting(
     )
 
 
-def _steps(kinds: tuple[Kind, Kind]) -> Sequence[int]:
-    """How far from the even balance the number of prefill units may be.
-
-    Units come whole. With x prefill units the rate is the lesser of x R_p, which rises, and floor((N - x u_p) / u_d)
-    R_d, which falls; the second lies at most R_d under its own line, so they cross at most u_d / u_p + 1 before those
-    lines do.
-    """
-    prefill, decode = kinds
-    return range(-int(np.ceil(decode.units.max() / prefill.units.min())) - 1, 2)
+def _shares(machine: Machine) -> list[int]:
+    """Numbers of parts of the chips that the larger units get, beyond the values that mean `STEPS`."""
+    return [max(STEPS) + part for part in range(1, int(min(np.max(machine.cluster.chips), SPLITS)))]
 
 
 def _divided(
@@ -212,11 +230,18 @@ def _divided(
         for kind, name in zip(kinds, ("prefill", "decode"), strict=True)
     )
     rates = entering.rate * one["data"], leaving.rate * other["data"]
-    even = chips / (unit + last * rates[0] / rates[1])
-    number = np.floor(even) + fields["step"]
-    rest = np.floor((chips - number * unit) / last)
-    legal = (number >= 1) & (rest >= 1)
-    number, rest = np.maximum(number, 1), np.maximum(rest, 1)
+    coarse = unit >= last  # whether the larger units are those of prefill
+    large, small = np.where(coarse, unit, last), np.where(coarse, last, unit)
+    ratio = np.where(coarse, rates[0] / rates[1], rates[1] / rates[0])
+    split = fields["split"]
+    one_part = chips / np.minimum(chips, SPLITS)
+    part = (split - max(STEPS)) * one_part
+    many = np.where(split > max(STEPS), np.floor(part / large), np.floor(chips / (large + small * ratio)) + split)
+    others = np.floor((chips - many * large) / small)
+    fresh = (split <= max(STEPS)) | (np.floor(part / large) > np.floor((part - one_part) / large))
+    legal = (many >= 1) & (others >= 1) & fresh
+    many, others = np.maximum(many, 1), np.maximum(others, 1)
+    number, rest = np.where(coarse, many, others), np.where(coarse, others, many)
     places = []
     for plan, units, size in ((one, number, number * unit), (other, rest, chips - number * unit)):
         known: dict[str, Any] = {**plan, "data": plan["data"] * units}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from costline.search.result import Missing, PlanSearch, Row
 from costline.search.setting import Setting
 from costline.search.terms import differences, terms
 from costline.search.walk import Found, Pick, search
+
+Wider: TypeAlias = Sequence[Sequence[tuple[str, Callable[[], Sequence[Setting]]]]]
+"""Groups of settings to fall back on, each with words for it."""
 
 MOST_RIVALS, MOST_FRONT = 6, 40
 """Runners-up that are worked out; rows of a front that are, evenly chosen if there are more."""
@@ -27,7 +30,7 @@ def found_plan(
     limits: Sequence[Limit],
     title: str,
     assumptions: Iterable[Assumption] = (),
-    wider: Callable[[], Sequence[tuple[str, Sequence[Setting]]]] = list,
+    wider: Wider = (),
 ) -> PlanSearch:
     """Search settings and answer.
 
@@ -45,8 +48,9 @@ def found_plan(
         The question in words.
     assumptions : iterable of Assumption
         What was assumed.
-    wider : callable
-        Other settings with words for them, nearest first, tried where nothing is found.
+    wider : sequence of sequences
+        Groups of other settings with words for them, nearest first; where nothing is found, the first of each group
+        that has an answer is named.
     """
     start = time.perf_counter()
     objective = OBJECTIVES[study][goal]
@@ -61,14 +65,14 @@ def found_plan(
     shown = list(dict.fromkeys([objective.figure, *(limit.figure for limit in limits),
                                 *(one.figure for one in FRONTS[study])]))  # fmt: skip
     best = _worked_out(settings, found.best)
-    rivals = [_rival(settings, pick, found.best, best, shown) for pick in _rivals(found)]
+    answer = replace(answer, best=_row(settings, found.best, best, shown))
+    rivals = [_rival(settings, pick, found, best, shown) for pick in _rivals(found)]
     return replace(
         answer,
-        best=_row(settings, found.best, best, shown),
         estimate=best,
         front=tuple(_row(settings, pick, _worked_out(settings, pick), shown) for pick in _thinned(found.front)),
-        rivals=tuple(rivals),
-        unit=terms(best)[0],
+        rivals=_distinct(rivals, answer.best),
+        unit=terms(best, objective.figure)[0],
         seconds=time.perf_counter() - start,
     )
 
@@ -86,11 +90,20 @@ def _row(settings: Sequence[Setting], pick: Pick, estimate: Estimate, shown: Ite
     return Row(where=setting.words, plan=words, fields=pick.fields, figures=figures)
 
 
-def _rival(settings: Sequence[Setting], pick: Pick, first: Pick, best: Estimate, shown: Iterable[str]) -> Row:
+def _rival(settings: Sequence[Setting], pick: Pick, found: Found, best: Estimate, shown: Iterable[str]) -> Row:
     estimate = _worked_out(settings, pick)
-    row = _row(settings, pick, estimate, shown)
-    small, large = sorted((abs(first.badness), abs(pick.badness)))
-    return replace(row, differences=differences(estimate, best), excess=large / small - 1 if small else 0.0)
+    row, name = _row(settings, pick, estimate, shown), found.objective.figure
+    first = abs(found.best.badness) if found.best is not None else 0.0
+    small, large = sorted((first, abs(pick.badness)))
+    return replace(row, differences=differences(estimate, best, name), excess=large / small - 1 if small else 0.0)
+
+
+def _distinct(rows: Sequence[Row], best: Row | None) -> tuple[Row, ...]:
+    """Rows that read differently from the best and from each other."""
+    known = {(row.where, row.plan): row for row in reversed(rows)}
+    if best is not None:
+        known.pop((best.where, best.plan), None)
+    return tuple(sorted(known.values(), key=lambda row: row.excess))
 
 
 def _rivals(found: Found) -> list[Pick]:
@@ -121,7 +134,7 @@ def _thinned(front: Sequence[Pick]) -> list[Pick]:
 def _missing(
     found: Found,
     settings: Sequence[Setting],
-    wider: Callable[[], Sequence[tuple[str, Sequence[Setting]]]],
+    wider: Wider,
     goal: Goal,
     study: Study,
 ) -> Missing:
@@ -144,11 +157,14 @@ def _missing(
     if found.fitting and not reasons:
         reasons.append("every limit can be kept alone, but no plan keeps all of them together")
     changes = []
-    for words, others in wider():
-        again = search(others, OBJECTIVES[study][goal], found.limits, FRONTS[study])
-        if again.best is not None:
-            setting = others[again.best.setting]
-            changes.append(f"{words}: {setting.shown(setting.one(again.best.fields), again.best.fields)}")
+    for group in wider:
+        for words, made in group:
+            others = made()
+            again = search(others, OBJECTIVES[study][goal], found.limits, FRONTS[study])
+            if again.best is not None:
+                setting = others[again.best.setting]
+                changes.append(f"{words}: {setting.shown(setting.one(again.best.fields), again.best.fields)}")
+                break
     return Missing(reasons=tuple(reasons), changes=tuple(changes))
 
 

@@ -121,6 +121,7 @@ def serving_figures(
     figures = _latencies(requests, own, times, machine)
     figures |= _costs(requests, times, figures, machine, economics)
     figures |= _utilisation(network, times, machine)
+    figures["mfu"] = whole_mfu(network, requests, figures["output_rate"].amount, machine)
     return figures | {"memory": memory_figure(memory)}, memory
 
 
@@ -265,6 +266,16 @@ def _utilisation(network: Decoder, times: Served, machine: Machine) -> dict[str,
             Figure(name="ridge point", value=ridge, unit="FLOP/byte"),), combine="beside",
     )  # fmt: skip
     return figures
+
+
+def whole_mfu(network: Decoder, requests: Requests, rate: Numeric, machine: Machine) -> Figure:
+    """Model FLOPs of prompts and answers over what all chips could do meanwhile. [1]"""
+    context = requests.input + requests.output / 2
+    work = network.flops(network.streams(tokens=requests.input))
+    work = work + requests.output * network.flops(network.streams(tokens=1, cached=context - 1))
+    peak = machine.cluster.chip.rate(machine.plan.compute)
+    value = utilisation(work * (rate / requests.output), 1.0, machine.cluster.chips, peak)
+    return Figure(name="mfu", value=value, unit="1", note="prefill and decode together")
 
 
 def serving_memory(network: Decoder, context: Numeric, own: Numeric, machine: Machine) -> Memory:

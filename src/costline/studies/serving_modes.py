@@ -18,7 +18,7 @@ from costline.models.parts import Attention, LinearAttention, Part
 from costline.numeric import Numeric, ceil_divide, largest, smallest
 from costline.precision import element_bytes
 from costline.studies.economics import Economics, energy_figures, mean_power
-from costline.studies.serve import Requests, cost_per_request, joining, memory_figure, serving_memory
+from costline.studies.serve import Requests, cost_per_request, joining, memory_figure, serving_memory, whole_mfu
 
 Figures = dict[str, Figure]
 
@@ -65,6 +65,7 @@ def chunked_figures(
     }
     figures |= _rates(requests, rate, machine.cluster.chips)
     figures |= _money(requests, rate, machine.cluster.chips, economics)
+    figures["mfu"] = whole_mfu(network, requests, rate, machine)
     energy = energy_figures(mean, 1 / rate, machine, economics)["energy"]
     figures["energy_output"] = replace(energy, name="energy_output", unit="J/token", note=energy.note or "all energy")
     memory = serving_memory(network, requests.input + requests.output, own, machine)
@@ -192,6 +193,7 @@ def apart_figures(
     }
     figures |= _rates(requests, rate * requests.output, chips)
     figures |= _money(requests, rate * requests.output, chips, economics)
+    figures["mfu"] = whole_mfu(network, requests, rate * requests.output, _joined(entering, leaving))
     figures["energy_output"] = _energy(requests, rate, pools, machines, economics)
     held = [replace(memory_figure(pool.memory), name=name, high=None, note="") for pool, name in zip(
         pools, ("prefill chip", "decode chip"), strict=True)]  # fmt: skip
@@ -200,6 +202,12 @@ def apart_figures(
         high=decode.memory.usable, note="per chip; high is what the chip offers",
     )  # fmt: skip
     return figures, np.logical_and(prefill.memory.fits, decode.memory.fits)
+
+
+def _joined(entering: Machine, leaving: Machine) -> Machine:
+    """The chips of both pools."""
+    chips = entering.cluster.chips + leaving.cluster.chips
+    return replace(leaving, cluster=replace(leaving.cluster, chips=chips))
 
 
 def _transfer(network: Decoder, requests: Requests, entering: Machine, leaving: Machine) -> Timing:
