@@ -13,7 +13,7 @@ from costline.models.importer import read_network
 from costline.plan import Plan
 from costline.studies.clip import Clip, clip_streams, with_history
 from costline.studies.economics import Economics
-from costline.studies.generate import generate
+from costline.studies.generate import generate, generation_phases
 from tests.conftest import make_machine
 
 WAN_14B = {
@@ -66,6 +66,15 @@ def test_guidance_parallel_halves_denoising(wan):
     assert two.figure("time").children[1].value == pytest.approx(one.figure("time").children[1].value / 2)
 
 
+@pytest.mark.parametrize(("branches", "groups", "turns"), [(1, 2, 1), (3, 2, 2), (3, 3, 1), (2, 1, 2)])
+def test_guidance_groups_take_whole_evaluations(wan, branches, groups, turns):
+    """Evaluations cannot be cut: a group more than there are branches stands idle."""
+    clip = replace(CLIP, branches=branches)
+    phases = generation_phases(wan, clip, make_machine(groups, guidance=groups))
+    one = generation_phases(wan, replace(CLIP, branches=1), make_machine(1))
+    assert phases["denoise"].point == pytest.approx(turns * one["denoise"].point)
+
+
 def test_two_experts_share_the_steps(wan):
     network = wan.transformers[0][0]
     halves = replace(wan, transformers=((network, 0.3), (network, 0.7)))
@@ -91,6 +100,13 @@ def test_segments_cover_the_clip_and_cost_less_attention(wan):
     cut = generate(wan, replace(minute, segment=5.0, overlap=0.5), make_machine())
     assert cut["evaluations"] == 100 * 14  # (60.06 - 0.5) / 4.5, rounded up
     assert cut["time"] < whole["time"] / 3
+
+
+def test_a_segment_longer_than_the_clip_is_the_clip(wan):
+    whole = generate(wan, CLIP, make_machine(1))
+    assert (
+        generate(wan, replace(CLIP, segment=CLIP.seconds * 10, overlap=0.5), make_machine(1))["time"] == whole["time"]
+    )
 
 
 def test_chunks_with_a_history_halve_attention(wan):

@@ -12,7 +12,7 @@ import numpy as np
 from costline import quantity, resolve
 from costline.api.common import Job, finished, recording, shape_notes
 from costline.catalogue import Catalogue, Price
-from costline.errors import InputError
+from costline.errors import InputError, PlanError
 from costline.estimate import Assumption, Estimate, Figure
 from costline.hardware.cluster import Cluster
 from costline.models.pipeline import Pipeline
@@ -23,6 +23,7 @@ from costline.resolve import Model, Number
 from costline.studies.choose import generation_plan
 from costline.studies.clip import Clip, clip_streams
 from costline.studies.generate import generate as generate_study
+from costline.studies.stated import check_stated
 from costline.uncertainty.ranged import ranged
 
 USUAL_STEPS = 50
@@ -152,6 +153,7 @@ def generation_job(
         words = f"overlap {text(clip.overlap, 's')} must be shorter than a segment, {text(clip.segment, 's')}"
         raise InputError(words)
     _check_size(pipeline, clip)
+    _check_plan(pipeline, clip, place)
     assumed += [*place.assumptions, *shape_notes(pipeline.transformers[0][0], model)]
     return Job(pipeline, clip, place, tuple(assumed))
 
@@ -169,6 +171,17 @@ def _check_size(pipeline: Pipeline, clip: Clip) -> None:
         raise InputError(
             f"{clip.width}x{clip.height} holds no latent token of {network.name}; the least is {least}x{least}"
         )
+
+
+def _check_plan(pipeline: Pipeline, clip: Clip, place: resolve.Site) -> None:
+    """Refuse more guidance groups than branches, more chips for the autoencoder than there are."""
+    for network, _ in pipeline.transformers:
+        check_stated(network, place.fixed, "generation")
+    plan, chips = place.machine.plan, place.machine.cluster.chips
+    if np.any(np.asarray(plan.guidance) > np.asarray(clip.branches)):
+        raise PlanError(f"guidance={plan.guidance}: a step of {pipeline.name} has {clip.branches} guidance branches")
+    if np.any(np.asarray(plan.vae_parallel) > np.asarray(chips)):
+        raise PlanError(f"vae_parallel={plan.vae_parallel}: there are {chips} chips")
 
 
 def _title(pipeline: Pipeline, clip: Clip, cluster: Cluster) -> str:

@@ -26,6 +26,7 @@ from costline.studies.caption import caption as caption_study
 from costline.studies.choose import serving_plan
 from costline.studies.serve import Batching, Requests, largest_batch
 from costline.studies.serve import serve as serve_study
+from costline.studies.stated import check_stated
 from costline.uncertainty.ranged import ranged
 
 USUAL_BATCH = 64
@@ -137,6 +138,7 @@ def serving_job(
     network = resolve.decoder(model, params, active, shape or {}, book)
     stored = precision or resolve.stored_precision(model)
     place = resolve.site(on, plan=plan, precision=stored, price=price, pue=pue, coefficients=coefficients, book=book)
+    check_stated(network, place.fixed, "serving")
     asked = Requests(
         input=resolve.number(input, quantity.TOKENS, "input", least=1, whole=True),
         output=resolve.number(output, quantity.TOKENS, "output", least=1, whole=True),
@@ -228,6 +230,7 @@ def caption(
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape or {}, book)
     place = resolve.site(on, plan=plan, precision=precision, price=price, coefficients=coefficients, book=book)
+    check_stated(network, place.fixed, "serving")
     length: Numeric = resolve.number(minutes, quantity.COUNT, "minutes", least=1 / 60) * 60
     corpus = Corpus(
         seconds=length,

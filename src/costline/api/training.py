@@ -24,6 +24,7 @@ from costline.plan import Plan
 from costline.report.values import text, whole
 from costline.resolve import Model, Number
 from costline.studies.choose import training_plan
+from costline.studies.stated import check_stated
 from costline.studies.train import Run, Stretch, sample_streams, sample_tokens
 from costline.studies.train import train as train_study
 from costline.uncertainty.ranged import ranged
@@ -139,6 +140,7 @@ def training_job(
     place = resolve.site(
         on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients, book=book, training=True
     )
+    check_stated(network, place.fixed, "training")
     stretches, assumed = _stretches(network, sequence, curriculum, resolution, frames)
     per_sample = sample_tokens(sample_streams(network, stretches[0], 1))
     everything = _tokens(tokens, samples, per_sample)

@@ -20,7 +20,7 @@ from costline.formulas.roofline import memory_time
 from costline.formulas.training import time_at_utilisation, utilisation
 from costline.models.autoencoder import Autoencoder
 from costline.models.dit import DiT
-from costline.numeric import Numeric, largest
+from costline.numeric import Numeric, ceil_divide, largest, smallest
 from costline.precision import element_bytes
 from costline.studies.clip import Clip, Sampler, clip_streams, one_chip, with_history
 from costline.studies.economics import Economics, cost_figure, energy_figures
@@ -96,10 +96,10 @@ def _piece(clip: Clip) -> tuple[Clip, Numeric]:
     """The clip, or one segment of it and how many there are."""
     if clip.segment is None:
         return clip, 1
-    number = segments(clip.seconds, clip.segment, clip.overlap)
-    share = clip.segment / clip.seconds
+    number = segments(largest(clip.seconds, clip.segment), clip.segment, clip.overlap)
+    share = smallest(clip.segment / clip.seconds, 1.0)
     tokens = None if clip.tokens is None else clip.tokens * share
-    return replace(clip, frames=np.ceil(clip.segment * clip.fps), tokens=tokens), number
+    return replace(clip, frames=smallest(np.ceil(clip.segment * clip.fps), clip.frames), tokens=tokens), number
 
 
 def generation_time(pipeline: Sampler, clip: Clip, machine: Machine) -> Numeric:
@@ -143,7 +143,8 @@ def _fetched(params: Numeric, machine: Machine) -> Timing:
 def _denoise(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
     """All evaluations, divided over guidance groups; each expert network runs its share of the steps."""
     plan, busy = machine.plan, Timing()
-    number = computed_evaluations(evaluations(clip.steps, clip.branches), plan.reused) / plan.guidance
+    # groups work side by side: three branches on two groups take two evaluations one after the other
+    number = computed_evaluations(evaluations(clip.steps, ceil_divide(clip.branches, plan.guidance)), plan.reused)
     for network, share in pipeline.transformers:
         busy = busy + evaluation(network, clip, machine) * (number * share)
     return busy

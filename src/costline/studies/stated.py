@@ -1,0 +1,90 @@
+"""Plans as stated: what no engine could run, or what says nothing about the question, is refused before it is timed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from math import prod
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from costline.errors import PlanError
+from costline.models.network import Network
+from costline.plan import Plan
+from costline.studies.space import divisors, experts_of, heads_of
+
+Study: TypeAlias = Literal["training", "serving", "generation"]
+
+TRAINING_ONLY = ("virtual", "zero", "shard_scope", "recompute", "micro_batch", "gradient_bytes", "optimizer_bytes")
+GENERATION_ONLY = ("guidance", "reused", "vae_parallel", "vae_tile")
+FOREIGN: Mapping[Study, tuple[str, ...]] = {
+    "training": (*GENERATION_ONLY, "cache"),
+    "serving": (*TRAINING_ONLY, *GENERATION_ONLY),
+    "generation": TRAINING_ONLY,
+}
+"""Fields that change nothing in a study, so that stating one is a mistake."""
+OFFLOADS: Mapping[Study, tuple[str, ...]] = {
+    "training": ("none", "optimizer"),
+    "serving": ("none",),
+    "generation": ("none", "weights", "encoders"),
+}
+"""What each study can leave in host memory."""
+DEFAULTS = {row.name: row.default for row in fields(Plan)}
+
+
+def check_stated(network: Network, fixed: Mapping[str, Any], study: Study) -> None:
+    """Refuse what the user stated and `network` cannot be run with.
+
+    Parameters
+    ----------
+    network : Network
+        What is run.
+    fixed : mapping
+        Fields of the plan that the user stated; arrays are not looked into.
+    study : {"training", "serving", "generation"}
+        What it is run for.
+
+    Raises
+    ------
+    PlanError
+        With the field, the reason and what would be right.
+    """
+    told = {name: value for name, value in fixed.items() if not isinstance(value, np.ndarray)}
+    for name in FOREIGN[study]:
+        if told.get(name, DEFAULTS[name]) != DEFAULTS[name]:
+            raise PlanError(f"{name}={told[name]}: {name} has no effect on {study}; leave it out")
+    if (offload := told.get("offload", "none")) not in OFFLOADS[study]:
+        raise PlanError(f"offload={offload}: {study} knows {', '.join(OFFLOADS[study])}")
+    _check_heads(network, told)
+    _check_layers(network, told)
+    _check_experts(network, told)
+
+
+def _check_heads(network: Network, told: Mapping[str, Any]) -> None:
+    shares = {name: told[name] for name in ("tensor", "ulysses") if told.get(name, 1) > 1}
+    split = prod(shares.values())
+    if split == 1 or isinstance(network.hidden_size, np.ndarray) or (heads := heads_of(network)) % split == 0:
+        return  # a family of shapes, one a sample, is not looked into either
+    words = " x ".join(f"{name}={value}" for name, value in shares.items())
+    possible = ", ".join(map(str, divisors(heads, heads)))
+    raise PlanError(f"{words}: {network.name} has {heads} heads, which divide by {possible}")
+
+
+def _check_layers(network: Network, told: Mapping[str, Any]) -> None:
+    stages, virtual = told.get("pipeline", 1), told.get("virtual", 1)
+    if virtual > 1 and told.get("pipeline") == 1:
+        raise PlanError(f"virtual={virtual}: a pipeline of one stage has nothing to interleave")
+    if stages * virtual > np.max(network.layers):
+        words = f"pipeline={stages}" + (f" x virtual={virtual}" if virtual > 1 else "")
+        raise PlanError(f"{words}: {network.name} has {network.layers} layers")
+
+
+def _check_experts(network: Network, told: Mapping[str, Any]) -> None:
+    expert, experts = told.get("expert", 1), experts_of(network)
+    if expert == 1 or isinstance(experts, np.ndarray) or experts % expert == 0:
+        return
+    if experts == 1:
+        raise PlanError(f"expert={expert}: {network.name} has no experts to divide")
+    possible = ", ".join(map(str, divisors(experts, experts)))
+    raise PlanError(f"expert={expert}: {network.name} has {experts} experts a layer, which divide by {possible}")

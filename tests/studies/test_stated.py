@@ -1,0 +1,50 @@
+"""Plans no engine runs are refused, with what would be right."""
+
+from __future__ import annotations
+
+import pytest
+
+import costline
+from costline.errors import PlanError
+
+
+@pytest.mark.parametrize(
+    ("question", "model", "plan", "says"),
+    [
+        ("generate", "wan2.1-t2v-14b", "ulysses=64", "40 heads, which divide by 1, 2, 4, 5, 8, 10, 20, 40"),
+        ("generate", "wan2.1-t2v-14b", "tensor=2, ulysses=16", "tensor=2 x ulysses=16: .* 40 heads"),
+        ("generate", "hunyuanvideo", "guidance=2", "1 guidance branches"),  # guidance is distilled into the model
+        ("generate", "flux.1-dev", "guidance=2", "1 guidance branches"),
+        ("generate", "wan2.1-t2v-14b", "vae_parallel=1000", "there are 64 chips"),
+        ("generate", "wan2.1-t2v-14b", "zero=3", "zero has no effect on generation"),
+        ("serve", "llama-3.1-8b", "tensor=3", "32 heads"),
+        ("serve", "llama-3.1-8b", "tensor=64", "32 heads"),
+        ("serve", "llama-3.1-8b", "pipeline=40", "32 layers"),
+        ("serve", "llama-3.1-8b", "expert=8", "no experts to divide"),
+        ("serve", "mixtral-8x22b", "expert=3", "8 experts a layer, which divide by 1, 2, 4, 8"),
+        ("serve", "llama-3.1-8b", "guidance=2", "guidance has no effect on serving"),
+        ("serve", "llama-3.1-8b", "offload=weights", "serving knows none"),
+        ("train", "llama-3.1-8b", "virtual=2, pipeline=1", "nothing to interleave"),
+        ("train", "llama-3.1-8b", "virtual=8, pipeline=8", "32 layers"),
+        ("train", "llama-3.1-8b", "cache=fp8", "cache has no effect on training"),
+        ("train", "llama-3.1-8b", "offload=weights", "training knows none, optimizer"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(question, model, plan, says):
+    more = {"tokens": 1e12} if question == "train" else {}
+    with pytest.raises(PlanError, match=says):
+        getattr(costline, question)(model, on="64xh100-sxm", plan=plan, **more)
+
+
+@pytest.mark.parametrize(
+    ("question", "model", "plan"),
+    [
+        ("generate", "wan2.1-t2v-14b", "ulysses=8, guidance=2, ring=4, vae_parallel=8, offload=encoders"),
+        ("serve", "llama-3.1-8b", "tensor=16, cache=fp8"),  # more chips than the 8 key-value heads: these are copied
+        ("serve", "mixtral-8x22b", "expert=8, tensor=2"),
+        ("train", "llama-3.1-8b", "pipeline=5, virtual=3, zero=1, offload=optimizer"),  # uneven stages are allowed
+    ],
+)
+def test_what_engines_run_is_answered(question, model, plan):
+    more = {"tokens": 1e12} if question == "train" else {}
+    assert getattr(costline, question)(model, on="64xh100-sxm", plan=plan, **more).figures
