@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,16 @@ def _printed(value: Value) -> str:
 def found(judged: Judged, language: str) -> str:
     """What is right or was found: one value, several, or the two ends of a span; empty for none."""
     between = f" {word('to', language)} " if judged.claim.span and judged.verdict in SHOWING else "; "
-    return between.join(said(value, language) for value in judged.right)
+    return between.join(said(value, language) + doubt(judged, value, language) for value in judged.right)
+
+
+def doubt(judged: Judged, value: Value, language: str) -> str:
+    """The 80 % interval of a value in brackets; empty where it is not in doubt."""
+    span = judged.span(value)
+    if span is None:
+        return ""
+    ends = f" {word('to', language)} ".join(said(replace(value, number=end), language) for end in (span.low, span.high))
+    return f" (80%: {ends})"
 
 
 def reason(judged: Judged, language: str) -> str:

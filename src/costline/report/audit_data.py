@@ -24,6 +24,12 @@ def _value(value: Value | None) -> dict[str, Any] | None:
     return {"value": plain(value.number), "unit": value.unit or "1", "source": value.source}
 
 
+def _interval(judged: Judged, value: Value) -> dict[str, Any]:
+    """The 80 % interval of a value that is in doubt."""
+    span = judged.span(value)
+    return {} if span is None else {"low": span.low, "high": span.high, "interval": span.share}
+
+
 def _step(done: StepResult) -> dict[str, Any]:
     body: dict[str, Any] = {"name": done.name, "call": done.call, "arguments": plain(dict(done.arguments))}
     if done.node is not None:
@@ -47,7 +53,7 @@ def _claim(judged: Judged, language: str) -> dict[str, Any]:
         "claim": fill(claim.claim.say(language), judged, language),
         "stated": claim.stated.say(language) if claim.stated else None,
         "verdict": judged.verdict,
-        "right": [_value(value) for value in judged.right],
+        "right": [(_value(value) or {}) | _interval(judged, value) for value in judged.right],
         "right_text": found(judged, language),
         "reason": reason(judged, language),
         "source": claim.source,

@@ -30,7 +30,8 @@
     tolerance = "1%"
     fails = "it is {time}"
 
-An argument is a quantity (a digit or a dollar sign comes first), or a name: of an input, of an earlier step of the same
+An argument is a quantity (a digit or a dollar sign comes first; a range such as ``400B to 600B`` or ``{20B: 0.6, 60B:
+0.4}`` is sampled, and verdicts allow for it), or a name: of an input, of an earlier step of the same
 claim, or ``C1.time``, a step of an earlier claim. Texts may be given once, or in English and Chinese:
 ``claim = { en = "...", zh = "..." }``; ``{time}`` in a text stands for the value of that step.
 """  # noqa: E501
@@ -49,6 +50,7 @@ from costline.catalogue.user import ChipTable, parse_toml
 from costline.errors import CatalogueError, InputError, QuantityError, UnknownNameError, nearest_names
 from costline.quantity import COUNT, FRACTION, PARAMS, Kind
 from costline.quantity import read as read_number
+from costline.uncertainty.reading import read_spread
 
 AUDITS = DATA / "audits"
 """The audits that come with costline."""
@@ -85,8 +87,17 @@ def _read(kind: Kind) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _parameters(value: Any) -> Any:
+    """Parameters, or a range of them, which is read when the audit is judged."""
+    try:
+        read_spread(value, PARAMS)
+    except QuantityError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
 Share = Annotated[float, _read(FRACTION)]
-Params = Annotated[float, _read(PARAMS)]
+Params = Annotated[Given, BeforeValidator(_parameters)]
 Factor = Annotated[float, _read(COUNT), Field(gt=1)]
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from costline.errors import InputError
 from costline.estimate import Estimate
 from costline.formulas.roofline import arithmetic_intensity
 from costline.models.decoder import Decoder
 from costline.models.dit import DiT
-from costline.numeric import Numeric
+from costline.numeric import Numeric, largest
 from costline.studies.audit.kinds import Count, Plain, Seconds, Tokens
 from costline.studies.audit.shelf import Shelf, Value
 from costline.studies.caption import Corpus
@@ -33,6 +35,12 @@ def _figure(estimate: Estimate, name: str, work: str) -> Value:
     return Value(figure.value, "" if figure.unit == "ratio" else figure.unit, f"costline {estimate.study}: {work}")
 
 
+def _said(value: Numeric) -> str:
+    """A number, or the median of samples, for words."""
+    number = float(np.median(value))
+    return f"{number:,.0f}" if number == int(number) else f"{number:g}"
+
+
 def _asked(shelf: Shelf, model: str, on: str) -> str:
     found = shelf.model(model)
     return f"{found.name if model not in shelf.own else model} on {on}"
@@ -53,9 +61,9 @@ def serve(
     network = shelf.decoder(model)
     requests = Requests(input=input, output=output, batch=batch)
     machine, fixed = shelf.machine(on, plan, speedup)
-    machine = replace(machine, plan=serving_plan(network, requests, machine, fixed).plan)
+    machine = shelf.planned(machine, lambda: serving_plan(network, requests, machine, fixed).plan)
     estimate = serve_study(network, requests, machine)
-    return _figure(estimate, figure, f"{_asked(shelf, model, on)}, batch {batch}")
+    return _figure(estimate, figure, f"{_asked(shelf, model, on)}, batch {_said(batch)}")
 
 
 def _clip(network: DiT, tokens: Tokens, seconds: Seconds, steps: Count, branches: Count) -> Clip:
@@ -84,12 +92,13 @@ def generate(
     pipeline = shelf.pipeline(model)
     alone = replace(pipeline, autoencoder=None, encoders=())
     clip = _clip(pipeline.transformers[0][0], tokens, seconds, steps, branches)
-    if segment:
+    if np.any(segment):
         clip = replace(clip, segment=segment, overlap=overlap)
     machine, fixed = shelf.machine(on, plan, speedup)
-    machine = replace(machine, plan=generation_plan(alone, clip, machine, fixed).plan)
+    machine = shelf.planned(machine, lambda: generation_plan(alone, clip, machine, fixed).plan)
     estimate = generate_study(alone, clip, machine)
-    work = f"{_asked(shelf, model, on)}, {tokens:,.0f} tokens" + (f" in segments of {segment:g} s" if segment else "")
+    work = f"{_asked(shelf, model, on)}, {_said(tokens)} tokens"
+    work += f" in segments of {_said(segment)} s" if np.any(segment) else ""
     return _figure(estimate, figure, work)
 
 
@@ -98,7 +107,7 @@ def evaluation_intensity(shelf: Shelf, model: str, on: str, tokens: Tokens, plan
     pipeline = shelf.pipeline(model)
     clip = _clip(pipeline.transformers[0][0], tokens, 60.0, 1, 1)
     machine, fixed = shelf.machine(on, plan, 1.0)
-    machine = replace(machine, plan=generation_plan(pipeline, clip, machine, fixed).plan)
+    machine = shelf.planned(machine, lambda: generation_plan(pipeline, clip, machine, fixed).plan)
     timing = evaluation(pipeline.transformers[0][0], clip, machine)
     intensity: Numeric = arithmetic_intensity(timing.flops, timing.traffic)
     return Value(intensity, "FLOP/byte", f"costline generate: {_asked(shelf, model, on)}, one evaluation")
@@ -117,10 +126,11 @@ def train(
     """A figure of a training run with the best plan: time, mfu, flops_exact, ..."""
     found = shelf.model(model)
     network = found if isinstance(found, Decoder) else shelf.transformer(model)
-    run = Run(tokens=tokens, stretches=[Stretch(sequence=sequence)], batch_tokens=max(batch_tokens, sequence))
+    run = Run(tokens=tokens, stretches=[Stretch(sequence=sequence)], batch_tokens=largest(batch_tokens, sequence))
     machine, fixed = shelf.machine(on, plan, 1.0)
-    machine = replace(machine, plan=training_plan(network, run, machine, fixed).plan)
-    return _figure(train_study(network, run, machine), figure, f"{_asked(shelf, model, on)}, {tokens:.3g} tokens")
+    machine = shelf.planned(machine, lambda: training_plan(network, run, machine, fixed).plan)
+    work = f"{_asked(shelf, model, on)}, {float(np.median(tokens)):.3g} tokens"
+    return _figure(train_study(network, run, machine), figure, work)
 
 
 def caption(
@@ -140,5 +150,5 @@ def caption(
     corpus = Corpus(seconds=seconds, clip_seconds=clip, frames=frames, frame_tokens=frame_tokens, output=output)
     machine, fixed = shelf.machine(on, plan, 1.0)
     usual = Requests(input=corpus.input, output=corpus.output, batch=64 * machine.cluster.chips)
-    machine = replace(machine, plan=serving_plan(network, usual, machine, fixed).plan)
+    machine = shelf.planned(machine, lambda: serving_plan(network, usual, machine, fixed).plan)
     return _figure(caption_study(network, corpus, machine), figure, _asked(shelf, model, on))

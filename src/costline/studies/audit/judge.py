@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -12,10 +13,14 @@ import numpy as np
 
 from costline.derivation import Node
 from costline.errors import CatalogueError, CostlineError, QuantityError, nearest_names
+from costline.models.decoders.family import decoder_family
 from costline.models.decoders.hypothetical import hypothetical_decoder
+from costline.models.diffusion.family import dit_family
 from costline.models.diffusion.hypothetical import hypothetical_dit
 from costline.models.network import Network
 from costline.numeric import Numeric
+from costline.plan import Plan
+from costline.quantity import PARAMS
 from costline.studies.audit.document import (
     MOST_FAULTS,
     Audit,
@@ -30,7 +35,11 @@ from costline.studies.audit.document import (
 )
 from costline.studies.audit.kinds import read_quantity
 from costline.studies.audit.operations import Operation, Parameter, operations
+from costline.studies.audit.ranges import allowed, spans
 from costline.studies.audit.shelf import Shelf, Value
+from costline.uncertainty.draws import Draws, drawing, settings, uncertain
+from costline.uncertainty.sobol import points
+from costline.uncertainty.study import Span
 
 Verdict: TypeAlias = Literal["holds", "arithmetic slip", "wrong premise", "not checkable"]
 VERDICTS: tuple[Verdict, ...] = ("holds", "arithmetic slip", "wrong premise", "not checkable")
@@ -82,6 +91,8 @@ class Judged:
         Everything a placeholder can stand for.
     steps, checks : tuple
         How.
+    spans : mapping of str to Span
+        Median and 80 % interval of the values that are in doubt, by name.
     """
 
     claim: ClaimTable
@@ -91,15 +102,23 @@ class Judged:
     values: Mapping[str, Value]
     steps: tuple[StepResult, ...]
     checks: tuple[CheckResult, ...]
+    spans: Mapping[str, Span] = field(default_factory=dict)
+
+    def span(self, value: Value) -> Span | None:
+        """Interval of one of the values; None where it is not in doubt."""
+        return next(
+            (self.spans[name] for name, known in self.values.items() if known is value and name in self.spans), None
+        )
 
 
 @dataclass(frozen=True)
 class Result:
-    """A whole audit, judged."""
+    """A whole audit, judged; `samples` of its ranges, 0 where nothing in it is one."""
 
     name: str
     audit: Audit
     claims: tuple[Judged, ...]
+    samples: int = 0
 
     def count(self, verdict: Verdict) -> int:
         """Claims with a verdict."""
@@ -128,11 +147,38 @@ def judge(document: Audit, path: Path) -> Result:
     CatalogueError
         Unknown names, arguments that cannot be read, computations that are impossible: all of them.
     """
-    run = _Run(document, path)
-    claims = tuple(run.claim(each) for each in document.claim)
+    draws = Draws()
+    with drawing(draws):
+        plans, found = _found(document, path)
+        draws.adopt()
+    if not draws.wanted:
+        return Result(path.stem, document, tuple(_judged(each, {}) for each in found))
+    shares = points(settings().samples, draws.columns, settings().seed)
+    with drawing(draws, shares):
+        _, samples = _found(document, path, plans)
+    claims = tuple(_judged(allowed(each, other), spans(other)) for each, other in zip(found, samples, strict=True))
+    return Result(path.stem, document, claims, samples=len(shares))
+
+
+def _found(document: Audit, path: Path, plans: Sequence[Plan] = ()) -> tuple[list[Plan], list[Found]]:
+    """Everything computed once, and the plans that were chosen; at samples, `plans` are those of the medians."""
+    run = _Run(document, path, plans)
+    claims = [run.claim(each) for each in document.claim]
     if run.faults:
         raise CatalogueError(str(path), run.faults[:MOST_FAULTS])
-    return Result(path.stem, document, tuple(each for each in claims if each is not None))
+    return run.shelf.plans, [each for each in claims if each is not None]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A claim with everything computed and nothing judged: checks, values to show, steps."""
+
+    claim: ClaimTable
+    checks: tuple[CheckResult, ...]
+    right: tuple[Value | None, ...]
+    shown: tuple[Value, ...]
+    known: Mapping[str, Value]
+    steps: tuple[StepResult, ...]
 
 
 @dataclass
@@ -141,12 +187,13 @@ class _Run:
 
     document: Audit
     path: Path
+    plans: Sequence[Plan] = ()
     faults: list[str] = field(default_factory=list)
     values: dict[str, Value | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         chips = {each.id: each.chip() for each in self.document.chip}
-        self.shelf = Shelf.holding(chips, dict(self._models()), self.path)
+        self.shelf = Shelf.holding(chips, dict(self._models()), self.path, self.plans)
         for name, given in self.document.inputs.items():
             self.values[name] = self._quantity(given.value, f"inputs {name}", given.source)
 
@@ -159,14 +206,14 @@ class _Run:
 
     def _quantity(self, given: Given, where: str, source: str = "") -> Value | None:
         try:
-            number, unit = read_quantity(given, None)
+            number, unit = read_quantity(given, None, where)
         except QuantityError as error:
             self.faults.append(f"{where}: {error}")
             return None
         return Value(number, unit, source)
 
-    def claim(self, claim: ClaimTable) -> Judged | None:
-        """Judge one claim; None where a fault is in the way."""
+    def claim(self, claim: ClaimTable) -> Found | None:
+        """Compute one claim; None where a fault is in the way."""
         before = len(self.faults)
         names = {name: value for name, value in self.values.items() if "." not in name}
         steps = [self._step(claim, name, step, names) for name, step in claim.steps.items()]
@@ -182,7 +229,7 @@ class _Run:
         made = tuple(check for check in checks if check is not None)
         done = tuple(step for step in steps if step is not None)
         found = tuple(value for value in shown if value is not None)
-        return _judged(claim, made, right, found, known, done)
+        return Found(claim, made, tuple(right), found, known, done)
 
     def _step(self, claim: ClaimTable, name: str, step: StepTable, names: dict[str, Value | None]) -> StepResult | None:
         """Compute a step; a name without a value is known to have failed, and is not complained about again."""
@@ -236,12 +283,14 @@ class _Run:
             number: Numeric | None = None if found is None else found.number
         else:
             try:
-                number = read_quantity(given, parameter.kind)[0]
+                number = read_quantity(given, parameter.kind, where)[0]
             except QuantityError as error:
                 self.faults.append(f"{where}: {error}")
                 return None
         if number is None or not parameter.whole:
             return number
+        if isinstance(number, np.ndarray) or uncertain(given):
+            return np.rint(number)
         if not np.all(np.asarray(number) == np.floor(number)):
             self.faults.append(f"{where}: {given} is not a whole number")
             return None
@@ -298,12 +347,17 @@ class _Run:
 
 
 def _hypothetical(table: ModelTable) -> Network:
+    """A model of a size, or a family of them where the size is a range."""
     sizes: dict[str, Any] = {}
     sizes |= {} if table.layers is None else {"layers": table.layers}
     sizes |= {} if table.hidden is None else {"hidden": table.hidden}
+    params, _ = read_quantity(table.params, PARAMS, f"params of {table.id}")
+    active = None if table.active is None else read_quantity(table.active, PARAMS, f"active of {table.id}")[0]
+    if isinstance(params, np.ndarray) or isinstance(active, np.ndarray):
+        return dit_family(params, **sizes) if table.kind == "dit" else decoder_family(params, active, **sizes)
     if table.kind == "dit":
-        return hypothetical_dit(table.params, name=table.id, **sizes)
-    return hypothetical_decoder(table.params, table.active, name=table.id, **sizes)
+        return hypothetical_dit(params, name=table.id, **sizes)
+    return hypothetical_decoder(params, active, name=table.id, **sizes)
 
 
 def _middle(value: Value) -> float:
@@ -322,22 +376,15 @@ def _passes(check: CheckTable, computed: Value, stated: Value | None, least: Val
     return (least is None or number >= _middle(least)) and (most is None or number <= _middle(most))
 
 
-def _judged(
-    claim: ClaimTable,
-    checks: tuple[CheckResult, ...],
-    rights: list[Value | None],
-    shown: tuple[Value, ...],
-    values: Mapping[str, Value],
-    steps: tuple[StepResult, ...],
-) -> Judged:
-    failed = [(check, right) for check, right in zip(checks, rights, strict=True) if not check.passed]
+def _judged(found: Found, spans: Mapping[str, Span]) -> Judged:
+    claim, checks = found.claim, found.checks
+    judged = partial(Judged, claim, values=found.known, steps=found.steps, checks=checks, spans=spans)
+    failed = [(check, right) for check, right in zip(checks, found.right, strict=True) if not check.passed]
     failed.sort(key=lambda pair: list(FAILING).index(pair[0].check.kind))
-    reasons: tuple[Text, ...]
     if claim.not_checkable is not None:
-        return Judged(claim, "not checkable", shown, (claim.not_checkable,), values, steps, checks)
+        return judged("not checkable", found.shown, (claim.not_checkable,))
     if not failed:
-        reasons = (claim.holds,) if claim.holds else ()
-        return Judged(claim, "holds", shown or (checks[0].computed,), reasons, values, steps, checks)
+        return judged("holds", found.shown or (checks[0].computed,), (claim.holds,) if claim.holds else ())
     first, right = failed[0]
     reasons = tuple(check.check.fails for check, _ in failed if check.check.fails is not None)
-    return Judged(claim, FAILING[first.check.kind], (right or first.computed,), reasons, values, steps, checks)
+    return judged(FAILING[first.check.kind], (right or first.computed,), reasons)

@@ -6,8 +6,10 @@ from typing import Annotated, TypeAlias
 
 from costline import quantity
 from costline.errors import QuantityError
+from costline.numeric import Numeric
 from costline.quantity import Kind
 from costline.quantity.reading import shown
+from costline.uncertainty.draws import sample, uncertain
 
 Plain: TypeAlias = Annotated[float, None]
 """A number without a fixed unit: whatever quantity it is written as."""
@@ -39,18 +41,28 @@ ANY = (
     quantity.BYTES, quantity.BANDWIDTH, quantity.DOLLARS, quantity.DOLLARS_PER_SECOND, quantity.DOLLARS_PER_TOKEN,
     quantity.TOKENS, quantity.PARAMS, quantity.TOKEN_RATE, quantity.WATTS, quantity.JOULES,
 )  # fmt: skip
-"""Kinds tried for a plain number, in order; no text is read differently by two of them."""
+"""Kinds tried for a plain number, in order; no text is read differently by two of them. (A range of percentages is read
+as shares, whose distribution ends at 1.)"""
 
 SYMBOLS = {"$": "USD", "$/s": "USD/s", "$/token": "USD/token"}
 """Unit of a kind -> unit of a figure."""
 
 
-def read_quantity(text: str | float, kind: Kind | None) -> tuple[float, str]:
+def read_quantity(text: str | float, kind: Kind | None, name: str = "") -> tuple[Numeric, str]:
     """Read a quantity of a kind, or of whatever kind it is.
+
+    Parameters
+    ----------
+    text : str or float
+        As written; a range is its samples, or its median.
+    kind : Kind or None
+        What it measures; None is whatever can be read.
+    name : str
+        Name of the input in a study of ranges.
 
     Returns
     -------
-    tuple of float and str
+    tuple of float (or array) and str
         Value in the SI unit; the unit, empty for a plain number.
 
     Raises
@@ -64,13 +76,17 @@ def read_quantity(text: str | float, kind: Kind | None) -> tuple[float, str]:
     ((400000000000.0, ''), (9612.0, 's'))
     """
     if kind is not None:
-        return quantity.read(text, kind), unit_of(kind)
+        return _read(text, kind, name), unit_of(kind)
     for candidate in ANY:
         try:
-            return quantity.read(text, candidate), unit_of(candidate)
+            return _read(text, candidate, name), unit_of(candidate)
         except QuantityError:
             continue
     raise QuantityError(f"{shown(text)} is no quantity; write a number with its unit, such as 312 TFLOP/s, 400B or 40%")
+
+
+def _read(text: str | float, kind: Kind, name: str) -> Numeric:
+    return sample(text, kind, name) if uncertain(text) else quantity.read(text, kind)
 
 
 def unit_of(kind: Kind) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from costline.models.pipeline import Pipeline
 from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.planning import read_plan_fields
+from costline.uncertainty.draws import active, model_doubt
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,29 @@ class Shelf:
         With the chips of the file laid over it.
     own : mapping of str to Network
         Models of the file, by id.
+    plans : list of Plan
+        Plans chosen at the medians, in the order of the computations; where there are ranges, the samples take them.
     """
 
     catalogue: Catalogue = field(default_factory=Catalogue)
     own: Mapping[str, Network] = field(default_factory=lambda: MappingProxyType({}))
+    plans: list[Plan] = field(default_factory=list)
 
     @classmethod
-    def holding(cls, chips: Mapping[str, Chip], models: Mapping[str, Network], path: Path) -> Shelf:
-        """The shipped catalogue with chips and models of a file."""
+    def holding(
+        cls, chips: Mapping[str, Chip], models: Mapping[str, Network], path: Path, plans: Sequence[Plan] = ()
+    ) -> Shelf:
+        """The shipped catalogue with chips and models of a file, and plans that were chosen before."""
         user = UserCatalogue(path=path, chips=chips, systems={}, prices=(), models={})
-        return cls(Catalogue(user if chips else None), models)
+        return cls(Catalogue(user if chips else None), models, list(plans))
+
+    def planned(self, machine: Machine, choose: Callable[[], Plan]) -> Machine:
+        """The machine with the best plan; at samples with the one that was chosen at the medians."""
+        draws = active()
+        if draws is not None and draws.shares is not None:
+            return replace(machine, plan=self.plans.pop(0))
+        self.plans.append(choose())
+        return replace(machine, plan=self.plans[-1])
 
     def model(self, name: str) -> Network | Pipeline:
         """A model of the file, or of the catalogue."""
@@ -114,4 +128,5 @@ class Shelf:
         cluster = self.catalogue.cluster(on)
         chip = replace(cluster.chip, peak={name: rate * speedup for name, rate in cluster.chip.peak.items()})
         fixed = read_plan_fields(plan or None)
-        return Machine(replace(cluster, chip=chip), self.catalogue.efficiency(), Plan(**fixed)), fixed
+        efficiency = model_doubt(self.catalogue.efficiency())
+        return Machine(replace(cluster, chip=chip), efficiency, Plan(**fixed)), fixed
