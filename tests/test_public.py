@@ -32,6 +32,7 @@ def test_public_names_are_pinned():
         "Estimate",
         "Plan",
         "caption",
+        "find_plan",
         "generate",
         "sampling",
         "serve",

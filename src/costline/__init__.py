@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from costline.api.generating import generate
+    from costline.api.planning import find_plan
     from costline.api.serving import caption, serve
     from costline.api.training import train
     from costline.errors import CostlineError
@@ -32,6 +33,7 @@ __all__ = [
     "Estimate",
     "Plan",
     "caption",
+    "find_plan",
     "generate",
     "sampling",
     "serve",
@@ -46,6 +48,7 @@ _HOME = {
     "Estimate": "estimate",
     "Plan": "plan",
     "caption": "api.serving",
+    "find_plan": "api.planning",
     "generate": "api.generating",
     "sampling": "uncertainty.draws",
     "serve": "api.serving",

@@ -110,6 +110,12 @@ def find_plan(
     return found_plan(study, settings, goal, limits, title + words, jobs[0].assumed, wider)
 
 
+def inputs_of_study(study: Study) -> frozenset[str]:
+    """Names of the inputs that a search of a study takes."""
+    own = inspect.signature(find_plan).parameters.keys() - {"study", "inputs"}
+    return frozenset(own | inspect.signature(_JOBS[study]).parameters.keys())
+
+
 _JOBS: dict[Study, Callable[..., Job[Any, Any]]] = {
     "train": training_job,
     "serve": serving_job,

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("costline.cli.serve:serve", "TTFT, TPOT, tokens a second and dollars a token of a language model."),
     "generate": ("costline.cli.generate:generate", "Seconds and dollars of generating a video clip or an image."),
     "caption": ("costline.cli.caption:caption", "What it costs to caption a video corpus."),
+    "plan": ("costline.cli.plan:plan", "The best way to train, serve or generate, of all legal plans."),
     "audit": ("costline.cli.audit:audit", "Compute the claims of a published estimate again, and say which hold."),
     "sweep": ("costline.cli.sweep:app", "Grids and samples over any inputs, streamed to Parquet."),
     "accuracy": ("costline.cli.accuracy:app", "Predictions against published measurements."),

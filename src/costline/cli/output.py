@@ -66,9 +66,9 @@ def ask(
         Inputs that the question takes.
     """
     output = output or Output()
-    scenario = _scenario(output.file, known)
+    scenario = scenario_inputs(output.file, known)
     output = replace(output, **output.completed(scenario.pop("sampling", {}), str(output.file)))
-    inputs: dict[str, Any] = scenario | _settings(output.set, known)
+    inputs: dict[str, Any] = scenario | settings(output.set, known)
     inputs |= {name: value for name, value in given.items() if value is not None}
     if "on" not in inputs:
         raise InputError("say what it runs on: --on 8xh100-sxm (costline data list chips)")
@@ -132,7 +132,8 @@ def _draw(estimate: Estimate, path: Path) -> None:
     note(f"drawn: {path}")
 
 
-def _scenario(path: Path | None, known: frozenset[str]) -> dict[str, Any]:
+def scenario_inputs(path: Path | None, known: frozenset[str]) -> dict[str, Any]:
+    """Inputs from a scenario file."""
     if path is None:
         return {}
     from costline.catalogue.user import parse_toml
@@ -144,19 +145,20 @@ def _scenario(path: Path | None, known: frozenset[str]) -> dict[str, Any]:
     return parsed
 
 
-def _settings(pairs: tuple[str, ...], known: frozenset[str]) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
+def settings(pairs: tuple[str, ...], known: frozenset[str]) -> dict[str, Any]:
+    """Inputs from ``--set key=value``; ``shape.layers=60`` goes into a table."""
+    found: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
             raise InputError(f"--set {pair[:40]!r} is not of the form key=value")
         place, dot, key = name.strip().replace("-", "_").partition(".")
         if dot:
-            settings.setdefault(place, {})[key] = _plain(value)
+            found.setdefault(place, {})[key] = _plain(value)
         else:
-            settings[place] = _plain(value)
-    _check(settings, known, "--set")
-    return settings
+            found[place] = _plain(value)
+    _check(found, known, "--set")
+    return found
 
 
 def _plain(value: str) -> Any:
@@ -196,7 +198,7 @@ def shape_fields(words: str | None) -> dict[str, Any] | None:
     """Read ``layers=60, hidden=6144``."""
     if words is None:
         return None
-    return _settings(tuple(piece for piece in words.split(",") if piece.strip()), frozenset(_names(words)))
+    return settings(tuple(piece for piece in words.split(",") if piece.strip()), frozenset(_names(words)))
 
 
 def _names(words: str) -> list[str]:

@@ -70,6 +70,8 @@ LABELS = {
     "flops_full": "FLOPs, full attention",
     "flops_hardware": "FLOPs executed",
     "cost_per_second": "cost of a second of video",
+    "longest_gap": "longest gap between tokens",
+    "cost_per_request": "cost of a request",
     "api_price": "an API asks",
     "clips_per_hour": "clips an hour",
     "images_per_hour": "images an hour",

@@ -21,7 +21,7 @@ def terms(estimate: Estimate, objective: str) -> tuple[str, Terms]:
     """Named parts of what an answer spends, and their unit; they add up to it.
 
     Where time is sought they are seconds. Where cost is, dollars: rent is paid by the second. Where tokens or clips a
-    second are, chip-seconds of one, their inverse. Energy is explained by the seconds it is spent in.
+    second are, chip-seconds of a thousand tokens or of a clip, their inverse. Energy is explained by the seconds it is spent in.
 
     Parameters
     ----------
@@ -68,7 +68,9 @@ def _serving(estimate: Estimate, objective: str) -> tuple[str, Terms]:
     output = float(np.max(estimate.inputs["output"]))
     if "pools" in estimate.inputs and objective != "latency":
         rate = _number(estimate.figure("output_rate"))
-        return "chip-s/token", {f"{name} chips": size / rate for name, size in estimate.inputs["pools"].items()}
+        return "chip-s/1k tokens", {
+            f"{name} chips": 1000 * size / rate for name, size in estimate.inputs["pools"].items()
+        }
     first = _summed(_leaves(estimate.figure("ttft"), "first token, "))
     later = _summed(_leaves(estimate.figure("tpot"), ""), output - 1)
     spent = {name: first.get(name, 0.0) + later.get(name, 0.0) for name in {**first, **later}}
@@ -78,7 +80,7 @@ def _serving(estimate: Estimate, objective: str) -> tuple[str, Terms]:
         return "s", spent
     # a slot of the batch is held for the latency of one request; all slots and chips together make the rate
     rate = _number(estimate.figure("output_rate_per_chip"))
-    return "chip-s/token", _scaled(spent, 1 / rate / sum(spent.values()))
+    return "chip-s/1k tokens", _scaled(spent, 1000 / rate / sum(spent.values()))
 
 
 _SPENT = {"train": _training, "serve": _serving, "generate": _generation}
