@@ -1,0 +1,134 @@
+"""The search of training plans against a plain loop over single estimates."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from costline.plan import Plan
+from costline.search.find import found_plan
+from costline.search.limits import Limit
+from costline.search.training import depths, training_axes, training_setting
+from costline.studies.economics import Economics
+from costline.studies.train import Run, Stretch, train
+from tests.conftest import make_machine
+
+LOSSES = {"launch": 3e-6, "overlap": 0.3, "step_overhead": 1e-3, "strong_scaling": 0.01}
+PRICE = Economics(price=1e-3)
+RUN = Run(tokens=1e9, stretches=[Stretch(sequence=2048)], batch_tokens=2048 * 128)
+
+
+def singles(network, machine, axes, chips, samples, heads):
+    """Every legal plan, by the rules of the project's documentation, one estimate at a time."""
+    for values in product(*axes.values()):
+        fields = dict(zip(axes, values, strict=True))
+        replica = fields["tensor"] * fields["pipeline"] * fields["ulysses"] * fields["ring"]
+        if replica > chips or heads % (fields["tensor"] * fields["ulysses"]):
+            continue
+        plan = Plan(**fields).spread(chips)
+        if plan.data * plan.micro_batch > samples or (plan.zero == 0 and plan.shard_scope == "domain"):
+            continue
+        if plan.virtual > 1 and (plan.pipeline == 1 or plan.pipeline * plan.virtual > network.layers):
+            continue
+        if plan.expert > 1 and plan.tensor * plan.context * plan.data % (plan.expert * plan.expert_split):
+            continue
+        if plan.expert_split > plan.tensor:
+            continue
+        yield plan
+
+
+def brute(network, machine, axes, heads):
+    chips = machine.cluster.chips
+    found = {}
+    for plan in singles(network, machine, axes, chips, 128, heads):
+        place = make_machine(chips, coefficients=LOSSES, **vars(plan))
+        estimate = train(network, RUN, place, PRICE)
+        found[tuple(vars(plan).items())] = estimate
+    return found
+
+
+@pytest.mark.parametrize("goal", ["time", "energy"])
+@pytest.mark.parametrize("limit", [None, Limit("memory", True, 60e9, "memory<60GB")])
+def test_the_best_plan_is_the_best_of_all_single_estimates(gpt3, goal, limit):
+    machine = make_machine(64, coefficients=LOSSES)
+    fixed = {"virtual": 1, "ring": 1, "ulysses": 1, "shard_scope": "all", "micro_batch": 1}
+    setting = training_setting(gpt3, RUN, machine, PRICE, fixed)
+    answer = found_plan("train", [setting], goal, [limit] if limit else [], "")
+    every = brute(gpt3, machine, setting.axes, 96)
+    fitting = [one for one in every.values() if one.feasible is True]
+    if limit:
+        fitting = [one for one in fitting if one["memory"] <= limit.value]
+    assert answer.considered == len(every)
+    assert answer.meeting == len(fitting)
+    assert answer.estimate[goal] == pytest.approx(min(one[goal] for one in fitting), rel=1e-12)
+
+
+def test_the_best_plan_of_a_mixture_of_experts(mixtral):
+    machine = make_machine(8, coefficients=LOSSES)
+    fixed = {"ring": 1, "shard_scope": "all", "recompute": "full", "virtual": 1, "ulysses": 1, "zero": 3}
+    setting = training_setting(mixtral, RUN, machine, PRICE, fixed)
+    answer = found_plan("train", [setting], "time", [], "")
+    every = brute(mixtral, machine, setting.axes, 32)
+    assert answer.considered == len(every)
+    assert answer.estimate["time"] == pytest.approx(
+        min(one["time"] for one in every.values() if one.feasible is True), rel=1e-12
+    )
+
+
+def test_what_runners_up_spend_more_adds_up_to_their_difference(gpt3):
+    machine = make_machine(64, coefficients=LOSSES)
+    answer = found_plan("train", [training_setting(gpt3, RUN, machine, PRICE, {})], "time", [], "")
+    assert answer.rivals
+    for row in answer.rivals:
+        more = row.figures["time"].value - answer.estimate["time"]
+        assert sum(value for _, value in row.differences) == pytest.approx(more, abs=1e-6 * answer.estimate["time"])
+        assert row.excess == pytest.approx(more / answer.estimate["time"])
+
+
+def test_nothing_on_the_front_is_beaten_and_the_best_is_on_it(gpt3):
+    machine = make_machine(64, coefficients=LOSSES)
+    answer = found_plan("train", [training_setting(gpt3, RUN, machine, PRICE, {})], "time", [], "")
+    values = [[row.figures[name].value for name in ("time", "cost", "memory")] for row in answer.front]
+    assert values[0][0] == pytest.approx(answer.estimate["time"])
+    for one in values:
+        assert not any(all(a <= b for a, b in zip(other, one, strict=True)) and other != one for other in values)
+
+
+def test_where_nothing_fits_it_says_what_is_missing_and_what_would_fit(gpt3):
+    machine, more = make_machine(2), make_machine(128)
+    wider = [[("on 128", lambda: [training_setting(gpt3, RUN, more, PRICE, {})])]]
+    answer = found_plan("train", [training_setting(gpt3, RUN, machine, PRICE, {})], "time", [], "", wider=wider)
+    assert answer.best is None
+    assert "GiB a chip missing" in answer.missing.reasons[0]
+    assert answer.missing.changes[0].startswith("on 128: ")
+
+
+def test_a_limit_out_of_reach_is_told_with_the_nearest_plan(gpt3):
+    machine = make_machine(64, coefficients=LOSSES)
+    limit = Limit("mfu", False, 0.99, "mfu>99%")
+    answer = found_plan("train", [training_setting(gpt3, RUN, machine, PRICE, {})], "time", [limit], "")
+    assert answer.best is None
+    assert answer.missing.reasons[0].startswith("mfu>99%: the nearest any plan comes is 0.")
+
+
+def test_a_deeper_pipeline_with_as_full_a_stage_is_never_better(gpt3):
+    """What `depths` leaves out: each depth it skips is beaten by one it keeps."""
+    machine = make_machine(4096, coefficients=LOSSES)
+    kept = depths(gpt3.layers, 96)
+    run = Run(tokens=1e9, stretches=[Stretch(sequence=2048)], batch_tokens=2048 * 4096)
+    times = {}
+    for depth in range(1, 97):
+        place = make_machine(4096, coefficients=LOSSES, pipeline=depth, tensor=8, data=4096 // 8 // depth, zero=1)
+        times[depth] = train(gpt3, run, place, PRICE)["time"]
+    for depth in set(range(1, 97)) - set(kept):
+        assert min(times[one] for one in kept if one < depth) <= times[depth], depth
+    assert machine.cluster.chips == 4096
+
+
+def test_axes_hold_what_the_user_fixed(gpt3):
+    axes = training_axes(gpt3, RUN, make_machine(64), {"tensor": 4, "recompute": "full"})
+    assert axes["tensor"] == [4]
+    assert axes["recompute"] == ["full"]
+    assert np.all(np.asarray(axes["pipeline"]) <= 64)
