@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 CORE := $(VENV)/.core-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: demo test check docs picture clean
+.PHONY: demo test check bench docs picture clean
 
 # The main job: a minute of video, a real video model, a real language model.
 demo: $(CORE)
@@ -26,6 +26,10 @@ check: $(DEV)
 	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/sphinx-build -W --keep-going -n -q docs docs/_build/html
 	@$(BIN)/python -m pytest -n auto
+
+# How fast it is on this machine: estimates, searches and sweeps a second, how cost grows, and peers that are installed.
+bench: $(DEV)
+	@$(BIN)/python -m benchmarks
 
 docs: $(DEV)
 	@$(BIN)/sphinx-build -W --keep-going -n -q docs docs/_build/html
