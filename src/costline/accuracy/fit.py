@@ -194,6 +194,7 @@ def improved(
     error: Array,
     slopes: Mapping[tuple[str, str], Array],
     rows: Sequence[int],
+    longest: float = LONGEST_STEP,
 ) -> tuple[Adjustments, Adjustments]:
     """One Gauss-Newton step on some rows, large errors weighed down again and again until that settles.
 
@@ -212,7 +213,7 @@ def improved(
         weight = problem.weight[chosen] * np.minimum(1, HUBER / np.maximum(left, 1e-12)) / NOISE**2
         precision = matrix.T @ (matrix * weight[:, None]) + np.diag(prior)
         step = np.linalg.solve(precision, -(matrix.T @ (weight * error[chosen]) + prior * start))
-    moved = start + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
+    moved = start + np.clip(step, -longest, longest)
     spread = np.sqrt(np.diag(np.linalg.inv(precision)))
     return dict(zip(levels, moved.tolist(), strict=True)), dict(zip(levels, spread.tolist(), strict=True))
 
@@ -265,8 +266,8 @@ def held_out(
 ) -> Array:
     """Logarithmic errors of every row predicted with coefficients fitted without its group.
 
-    Each fold takes two steps from the sourced coefficients on the model linearised at the solution, on the other rows
-    only, and is then evaluated exactly on the rows it has not seen.
+    Each fold is fitted from the sourced coefficients on the other rows only, on the model linearised at the solution of
+    all, and is then evaluated exactly on the rows it has not seen.
     """
     names = sorted(set(map(str, groups)))
     fold_of = {name: number % folds for number, name in enumerate(names)}
@@ -277,7 +278,7 @@ def held_out(
         seen, unseen = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         if not unseen.size:
             continue
-        adjustments, _ = improved(problem, {}, centre, done.slopes, seen.tolist())
+        adjustments, _ = improved(problem, {}, centre, done.slopes, seen.tolist(), np.inf)
         tasks.append((adjustments, unseen.tolist()))
         places.append(unseen)
     result = np.zeros(len(problem.cases))

@@ -6,14 +6,14 @@ import csv
 import hashlib
 import io
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from costline.accuracy.fit import Adjustments, Problem, width
 from costline.accuracy.levels import Level, adjusted, chip_rows, family_rows, unmeasured_rows
 from costline.catalogue import shipped
-from costline.hardware.efficiency import Coefficient
+from costline.hardware.efficiency import Coefficient, Efficiency
 
 EIGHTY = 1.2816
 """Standard deviations on either side that hold 80 % of a normal distribution."""
@@ -45,10 +45,22 @@ def fitted_rows(
         Hash of the measurements.
     """
     arguments = (problem.base, adjustments, problem.lookups, problem.chips)
-    rows = [*family_rows(*arguments), *chip_rows(*arguments)]
-    rows += unmeasured_rows(problem.base, adjustments, rows, shipped.chips())
+    wide, own = family_rows(*arguments), chip_rows(*arguments)
+    wide += unmeasured_rows(problem.base, adjustments, [*wide, *own], shipped.chips())
+    rows = [*wide, *_departing(problem, wide, own)]
     counts = _counts(problem)
     return [_dated(row, spread, counts, date, digest) for row in rows]
+
+
+def _departing(problem: Problem, wide: Sequence[Coefficient], own: Sequence[Coefficient]) -> list[Coefficient]:
+    """Rows of single chips that say something else than their family's: by more than 1 %."""
+    inherited = Efficiency([*problem.base.rows, *wide])
+    kept = []
+    for row in own:
+        chip = problem.chips[row.scope.removeprefix("chip:")]
+        if abs(row.value - float(inherited.row(row.name, chip, row.qualifier).value)) > 0.01 * abs(row.value):
+            kept.append(row)
+    return kept
 
 
 def _counts(problem: Problem) -> dict[tuple[str, str, str], int]:

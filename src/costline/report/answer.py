@@ -115,7 +115,8 @@ def notes(estimate: Estimate) -> Iterable[Text]:
             yield Text(f"· {assumption(row)}", style="dim")
     if coefficients:
         assumed = sum(row.kind.endswith("assumed") for row in coefficients)
-        words = f"{len(coefficients)} coefficients, {assumed} of them assumed, none fitted yet: --explain lists them"
+        fitted = sum(row.kind.endswith("fitted") for row in coefficients)
+        words = f"{len(coefficients)} coefficients, {fitted} fitted, {assumed} assumed: --explain lists them"
         yield Text(f"· {words}", style="dim")
 
 
