@@ -11,6 +11,7 @@ import numpy as np
 
 from costline import quantity, resolve
 from costline.api.common import Job, finished, recording, shape_notes
+from costline.api.lists import over_lists
 from costline.catalogue import Catalogue, Price
 from costline.errors import InputError, PlanError
 from costline.estimate import Assumption, Estimate, Figure
@@ -32,6 +33,7 @@ USUAL_FPS = 24.0
 """Frames a second where neither the user nor the pipeline says."""
 
 
+@over_lists
 @ranged
 def generate(
     model: Model | None = None,

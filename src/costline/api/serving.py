@@ -11,6 +11,7 @@ import numpy as np
 
 from costline import quantity, resolve
 from costline.api.common import Job, finished, recording, shape_notes
+from costline.api.lists import over_lists
 from costline.catalogue import Catalogue
 from costline.errors import InputError, UnknownNameError
 from costline.estimate import Assumption, Estimate
@@ -33,6 +34,7 @@ USUAL_BATCH = 64
 """Sequences in flight where nobody says otherwise; fewer if they do not fit."""
 
 
+@over_lists
 @ranged
 def serve(
     model: Model | None = None,

@@ -11,6 +11,7 @@ import numpy as np
 
 from costline import quantity, resolve
 from costline.api.common import Job, finished, recording, shape_notes
+from costline.api.lists import over_lists
 from costline.catalogue import Catalogue
 from costline.errors import ConfigError, InputError, QuantityError
 from costline.estimate import Assumption, Estimate
@@ -36,6 +37,7 @@ USUAL_SEQUENCE = 4096
 """Sequence length where nobody says otherwise (Llama 2). [token]"""
 
 
+@over_lists
 @ranged
 def train(
     model: Model | None = None,

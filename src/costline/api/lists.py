@@ -1,0 +1,134 @@
+"""Questions with lists: asked for every combination; and with long arrays: asked block by block."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Any, ParamSpec, Protocol, cast, overload
+
+import numpy as np
+
+from costline.errors import InputError
+from costline.estimate import Estimate, Figure
+from costline.labelled import Labelled, combined
+from costline.numeric import Array
+
+P = ParamSpec("P")
+
+LISTED = ("model", "on", "precision", "plan", "batching", "resolution", "curriculum", "shape", "catalogue")
+"""Inputs that are no numbers: a list of them is an axis."""
+LONG = 2**15
+"""Points asked about together: arrays of a quarter of a megabyte, of which a core's cache holds those in use."""
+MOST_COMBINATIONS = 100_000
+
+
+class Question(Protocol[P]):
+    """A question: an estimate for one of each input, labelled figures where an input is a list."""
+
+    __name__: str
+
+    @overload
+    def __call__(self, *args: P.args, **inputs: P.kwargs) -> Estimate: ...
+    @overload
+    def __call__(self, *args: Any, **inputs: Any) -> Labelled: ...
+
+
+def over_lists(question: Callable[P, Estimate]) -> Question[P]:
+    """Let a question take lists of models, chips, precisions and plans, and arrays of any length."""
+    signature = inspect.signature(question)
+
+    @functools.wraps(question)
+    def asked(*args: Any, **inputs: Any) -> Any:
+        given = dict(signature.bind_partial(*args, **inputs).arguments)
+        axes = {name: list(given[name]) for name in LISTED if isinstance(given.get(name), list | tuple)}
+        if not axes:
+            return _in_blocks(question, given)
+        _check(axes)
+        arrays = dict(_arrays(given))
+        answers = [
+            _in_blocks(question, {**given, **dict(zip(axes, values, strict=True))})
+            for values in product(*axes.values())
+        ]
+        return combined({name: _labels(values) for name, values in axes.items()}, arrays, answers)
+
+    return cast(Question[P], asked)
+
+
+def _check(axes: Mapping[str, Sequence[Any]]) -> None:
+    empty = [name for name, values in axes.items() if not values]
+    if empty:
+        raise InputError(f"{empty[0]}: an empty list has no answer")
+    number = int(np.prod([len(values) for values in axes.values()]))
+    if number > MOST_COMBINATIONS:
+        raise InputError(f"{number:,} combinations of lists; at most {MOST_COMBINATIONS:,} (see costline sweep)")
+
+
+def _labels(values: Sequence[Any]) -> list[Any]:
+    """Words for the values: text and numbers as given, objects by their name."""
+    plain = (str, int, float)
+    return [value if isinstance(value, plain) else getattr(value, "name", None) or str(value) for value in values]
+
+
+def _arrays(inputs: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Array]]:
+    """Arrays among the inputs, those inside tables by dotted name."""
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray):
+            yield before + name, value
+        elif isinstance(value, Mapping):
+            yield from _arrays(value, f"{before}{name}.")
+
+
+def _in_blocks(question: Callable[..., Estimate], inputs: dict[str, Any]) -> Estimate:
+    """Ask about long arrays block by block, so that what lies between fits in the cache."""
+    shapes = [array.shape for _, array in _arrays(inputs)]
+    points = np.broadcast_shapes(*shapes) if shapes else ()
+    number = int(np.prod(points))
+    if number <= LONG or inputs.get("explain"):
+        return question(**inputs)
+    answers = [
+        question(**_cut(inputs, points, slice(start, min(start + LONG, number)))) for start in range(0, number, LONG)
+    ]
+    return _joined(answers, points, inputs)
+
+
+def _cut(inputs: Mapping[str, Any], points: tuple[int, ...], part: slice) -> dict[str, Any]:
+    cut: dict[str, Any] = {}
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray) and value.size > 1:
+            cut[name] = np.broadcast_to(value, points).reshape(-1)[part]
+        else:
+            cut[name] = _cut(value, points, part) if isinstance(value, Mapping) else value
+    return cut
+
+
+def _joined(answers: Sequence[Estimate], points: tuple[int, ...], inputs: Mapping[str, Any]) -> Estimate:
+    """Answers about blocks as one about all points."""
+    first = answers[0]
+    sizes = [min(LONG, int(np.prod(points)) - LONG * place) for place in range(len(answers))]
+
+    def together(values: Sequence[Any]) -> Any:
+        if not any(isinstance(value, np.ndarray) and value.size > 1 for value in values):
+            return values[0]
+        whole = np.concatenate([np.broadcast_to(value, size) for value, size in zip(values, sizes, strict=True)])
+        return whole.reshape(points)
+
+    def one(figures: Sequence[Figure]) -> Figure:
+        merged = {key: together([getattr(figure, key) for figure in figures]) for key in ("value", "low", "high")}
+        shared = [name for name in _names(figures[0]) if all(name in _names(figure) for figure in figures)]
+        children = tuple(one([_child(figure, name) for figure in figures]) for name in shared)
+        return replace(figures[0], **merged, children=children)
+
+    figures = {name: one([answer.figures[name] for answer in answers]) for name in first.figures}
+    asked = {name: together([answer.inputs[name] for answer in answers]) for name in first.inputs}
+    return replace(first, figures=figures, inputs=asked, feasible=together([answer.feasible for answer in answers]))
+
+
+def _names(figure: Figure) -> list[str]:
+    return [child.name for child in figure.children]
+
+
+def _child(figure: Figure, name: str) -> Figure:
+    return next(child for child in figure.children if child.name == name)

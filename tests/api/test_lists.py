@@ -1,0 +1,130 @@
+"""Lists and long arrays against single questions."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import costline
+from costline.api import lists
+from costline.errors import InputError, UnknownNameError
+
+MODELS, CHIPS = ["llama-3.1-8b", "llama-3.1-70b"], ["8xh100-sxm", "8xa100-sxm-80gb"]
+
+
+@pytest.fixture(scope="module")
+def many():
+    return costline.serve(MODELS, on=CHIPS, batch=np.array([1, 8, 64]), precision=["bf16", "fp8"])
+
+
+def test_axes_are_the_lists_in_their_order_and_then_the_arrays(many):
+    assert dict(many.axes) == {
+        "model": tuple(MODELS), "on": tuple(CHIPS), "precision": ("bf16", "fp8"), "batch": (1, 8, 64)
+    }  # fmt: skip
+    assert many["tpot"].shape == many.shape == (2, 2, 2, 3)
+    assert many.units["tpot"] == "s"
+
+
+def test_every_place_is_the_answer_to_a_single_question(many):
+    for place, model in enumerate(MODELS):
+        for other, chips in enumerate(CHIPS):
+            one = costline.serve(model, on=chips, batch=8, precision="bf16")
+            for name in ("ttft", "tpot", "output_rate", "memory"):
+                assert many[name][place, other, 0, 1] == pytest.approx(one[name], rel=1e-12), name
+            assert bool(many.feasible[place, other, 0, 1]) is one.feasible
+
+
+def test_a_full_answer_is_found_by_its_labels(many):
+    found = many.at(model="llama-3.1-8b", on="8xh100-sxm", precision="fp8")
+    assert found.inputs["weights"] == "fp8"
+    assert np.array_equal(found["tpot"], many["tpot"][0, 0, 1])
+    with pytest.raises(InputError, match="say which of"):
+        many.at(model="llama-3.1-8b", on="8xh100", precision="fp8")
+    with pytest.raises(UnknownNameError, match="tpot"):
+        many["tpt"]
+
+
+def test_a_frame_has_a_row_for_each_place(many):
+    frame = many.to_frame()
+    assert all(len(column) == 24 for column in frame.values())
+    row = 7  # the second precision of the second chips of the first model, batch 8
+    assert (frame["model"][row], frame["on"][row], frame["batch"][row]) == ("llama-3.1-8b", "8xa100-sxm-80gb", 8)
+    assert frame["tpot"][row] == many["tpot"].ravel()[row]
+
+
+def test_arrays_of_several_dimensions_name_their_axes():
+    found = costline.serve(
+        "llama-3.1-8b", on=CHIPS, batch=np.array([[1], [8], [64]]), input=np.array([100, 1000])
+    )  # fmt: skip
+    assert list(found.axes) == ["on", "batch", "input"]
+    joined = costline.serve("llama-3.1-8b", on=CHIPS, batch=np.array([1, 8]), input=np.array([100, 1000]))
+    assert list(joined.axes) == ["on", "point"]
+    assert joined.to_frame()["input"].tolist() == [100, 1000, 100, 1000]
+
+
+def test_without_xarray_it_says_so(many, monkeypatch):
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    with pytest.raises(InputError, match="needs the package xarray"):
+        many.to_xarray()
+
+
+def test_xarray_gets_dimensions_that_agree(monkeypatch):
+    """A stand-in that checks what xarray checks: every variable has the lengths of its dimensions."""
+
+    def dataset(variables, coordinates, attributes):
+        sizes = {name: len(values) for name, (own, values) in coordinates.items() if own == name}
+        for dimensions, values, *_ in (*variables.values(), *coordinates.values()):
+            named = (dimensions,) if isinstance(dimensions, str) else dimensions
+            assert np.shape(values) == tuple(sizes[name] for name in named)
+        return SimpleNamespace(variables=variables, coordinates=coordinates, attributes=attributes)
+
+    monkeypatch.setitem(sys.modules, "xarray", SimpleNamespace(Dataset=dataset))
+    found = costline.serve(MODELS, on="h100-sxm", batch=np.array([1, 8]), input=np.array([100, 1000])).to_xarray()
+    assert found.coordinates["input"][0] == ("point",)
+    assert found.variables["tpot"][2] == {"units": "s"}
+
+
+def test_trainings_and_clips_take_lists_too():
+    trained = costline.train(MODELS, on="64xh100-sxm", tokens=np.array([1e12, 2e12]))
+    assert trained["time"].shape == (2, 2)
+    assert trained["time"][:, 1] == pytest.approx(2 * trained["time"][:, 0], rel=0.05)
+    clips = costline.generate("wan2.1-t2v-1.3b", on=["h100-sxm", "a100-sxm-80gb"], resolution=["832x480", "1280x720"])
+    assert clips["time"].shape == (2, 2)
+    assert (clips["time"][:, 1] > clips["time"][:, 0]).all()
+
+
+@pytest.mark.parametrize("empty", [{"on": []}, {"on": "h100-sxm", "precision": []}])
+def test_an_empty_list_is_refused(empty):
+    with pytest.raises(InputError, match="an empty list has no answer"):
+        costline.serve("llama-3.1-8b", **empty)
+
+
+@settings(max_examples=5)
+@given(st.integers(7, 40))
+def test_long_arrays_are_asked_in_blocks_that_change_nothing(length):
+    asked = {"on": "8xh100-sxm", "batch": np.arange(1, length + 1), "input": np.arange(length, 0, -1) * 100}
+    whole = costline.serve("llama-3.1-8b", **asked)
+    was, lists.LONG = lists.LONG, 5
+    try:
+        pieces = costline.serve("llama-3.1-8b", **asked)
+    finally:
+        lists.LONG = was
+    for name, figure in whole.figures.items():
+        if figure.value is not None:
+            assert np.broadcast_to(pieces[name], length) == pytest.approx(
+                np.broadcast_to(figure.value, length), rel=1e-12
+            )
+    assert np.array_equal(np.broadcast_to(whole.inputs["tensor"], length), pieces.inputs["tensor"])
+
+
+def test_the_parts_of_long_answers_still_add_up(monkeypatch):
+    monkeypatch.setattr(lists, "LONG", 4)
+    found = costline.serve("llama-3.1-8b", on="8xh100-sxm", batch=np.arange(1, 12))
+    for name in ("tpot", "memory", "ttft"):
+        figure = found.figure(name)
+        assert figure.recombined() == pytest.approx(figure.value)
