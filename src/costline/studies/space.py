@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -81,8 +81,9 @@ def heads_of(network: Network) -> int:
 
 
 def experts_of(network: Network) -> int:
-    """Experts of a layer; 1 for a dense network."""
-    return max((part.experts for part in network.parts if isinstance(part, ExpertLinear)), default=1)
+    """Experts of a layer; 1 for a dense network; one number a sample for a family of sizes."""
+    counts = [part.experts for part in network.parts if isinstance(part, ExpertLinear)]
+    return cast(int, largest(*counts)) if counts else 1
 
 
 def points_of(*asked: object) -> tuple[int, ...]:

@@ -199,7 +199,10 @@ def _roomier(
     """A plan chosen for larger sizes, if it fits more of the samples: nobody rents chips for the median of a rumour."""
     plan = settled(middle)
     for level in LEVELS:
-        again, larger = _planned(question, draws, level)
+        try:
+            again, larger = _planned(question, draws, level)
+        except PlanError:  # a plan for larger sizes that the median size cannot be divided by
+            continue
         found = _asked(question, draws, shares, larger)
         if np.mean(found.feasible) > np.mean(answer.feasible):
             middle, plan, answer = again, larger, found

@@ -12,8 +12,10 @@ from costline.models.decoder import Decoder
 from costline.models.network import Network, total_flops
 from costline.numeric import Numeric
 from costline.precision import element_bytes
+from costline.quantity import DOLLARS_PER_SECOND
 from costline.studies.audit.kinds import Count, Tokens
 from costline.studies.audit.shelf import Shelf, Value
+from costline.uncertainty.draws import spread_value
 
 HALVES = ("transformer", "encoder", "decoder")
 
@@ -68,7 +70,10 @@ def rent(shelf: Shelf, chip: str, until: str = "") -> Value:
         choice = shelf.catalogue.rental_price(found.id)
     if choice is None:
         raise InputError(f"no rent of {found.id} is known" + (f" up to {until[:40]}" if until else ""))
-    return Value(choice.value, "USD/s", f"catalogue, median of {choice}")
+    value = spread_value(
+        choice.value, choice.low, choice.high, f"rent of {found.id} {until}".strip(), DOLLARS_PER_SECOND
+    )
+    return Value(value, "USD/s", f"catalogue, median of {choice}")
 
 
 def token_price(shelf: Shelf, model: str, side: str = "output") -> Value:

@@ -1,0 +1,161 @@
+"""Audits whose inputs are ranges, and the audits of published facts, where the answer is known."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from costline.errors import CatalogueError
+from costline.report.audit import found
+from costline.report.audit_data import to_json
+from costline.studies.audit.document import shipped_audits
+from costline.studies.audit.judge import audit
+
+HEAD = 'title = "t"\nsource = "s"\n'
+CLAIM = """
+[inputs.a]
+value = "{given}"
+source = "s"
+[[claim]]
+id = "C1"
+claim = "c"
+[claim.steps]
+b = {{ call = "product", with = {{ a = "a", b = 2 }} }}
+[[claim.check]]
+kind = "premise"
+computed = "b"
+{check}
+"""
+
+
+@pytest.fixture
+def judged(tmp_path):
+    """The one claim of a file."""
+
+    def judge(text):
+        path = tmp_path / "own.toml"
+        path.write_text(HEAD + text, "utf-8")
+        return audit(path).claims[0]
+
+    return judge
+
+
+def test_a_value_has_the_interval_of_its_ranges(judged):
+    claim = judged(CLAIM.format(given="10 to 1000", check='least = "1"'))
+    span = claim.span(claim.right[0])
+    sigma = math.log(100) / (2 * 1.6448536)
+    assert claim.right[0].number == pytest.approx(200)
+    assert (span.low, span.high) == pytest.approx(
+        (200 * math.exp(-1.2815516 * sigma), 200 * math.exp(1.2815516 * sigma)), rel=0.01
+    )
+    assert found(claim, "en") == f"200 (80%: {span.low:.1f} to {span.high / 1000:.2f}k)" or "80%" in found(claim, "en")
+
+
+@pytest.mark.parametrize(
+    ("given", "check", "verdict"),
+    [
+        ("100..200", 'stated = "300"\ntolerance = "1%"', "holds"),  # 200 to 400
+        ("100..200", 'stated = "600"\ntolerance = "1%"', "wrong premise"),
+        ("100..200", 'stated = "600"\nfactor = 2', "holds"),
+        ("100..200", 'least = "350"', "holds"),
+        ("100..200", 'least = "390"', "wrong premise"),  # above the 90th percentile, 380
+        ("100..200", 'most = "210"', "wrong premise"),
+        ("{100: 0.5, 400: 0.5}", 'stated = "800"\ntolerance = "1%"', "holds"),
+        ("100", 'stated = "300"\ntolerance = "1%"', "wrong premise"),
+    ],
+)
+def test_verdicts_allow_for_the_ranges(judged, given, check, verdict):
+    assert judged(CLAIM.format(given=given, check=check)).verdict == verdict
+
+
+def test_a_share_of_a_thing_and_the_thing_share_their_samples(judged):
+    claim = judged("""
+[inputs.a]
+value = "10 to 1000"
+source = "s"
+[[claim]]
+id = "C1"
+claim = "c"
+[claim.steps]
+twice = { call = "product", with = { a = "a", b = 2 } }
+two = { call = "ratio", with = { a = "twice", b = "a" } }
+[[claim.check]]
+kind = "arithmetic"
+computed = "two"
+stated = 2
+tolerance = "0%"
+""")
+    assert claim.verdict == "holds"
+    assert set(claim.spans) == {"a", "twice", "C1.twice"}  # the ratio is not in doubt
+
+
+def test_models_of_uncertain_size_run_with_the_plan_of_the_medians(judged):
+    claim = judged("""
+[[model]]
+id = "big"
+kind = "decoder"
+params = "7B to 70B"
+[[claim]]
+id = "C1"
+claim = "c"
+[claim.steps]
+tpot = { call = "serve", with = { model = "big", on = "8xh100-sxm", figure = "tpot", input = "500 to 2000" } }
+[[claim.check]]
+kind = "premise"
+computed = "tpot"
+most = "1 s"
+""")
+    span = claim.span(claim.right[0])
+    assert span.low < float(claim.right[0].number) < span.high
+    assert span.high / span.low > 2
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [("20 to 10", "no quantity"), ("{1: 0.6, 2: 0.6}", "no quantity"), ("0 to 5", "no quantity")],
+)
+def test_bad_ranges_are_faults_of_the_file(judged, given, words):
+    with pytest.raises(CatalogueError, match="inputs a"):
+        judged(CLAIM.format(given=given, check='least = "1"'))
+
+
+def test_bad_sizes_are_faults_of_the_file(judged):
+    with pytest.raises(CatalogueError, match="runs downwards"):
+        judged(
+            '[[model]]\nid = "m"\nkind = "dit"\nparams = "60B to 3B"\n' + CLAIM.format(given="1", check='least = "1"')
+        )
+
+
+# Verdicts that follow from published facts and from arithmetic done by hand.
+VERDICTS = {
+    "factorial-funds-2024": {"F1": "holds", "F2": "holds", "F4": "holds", "F5": "wrong premise"},
+    "sora2-press-2025": {"P1": "holds", "P2": "holds", "P3": "holds", "P6": "holds"},
+    "gpt4-training": {"G1": "holds", "G2": "wrong premise", "G4": "arithmetic slip"},
+    "llama3-405b": {"L1": "holds", "L2": "holds", "L3": "holds", "L4": "holds"},
+    "deepseek-v3": {"D1": "holds", "D2": "holds", "D3": "holds", "D4": "holds"},
+}
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_shipped_audits(name):
+    result = audit(name)
+    claims = {judged.claim.id: judged for judged in result.claims}
+    assert {claim: claims[claim].verdict for claim in VERDICTS[name]} == VERDICTS[name]
+    body = json.loads(to_json(result))
+    assert (result.samples > 0) == any("low" in value for claim in body["claims"] for value in claim["right"])
+
+
+def test_by_hand():
+    claims = {judged.claim.id: judged for judged in audit("gpt4-training").claims}
+    # 6 x 490B x 16.1T over 25,000 x 312 TFLOP/s and 95 days
+    needed = 6 * math.sqrt(4e11 * 6e11) * math.sqrt(13e12 * 20e12) / (25000 * 312e12 * 95 * 86400)
+    assert float(np.median(claims["G2"].values["needed"].number)) == pytest.approx(needed, rel=1e-6)
+    claims = {judged.claim.id: judged for judged in audit("factorial-funds-2024").claims}
+    assert float(claims["F1"].values["minutes"].number) == 4200 * 730 * 5
+
+
+def test_every_shipped_audit_is_tested():
+    assert set(shipped_audits()) == {*VERDICTS, "sora-2024"}
