@@ -21,7 +21,7 @@ def terms(estimate: Estimate, objective: str) -> tuple[str, Terms]:
     """Named parts of what an answer spends, and their unit; they add up to it.
 
     Where time is sought they are seconds. Where cost is, dollars: rent is paid by the second. Where tokens or clips a
-    second are, chip-seconds of a thousand tokens or of a clip, their inverse. Energy is explained by the seconds it is spent in.
+    second are, chip-seconds of a thousand tokens or of a clip, their inverse. Energy is explained by its seconds.
 
     Parameters
     ----------
