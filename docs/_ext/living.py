@@ -3,6 +3,8 @@
 ``{answer}``
     Runs a costline command and shows what it printed. A command that fails fails the build; ``:exit:`` states another
     exit code that is meant.
+``{script}``
+    A Python program of the project and what it printed. One that fails fails the build.
 ``{truth}``
     Counts made on real modules, from a table of the tests.
 ``{unmatched}``
@@ -91,6 +93,24 @@ class Answer(Living):
         return [nodes.literal_block(text=f"$ {command}\n{text}", language="text")]
 
 
+class Script(Living):
+    """A program and what it printed."""
+
+    required_arguments = 1
+
+    def make(self) -> list[nodes.Node]:
+        path = ROOT / self.arguments[0]
+        done = subprocess.run([sys.executable, str(path)], cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise self.error(f"{self.arguments[0]}: {done.stderr}")
+        source = path.read_text(encoding="utf-8").strip()
+        program = nodes.literal_block(source, source, language="python")
+        return [
+            program,
+            nodes.literal_block(text=f"$ python {self.arguments[0]}\n{done.stdout.rstrip()}", language="text"),
+        ]
+
+
 class Truth(Living):
     """Counts made on real modules."""
 
@@ -166,8 +186,8 @@ def print_expression(app: Sphinx, what: str, name: str, obj: Any, options: Any, 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register everything."""
     for name, directive in (
-        ("answer", Answer), ("truth", Truth), ("unmatched", Unmatched), ("rows", Rows), ("tally", Tally),
-        ("formulas", Formulas),
+        ("answer", Answer), ("script", Script), ("truth", Truth), ("unmatched", Unmatched), ("rows", Rows),
+        ("tally", Tally), ("formulas", Formulas),
     ):  # fmt: skip
         app.add_directive(name, directive)
     # after numpydoc, which rewrites the lines at 500
