@@ -97,7 +97,7 @@ def row_kind(row: Coefficient) -> Kind:
     --------
     >>> row = Coefficient(name="gemm", scope="all", qualifier="", value=0.8, unit="1", source="", kind="assumed")
     >>> row_kind(row).name
-    'share'
+    'fraction'
     """
     return ROW_KINDS.get(row.unit, quantity.FRACTION if row.value <= 1 and row.unit == "1" else quantity.RATIO)
 
