@@ -36,6 +36,7 @@ def test_public_names_are_pinned():
         "generate",
         "sampling",
         "serve",
+        "solve",
         "together",
         "train",
     ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from costline.api.generating import generate
     from costline.api.planning import find_plan
     from costline.api.serving import caption, serve
+    from costline.api.solving import solve
     from costline.api.training import train
     from costline.errors import CostlineError
     from costline.estimate import Estimate
@@ -37,6 +38,7 @@ __all__ = [
     "generate",
     "sampling",
     "serve",
+    "solve",
     "together",
     "train",
 ]
@@ -52,6 +54,7 @@ _HOME = {
     "generate": "api.generating",
     "sampling": "uncertainty.draws",
     "serve": "api.serving",
+    "solve": "api.solving",
     "together": "uncertainty.sampled",
     "train": "api.training",
 }

@@ -305,6 +305,9 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
 
             fixed[name] = number(value, row_kind(known[name]), name, least=least)
             continue
+        if isinstance(value, np.ndarray):
+            fixed[name] = number(value, quantity.COUNT, f"coefficient {name}", least=least)
+            continue
         try:
             fixed[name] = float(value)
         except (TypeError, ValueError):

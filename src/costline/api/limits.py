@@ -70,6 +70,8 @@ def read_limit(text: str, study: Study, *, equal: bool = False) -> Limit:
     if sign == "=" and not equal:
         raise InputError(f"limit {text[:40]!r}: say {name}<{found['value'][:20]} or {name}>{found['value'][:20]}")
     kind = KINDS.get(UNITS[study][name], quantity.COUNT)
+    if kind is quantity.TOKEN_RATE and "/" not in found["value"]:
+        kind = quantity.COUNT  # of tokens a second there is no other unit to mean
     try:
         value = float(quantity.read(found["value"], kind))
     except QuantityError as error:

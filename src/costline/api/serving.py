@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from costline import quantity, resolve
 from costline.api.common import Job, finished, recording, shape_notes
 from costline.api.lists import over_lists
 from costline.catalogue import Catalogue
+from costline.engine.passes import Machine
 from costline.errors import InputError, UnknownNameError
-from costline.estimate import Assumption, Estimate
+from costline.estimate import Assumption, Estimate, Figure
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
@@ -25,7 +26,7 @@ from costline.resolve import Model, Number, Site
 from costline.studies.caption import Corpus
 from costline.studies.caption import caption as caption_study
 from costline.studies.choose import serving_plan
-from costline.studies.serve import Batching, Requests, largest_batch
+from costline.studies.serve import Batching, Requests, largest_batch, serving_figures
 from costline.studies.serve import serve as serve_study
 from costline.studies.stated import check_stated
 from costline.uncertainty.ranged import ranged
@@ -104,10 +105,33 @@ def serve(
         price=price, params=params, active=active, shape=shape, pue=pue, coefficients=coefficients,
         catalogue=catalogue,
     )  # fmt: skip
+    return answered(job, batch is None, explain=explain)
+
+
+def answered(
+    job: Job[Decoder, Requests],
+    filling: bool,
+    wanted: Callable[[Mapping[str, Figure]], Any] | None = None,
+    *,
+    explain: bool = False,
+) -> Estimate:
+    """Answer a question about serving.
+
+    Parameters
+    ----------
+    job : Job
+        The question.
+    filling : bool
+        Whether nobody stated the batch, so that it may be what fits.
+    wanted : callable, optional
+        From figures, whether they are wanted: such a plan is chosen before any other.
+    explain : bool
+        Whether to record the derivation.
+    """
     network, asked = job.subject, job.asked
-    place, words = _planned(network, asked, job.place)
+    place, words = _planned(network, asked, job.place, wanted)
     assumed = [words, *job.assumed]
-    if batch is None:
+    if filling:
         asked = _filled(network, asked, place)
         note = "what fits, at most 64" if np.any(np.asarray(asked.batch) < USUAL_BATCH) else "usual"
         assumed.append(Assumption(name="batch", value=f"{whole(asked.batch)} ({note}; --batch)", kind="assumed"))
@@ -163,8 +187,16 @@ def serving_title(job: Job[Decoder, Requests]) -> str:
     return f"Serve {job.subject.name} on {whole(cluster.chips)} x {cluster.chip.id}: {lengths}"
 
 
-def _planned(network: Decoder, asked: Requests, place: Site) -> tuple[Site, Assumption]:
-    choice = serving_plan(network, asked, place.machine, place.fixed)
+def _planned(
+    network: Decoder,
+    asked: Requests,
+    place: Site,
+    wanted: Callable[[Mapping[str, Figure]], Any] | None = None,
+) -> tuple[Site, Assumption]:
+    def good(machine: Machine) -> Any:
+        return wanted(serving_figures(network, asked, machine, place.economics)[0]) if wanted is not None else True
+
+    choice = serving_plan(network, asked, place.machine, place.fixed, None if wanted is None else good, place.economics)
     plan = choice.plan
     degrees = {"tensor": plan.tensor, "pipeline": plan.pipeline, "expert": plan.expert, "replicas": plan.data}
     words = ", ".join(f"{name}={whole(degree)}" for name, degree in degrees.items()) + f": {choice.words}"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from cyclopts import Group, Parameter
 
-from costline.cli.doubt import Doubt, is_ranged
+from costline.cli.backwards import Backwards
+from costline.cli.doubt import is_ranged
 from costline.errors import InputError, nearest_names
 from costline.estimate import Estimate
 
@@ -22,7 +23,7 @@ OUTPUT = Group("Output", sort_key=90)
 
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True)
-class Output(Doubt):
+class Output(Backwards):
     """How an answer is printed, and what is asked of ranges.
 
     Attributes
@@ -70,6 +71,10 @@ def ask(
     output = replace(output, **output.completed(scenario.pop("sampling", {}), str(output.file)))
     inputs: dict[str, Any] = scenario | settings(output.set, known)
     inputs |= {name: value for name, value in given.items() if value is not None}
+    if output.solve is not None or output.target is not None:
+        from costline.cli.backwards import answer_backwards
+
+        return answer_backwards(question.__name__, inputs, output)
     if "on" not in inputs:
         raise InputError("say what it runs on: --on 8xh100-sxm (costline data list chips)")
     for name in required_by(question) - inputs.keys():

@@ -72,6 +72,11 @@ class Efficiency:
         """The table."""
         return tuple(self._rows.values())
 
+    @property
+    def stated(self) -> dict[str, Numeric]:
+        """Values fixed by the user, by coefficient name."""
+        return dict(self._overrides)
+
     def row(self, name: str, chip: Chip, qualifier: str = "") -> Coefficient:
         """Return the row that applies to `chip`.
 

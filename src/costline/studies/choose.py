@@ -131,7 +131,7 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
         [legal, lambda plan: plan.replica <= chips],
         lambda one: _run_memory(network, run, one),
         lambda one: _run_time(network, run, one),
-        points_of(run, machine.cluster),
+        _points(machine, run),
     )
 
 
@@ -144,11 +144,23 @@ def _run_time(network: Network, run: Run, machine: Machine) -> Numeric:
     return add_up(stage_of(network, run, stretch, machine).seconds for stretch in run.stretches)
 
 
-def serving_plan(network: Decoder, requests: Requests, machine: Machine, fixed: Mapping[str, Any]) -> Choice:
-    """Serving plan with the highest output rate at the asked batch that fits.
+def _points(machine: Machine, asked: object) -> tuple[int, ...]:
+    """Shape of the points asked about."""
+    return points_of(asked, machine.cluster, machine.efficiency.stated)
+
+
+def serving_plan(
+    network: Decoder,
+    requests: Requests,
+    machine: Machine,
+    fixed: Mapping[str, Any],
+    wanted: Callable[[Machine], Any] | None = None,
+    beside: object = (),
+) -> Choice:
+    """Serving plan with the highest output rate at the asked batch that fits; one that is `wanted` before any other.
 
     At most one replica for each sequence in flight; experts stay whole and are spread over all chips, or are split
-    like everything else.
+    like everything else. `beside` is what `wanted` depends on besides, and may hold arrays.
     """
     if (choice := settled(SERVING_FIELDS, machine, fixed)) is not None:
         return choice
@@ -172,9 +184,17 @@ def serving_plan(network: Decoder, requests: Requests, machine: Machine, fixed: 
 
     rules = [whole] if "expert" in fixed else [legal, whole]
     return _chosen(
-        _axes(axes, fixed), machine, rules, memory,
-        lambda one: -np.asarray(serving_rate(network, requests, one)), points_of(requests, machine.cluster),
+        _axes(axes, fixed), machine, rules, memory, lambda one: _slowness(network, requests, one, wanted),
+        _points(machine, [requests, beside]),
     )  # fmt: skip
+
+
+def _slowness(
+    network: Decoder, requests: Requests, machine: Machine, wanted: Callable[[Machine], Any] | None
+) -> Numeric:
+    """Less for a higher output rate, and less for any plan that is wanted than for all that are not."""
+    rate = np.asarray(serving_rate(network, requests, machine))
+    return -rate if wanted is None else np.where(wanted(machine), -rate, 1 / rate)
 
 
 def generation_plan(pipeline: Sampler, clip: Clip, machine: Machine, fixed: Mapping[str, Any]) -> Choice:
@@ -200,5 +220,5 @@ def generation_plan(pipeline: Sampler, clip: Clip, machine: Machine, fixed: Mapp
         [lambda plan: whole(plan) & np.equal(heads % (plan.tensor * plan.ulysses), 0), whole],
         lambda one: generation_memory(pipeline, clip, one),
         lambda one: generation_time(pipeline, clip, one),
-        points_of(clip, machine.cluster),
+        _points(machine, clip),
     )

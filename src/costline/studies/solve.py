@@ -60,3 +60,63 @@ def _bisected(free: Callable[[Numeric], Numeric], limit: int, shape: tuple[int, 
         low, high = np.where(good, middle, low), np.where(good, high, middle)
         high = np.maximum(high, low + 1)
     return low if shape else int(low)
+
+
+MOST_ROUNDS = 60
+"""Rounds of narrowing: each divides the bracket by `PROBES`, so this is never reached."""
+PROBES = 64
+"""Values tried together; a study takes them as one array."""
+
+
+def extreme(
+    meets: Callable[[Array], Array], low: float, high: float, *, largest: bool, whole: bool, tolerance: float = 1e-12
+) -> float | None:
+    """The largest, or the least, value of an interval that meets a condition, where the condition holds up to it.
+
+    The interval is probed at `PROBES` values in equal ratios; the last one that meets the condition and its neighbour
+    that does not are the next interval, until whole numbers are neighbours or real ones agree to `tolerance`.
+
+    Parameters
+    ----------
+    meets : callable
+        From an array of values to one of booleans.
+    low, high : float
+        Ends of the interval, both positive.
+    largest : bool
+        Whether the largest value is sought, or the least.
+    whole : bool
+        Whether only whole numbers count.
+    tolerance : float
+        Relative width at which a real value is known. [1]
+
+    Returns
+    -------
+    float or None
+        The value, on the side that meets the condition; None if no probe does.
+
+    Examples
+    --------
+    >>> extreme(lambda n: n * n <= 50, 1, 1000, largest=True, whole=True)
+    7.0
+    """
+    good: float | None = None
+    bad: float | None = None
+    for _ in range(MOST_ROUNDS):
+        probes = _probes(low, high, whole)
+        hits = np.flatnonzero(meets(probes))
+        if not hits.size:
+            break
+        place = int(hits[-1] if largest else hits[0])
+        good, beyond = float(probes[place]), place + (1 if largest else -1)
+        if 0 <= beyond < probes.size:
+            bad = float(probes[beyond])
+        if bad is None or abs(bad - good) <= (1 if whole else tolerance * abs(good)):
+            break
+        low, high = min(good, bad), max(good, bad)
+    return good
+
+
+def _probes(low: float, high: float, whole: bool) -> Array:
+    values: Array = np.geomspace(low, high, PROBES)
+    values[0], values[-1] = low, high
+    return np.unique(np.rint(values)) if whole else values
