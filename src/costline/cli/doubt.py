@@ -27,7 +27,7 @@ UNCERTAINTY = Group(
 
 
 def _flag(words: str, *names: str) -> Parameter:
-    return Parameter(name=list(names) or None, group=UNCERTAINTY, help=words, negative="")
+    return Parameter(name=list(names) or None, group=UNCERTAINTY, help=words, negative="", show_default=False)
 
 
 @dataclass(frozen=True)
