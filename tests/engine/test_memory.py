@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costline.engine.memory import kv_cache_bytes, model_states, params_on_chip, place, saved_bytes
+from costline.engine.memory import gathered_bytes, kv_cache_bytes, model_states, params_on_chip, place, saved_bytes
 from costline.models.network import Network
 from costline.models.parts import Linear
 from costline.plan import Plan
@@ -31,6 +31,15 @@ def test_model_states_equal_the_zero_paper(stage, gigabytes):
 def test_hybrid_sharding_divides_inside_the_domain_only():
     states = model_states(one_layer(8_000_000_000), Plan(data=64, zero=3, shard_scope="domain"), 8)
     assert sum(states.values()) == pytest.approx(16 * 8e9 / 8)
+
+
+@pytest.mark.parametrize("scope", ["all", "domain"])
+@pytest.mark.parametrize("pipeline", [1, 4])
+def test_zero_3_gathers_two_whole_layers_whatever_it_shards_over(scope, pipeline):
+    """Rajbhandari et al. 2020, section 5.3: parameters are gathered layer by layer, so shards do not matter."""
+    made = replace(one_layer(8_000_000_000), layers=8)
+    plan = Plan(data=64, zero=3, shard_scope=scope, pipeline=pipeline)
+    assert gathered_bytes(made, plan) == pytest.approx(2 * 1e9 * 2)
 
 
 @pytest.mark.parametrize(("tensor", "sequence_parallel", "expected"), [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costline.engine.loads import backward_loads, forward_loads
@@ -144,6 +146,19 @@ def test_point_lies_in_the_bracket_and_groups_add_up(llama, tokens, batch, tenso
     assert timing.point <= timing.upper * (1 + 1e-9)
     assert sum(timing.groups.values()) == pytest.approx(timing.point)
     assert sum(timing.bound.values()) == pytest.approx(timing.point)
+
+
+@given(st.floats(1e6, 1e12), st.floats(0.0, 1.0), st.sampled_from([1, 3]), st.sampled_from([1, 8]))
+@settings(max_examples=40, deadline=None)
+def test_messages_hide_no_longer_than_there_is_work_to_hide_behind(llama, link, overlap, zero, tensor):
+    """However slow the links, and however much of a message may overlap, a step takes as long as the links are busy."""
+    machine = make_machine(64, tensor=tensor, data=64 // tensor, zero=zero, coefficients={"overlap": overlap})
+    machine = replace(machine, cluster=replace(machine.cluster, scale_up=link, scale_out=link / 10))
+    one = training_step(llama, llama.streams(tokens=1024, logits=1024, batch=1), 4, machine).total
+    assert one.lower <= one.point * (1 + 1e-9)
+    assert one.point <= one.upper * (1 + 1e-9)
+    assert sum(one.groups.values()) == pytest.approx(one.point)
+    assert sum(one.bound.values()) == pytest.approx(one.point)
 
 
 def test_arrays_equal_the_loop_of_scalars(llama, mixtral):

@@ -85,6 +85,12 @@ def test_a_curriculum_is_the_sum_of_its_stretches(gpt3):
     assert whole["memory"] == pytest.approx(max(part["memory"] for part in parts))
 
 
+def test_interruptions_lengthen_the_bracket_too(gpt3):
+    place = make_machine(64, tensor=8, data=8, coefficients={"failures": 1e-6, "step_overhead": 0.1})
+    figure = train(gpt3, run(), place).figure("time")
+    assert figure.low <= figure.value <= figure.high * (1 + 1e-9)
+
+
 def test_costs_and_energy_follow_from_time(gpt3):
     place = make_machine(64, tensor=8, pipeline=8, zero=1)
     estimate = train(gpt3, run(), place, Economics(price=2.0 / 3600, pue=1.5))

@@ -229,3 +229,10 @@ def kv_cache_bytes(network: Decoder, context: Numeric, batch: Numeric, plan: Pla
             shards = plan.tensor * plan.pipeline
             total = total + cache_bytes(part.repeat * batch * part.state, element_bytes(plan.activation), shards)
     return total
+
+
+def gathered_bytes(network: Network, plan: Plan) -> Numeric:
+    """Whole layers that ZeRO-3 puts together on a chip: the one in use and the one being gathered. [byte]"""
+    dense, experts = params_on_chip(network, plan)
+    layer = (dense + experts) / (network.layers * stage_share(network, plan))
+    return 2 * layer * element_bytes(plan.weights) * (plan.zero >= 3)

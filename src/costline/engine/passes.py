@@ -18,7 +18,7 @@ from costline.engine.messages import (
     pipeline_message,
     weight_gather_message,
 )
-from costline.engine.timing import Timing, one_after_another, time_loads, time_messages, waiting
+from costline.engine.timing import Timing, behind, one_after_another, time_loads, time_messages, waiting
 from costline.formulas.pipeline import bubble_fraction
 from costline.formulas.roofline import memory_time
 from costline.hardware.cluster import Cluster
@@ -47,7 +47,7 @@ def forward_pass(parts: Iterable[Part], streams: Streams, machine: Machine) -> T
     loads = each_load(listed, streams, machine.plan)
     busy = time_loads(_imbalanced(loads, listed, machine), machine.cluster, machine.efficiency, machine.plan)
     messages = forward_messages(listed, streams, machine.plan)
-    return busy + time_messages(messages, machine.cluster, machine.efficiency)
+    return busy + behind(time_messages(messages, machine.cluster, machine.efficiency), busy.point)
 
 
 def _imbalanced(loads: Iterable[Load], parts: Iterable[Part], machine: Machine) -> Iterable[Load]:
@@ -115,7 +115,8 @@ def training_step(network: Network, streams: Streams, micro_batches: Numeric, ma
     again = again * micro_batches
     busy = forward + backward + again
     idle = waiting(busy.point * bubble_fraction(plan.pipeline, plan.virtual, micro_batches), "bubble", "network")
-    data = _replica_traffic(network, micro_batches, machine)
+    # what hides messages inside the passes cannot hide these too
+    data = behind(_replica_traffic(network, micro_batches, machine), busy.point - busy.network)
     update = _update(network, machine)
     return Step(forward, backward, again, idle, data, update, _waits(busy.point + idle.point, machine))
 
@@ -154,7 +155,7 @@ def _one_way(parts: tuple[Part, ...], streams: Streams, machine: Machine, revers
         loads = backward_loads(loads)
     messages = forward_messages(parts, streams, machine.plan)
     busy = time_loads(loads, machine.cluster, machine.efficiency, machine.plan)
-    return busy + time_messages(messages, machine.cluster, machine.efficiency)
+    return busy + behind(time_messages(messages, machine.cluster, machine.efficiency), busy.point)
 
 
 def _recomputed(network: Network, streams: Streams, machine: Machine, blocks: Timing) -> Timing:

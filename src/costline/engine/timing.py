@@ -196,3 +196,12 @@ def time_messages(messages: Iterable[Message], cluster: Cluster, efficiency: Eff
         exposed = busy * (1 - efficiency.value("overlap", cluster.chip, message.name))
         timings.append(Timing(network=busy, point=exposed, bound={"network": exposed}, groups={message.name: exposed}))
     return one_after_another(timings)
+
+
+def behind(messages: Timing, kernels: Numeric) -> Timing:
+    """Messages beside `kernels` seconds of other work: they cannot hide for longer than that. [s]"""
+    least = messages.network - kernels
+    if not np.any(least > messages.point):
+        return messages
+    rest = largest(least - messages.point, 0.0)
+    return messages + Timing(point=rest, bound={"network": rest}, groups={"network": rest})

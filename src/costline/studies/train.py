@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from costline.derivation import step as recorded_step
-from costline.engine.memory import Memory, activations, logits_bytes, model_states, usable
+from costline.engine.memory import Memory, activations, gathered_bytes, logits_bytes, model_states, usable
 from costline.engine.passes import Machine, Step, training_step
 from costline.engine.timing import Timing
 from costline.estimate import Estimate, Figure, timed, total
@@ -137,7 +137,8 @@ def train(
     kept = _goodput(network, run, machine)
     seconds = busy.amount / kept.amount
     lost = Figure(name="interruptions", value=seconds - busy.amount, unit="s", note=kept.note)
-    figures = {"time": total("time", "s", (busy, lost), low=busy.low, high=busy.high, note=busy.note)}
+    low, high = (None if side is None else side / kept.amount for side in (busy.low, busy.high))
+    figures = {"time": total("time", "s", (busy, lost), low=low, high=high, note=busy.note)}
     figures["cost"] = cost_figure("cost", machine.cluster.chips, seconds, economics)
     figures |= energy_figures(_mean_step(stages), seconds, machine, economics)
     figures |= _rates(run, busy.amount, work, machine)
@@ -191,8 +192,7 @@ def training_memory(network: Network, streams: dict[str, Numeric], micro_batches
     items["activations"] = activations(network, streams, plan, micro_batches)
     if isinstance(network, Decoder):
         items["logits"] = logits_bytes(network, streams, plan, 2)
-    gathered = items["weights"] / network.layers * plan.data * plan.context * (plan.zero >= 3)
-    items["buffers"] = 2 * gathered  # a layer in use and the next one being gathered
+    items["buffers"] = gathered_bytes(network, plan)
     return Memory(items, usable(machine.cluster.chip, machine.efficiency))
 
 
