@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import costline
 from costline.studies.economics import Economics
 from costline.studies.serve import Requests, largest_batch, serve, serving_memory
 from tests.conftest import make_machine
@@ -71,6 +72,28 @@ def test_what_does_not_fit_says_why_and_what_would(llama):
     assert estimate.feasible is False
     assert "weights" in estimate.reason
     assert "tensor=2 on 2 chips" in estimate.change
+
+
+def test_the_chips_there_are_come_first_among_what_would_fit(llama):
+    """137 GB of weights fit on four of eight chips of 100 GB; a replica a chip does not."""
+    estimate = serve(llama, Requests(input=1000, output=100, batch=8), make_machine(8, data=8))
+    assert "tensor=2 on 8 chips" in estimate.change
+
+
+def test_a_model_too_large_for_a_domain_is_spread_over_several(llama):
+    """At 1.1 GB a chip 137 GB need 128 chips, more than the 64 heads: tensor parallelism alone does not reach."""
+    place = make_machine(160, data=160)
+    place = replace(place, cluster=replace(place.cluster, chip=replace(place.cluster.chip, memory=1.25e9)))
+    estimate = serve(llama, Requests(input=100, output=10), place)
+    assert "tensor=64, pipeline=2 on 160 chips" in estimate.change
+
+
+def test_a_batch_nobody_stated_is_what_the_chosen_plan_holds():
+    """32 sequences of 60k tokens of a cache of 128 KiB a token (Llama 3.1 8B) are 252 GB: they do not fit in 80 GB."""
+    estimate = costline.serve("llama-3.1-8b", on="h100-sxm", input=60_000, output=100)
+    assert estimate.feasible is True
+    assert "none of" not in estimate.assumptions[0].value
+    assert estimate.inputs["batch"] == estimate["largest_batch"] < 32
 
 
 def test_every_parent_equals_its_children(mixtral):

@@ -129,7 +129,7 @@ def answered(
         Whether to record the derivation.
     """
     network, asked = job.subject, job.asked
-    place, words = _planned(network, asked, job.place, wanted)
+    place, words = _planned(network, asked, job.place, filling, wanted)
     assumed = [words, *job.assumed]
     if filling:
         asked = _filled(network, asked, place)
@@ -191,12 +191,19 @@ def _planned(
     network: Decoder,
     asked: Requests,
     place: Site,
+    filling: bool,
     wanted: Callable[[Mapping[str, Figure]], Any] | None = None,
 ) -> tuple[Site, Assumption]:
+    """The place with the best plan, and a word on it; if the batch is free, for as many sequences as any plan holds."""
+
     def good(machine: Machine) -> Any:
         return wanted(serving_figures(network, asked, machine, place.economics)[0]) if wanted is not None else True
 
-    choice = serving_plan(network, asked, place.machine, place.fixed, None if wanted is None else good, place.economics)
+    check = None if wanted is None else good
+    choice = serving_plan(network, asked, place.machine, place.fixed, check, place.economics)
+    while filling and not choice.fitting and np.all(np.asarray(asked.batch) > 1):
+        asked = replace(asked, batch=asked.batch // 2)
+        choice = serving_plan(network, asked, place.machine, place.fixed, check, place.economics)
     plan = choice.plan
     degrees = {"tensor": plan.tensor, "pipeline": plan.pipeline, "expert": plan.expert, "replicas": plan.data}
     words = ", ".join(f"{name}={whole(degree)}" for name, degree in degrees.items()) + f": {choice.words}"
@@ -279,7 +286,7 @@ def caption(
     usual = Requests(
         input=corpus.input, output=corpus.output, batch=USUAL_BATCH * chips if corpus.batch is None else corpus.batch
     )
-    place, words = _planned(network, usual, place)
+    place, words = _planned(network, usual, place, corpus.batch is None)
     title = (
         f"Caption {text(length, 's')} of video with {network.name} on {whole(chips)} x {place.machine.cluster.chip.id}"
     )

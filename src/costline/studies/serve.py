@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -32,6 +33,7 @@ from costline.numeric import Numeric, largest, smallest
 from costline.studies.economics import Economics, energy_figures
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.solve import largest_whole
+from costline.studies.space import dividing, heads_of, powers_of_two
 
 Batching = Literal["continuous", "static"]
 
@@ -345,17 +347,30 @@ def _changes(network: Decoder, requests: Requests, own: Numeric, machine: Machin
     longest = largest_context(network, own, machine)
     if isinstance(longest, int) and longest >= 1:
         changes.append(Fit(True, change=f"context {longest:,} tokens"))
-    plan = machine.plan
-    wider = [(f"tensor={size} on {size * plan.pipeline * plan.data} chips", {"tensor": size})
-             for size in (2, 4, 8, 16, 32, 64, 128) if size > plan.tensor]  # fmt: skip
-    narrower = [(f"{name} weights", {"weights": name}) for name in ("fp8", "int4")]
-    for variants in (wider, narrower):
-        for words, fields in variants:
-            changed = replace(machine, plan=replace(plan, **fields))
-            if bool(np.all(serving_memory(network, context, own, changed).fits)):
-                changes.append(Fit(True, change=words))
-                break
+    changes += _wider(network, requests, machine)
+    for name in ("fp8", "int4"):
+        changed = replace(machine, plan=replace(machine.plan, weights=name))
+        if bool(np.all(serving_memory(network, context, own, changed).fits)):
+            changes.append(Fit(True, change=f"{name} weights"))
+            break
     return changes
+
+
+def _wider(network: Decoder, requests: Requests, machine: Machine) -> list[Fit]:
+    """Tensor and pipeline degrees that fit on the fewest chips, those there are if possible."""
+    plan, chips = machine.plan, machine.cluster.chips
+    degrees = itertools.product(dividing(powers_of_two(128), heads_of(network)), powers_of_two(network.layers))
+    for tensor, pipeline in sorted(degrees, key=lambda pair: (max(pair[0] * pair[1], chips), pair[1], pair[0])):
+        spread = replace(plan, tensor=tensor, pipeline=pipeline)
+        spread = replace(spread, data=max(chips // spread.replica, 1))
+        if tensor * spread.data % plan.expert:
+            continue
+        own = requests.batch / spread.data
+        memory = serving_memory(network, requests.input + requests.output, own, replace(machine, plan=spread))
+        if bool(np.all(memory.fits)):
+            words = f"tensor={tensor}" + (f", pipeline={pipeline}" if pipeline > 1 else "")
+            return [Fit(True, change=f"{words} on {max(spread.chips, chips):,} chips")]
+    return []
 
 
 def _inputs(network: Decoder, requests: Requests, machine: Machine) -> dict[str, Any]:
