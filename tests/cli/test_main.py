@@ -1,6 +1,8 @@
 """The command line as a process: exit codes, streams, colour, speed, and that no traceback ever gets out."""
 
+import contextlib
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -109,6 +111,22 @@ def test_characters_that_the_terminal_does_not_know_are_replaced():
 
 def test_no_colour_where_nobody_sees_it():
     assert "\x1b" not in run("data", "show", "h100-sxm").stdout
+
+
+@pytest.mark.parametrize("flags", [["--plain"], ["--plain", "--explain"]])
+def test_a_plain_answer_has_no_escapes_on_a_terminal_either(flags):
+    reader, terminal = pty.openpty()
+    command = [sys.executable, "-m", "costline", "serve", "llama-3.1-8b", "--on", "h100-sxm", *flags]
+    with subprocess.Popen(command, stdout=terminal, env={**os.environ, "TERM": "xterm-256color"}) as process:
+        os.close(terminal)
+        written = b""
+        with contextlib.suppress(OSError):  # how a terminal says that its other end is closed
+            while piece := os.read(reader, 65536):
+                written += piece
+        assert process.wait(60) == 0
+    os.close(reader)
+    assert b"TTFT" in written
+    assert b"\x1b" not in written
 
 
 def test_commands_are_not_imported_for_help():

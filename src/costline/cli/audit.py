@@ -102,7 +102,5 @@ def _catalogue(language: str, *, listed: bool, plain: bool) -> None:
 def _print(block: object, *, plain: bool) -> None:
     from costline.cli.terminal import console
 
-    screen = console()
-    if plain:
-        screen.no_color = True
+    screen = console(plain=plain)
     screen.print(block)

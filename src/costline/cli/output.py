@@ -99,9 +99,7 @@ def _print(estimate: Estimate, output: Output) -> None:
     from costline.cli.terminal import console
     from costline.report.explain import derivation
 
-    screen = console()
-    if output.plain:
-        screen.no_color = True
+    screen = console(plain=output.plain)
     screen.print(_answer(estimate, plain=output.plain))
     if output.conventions:
         from costline.report.uncertainty import convention_table

@@ -139,8 +139,6 @@ def _answer(
     if json or csv:
         sys.stdout.write(f"{plan_json(found)}\n" if json else plan_csv(found))
     else:
-        screen = console()
-        if plain:
-            screen.no_color = True
+        screen = console(plain=plain)
         screen.print(plan_answer(found))
     return 0 if found.feasible else 1

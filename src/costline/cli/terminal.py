@@ -23,12 +23,17 @@ WIDTH = 80
 UNKNOWN = "unknown"
 
 
-def console(*, stderr: bool = False) -> Console:
-    """A console on stdout or stderr: colour on a terminal only, none with NO_COLOR, at most 80 columns."""
+def console(*, stderr: bool = False, plain: bool = False) -> Console:
+    """A console on stdout or stderr: at most 80 columns; colour on a terminal only, none with NO_COLOR.
+
+    A `plain` one writes no escape sequences at all, bold ones neither.
+    """
     from rich.console import Console
 
     width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
-    return Console(stderr=stderr, width=max(width, 40), highlight=False, soft_wrap=False)
+    return Console(
+        stderr=stderr, width=max(width, 40), highlight=False, soft_wrap=False, color_system=None if plain else "auto"
+    )
 
 
 def complain(message: str) -> None:
