@@ -5,6 +5,7 @@ import pytest
 from costline import catalogue
 from costline.catalogue.check import check_file
 from costline.catalogue.table import LARGEST_FILE
+from costline.catalogue.user import load_user_file
 from costline.errors import CatalogueError
 
 OWN = """
@@ -194,3 +195,29 @@ def test_a_chip_may_say_what_it_is_made_of(tmp_path):
     path.write_text('[[chip]]\nid = "c"\nmemory = "80 GB"\nmemory_bandwidth = "2 TB/s"\npeak = {bf16 = "100 TFLOP/s"}\n'
                     '[chip.silicon]\nmade_of = "anything"\n')  # fmt: skip
     assert catalogue.with_file(path).chip("c").memory == 80e9
+
+
+def test_a_fault_of_a_field_hides_none_between_tables(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        """
+        [[chip]]
+        id = "a"
+        memory = "no size"
+        memory_bandwidth = "1 TB/s"
+        peak = { bf99 = "1 TFLOP/s" }
+        [[chip]]
+        id = "a"
+        [[system]]
+        id = "box"
+        chip = "b"
+        chips = 0
+        [[price]]
+        chip = "nothing"
+        price = "cheap"
+        """
+    )
+    with pytest.raises(CatalogueError) as caught:
+        load_user_file(path)
+    for words in ("'memory'", "bf99", "'a' is there twice", "no chip 'b'", "'chips'", "no chip 'nothing'", "'price'"):
+        assert any(words in fault for fault in caught.value.faults), words

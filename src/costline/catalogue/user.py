@@ -30,6 +30,7 @@ Quantities are text with a unit, or numbers in SI units. ``[[cluster]]`` is anot
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -249,7 +250,7 @@ def load_user_file(path: str | Path) -> UserCatalogue:
     path = Path(path)
     document = parse_toml(path)
     faults: list[str] = []
-    described = _ids(document.get("chip"))
+    written = {name: _entries(document.get(name)) for name in TABLES}
     read = {name: _tables(document.pop(name, []), name, faults) for name in TABLES}
     faults += [_unknown_table(name) for name in document]
     chips = {each.id: each.chip() for each in read["chip"]}
@@ -258,7 +259,7 @@ def load_user_file(path: str | Path) -> UserCatalogue:
         each.id: UserModel(id=each.id, config=path.parent / each.config, architecture=each.architecture)
         for each in read["model"]
     }
-    faults += _doubles(read) + _dangling(read, described)
+    faults += _doubles(written) + _dangling(written)
     faults += [f"model {each.id!r}: no file {each.config}" for each in models.values() if not each.config.is_file()]
     if not (any(read.values()) or faults):
         faults.append(f"holds no tables; write {', '.join(f'[[{name}]]' for name in TABLES)}")
@@ -301,7 +302,6 @@ def _tables(entries: Any, name: str, faults: list[str]) -> list[Any]:
             read.append(TABLES[name].model_validate(entry))
         except ValidationError as error:
             faults += [f"{name} {str(label)[:60]!r}: {text}" for text in field_faults(error, TABLES[name])]
-            continue
         faults += _peak_faults(name, label, entry)
     return read
 
@@ -326,14 +326,14 @@ def field_faults(error: ValidationError, table: type[BaseModel]) -> list[str]:
 
 def _peak_faults(name: str, label: object, entry: Mapping[str, Any]) -> list[str]:
     """Formats of a chip's rates that costline does not know."""
-    if name != "chip":
+    peak = entry.get("peak")
+    if name != "chip" or not isinstance(peak, dict):
         return []
+    if not peak:
+        return [f"chip {label!r}: peak is empty; write e.g. {{ bf16 = '180 TFLOP/s' }}"]
     known = [*RATE_FALLBACK, "fp64"]
-    unknown = [each for each in entry["peak"] if each not in known]
-    faults = [f"chip {label!r}: number format {each[:40]!r} is not one of {', '.join(known)}" for each in unknown]
-    return faults or (
-        [] if entry["peak"] else [f"chip {label!r}: peak is empty; write e.g. {{ bf16 = '180 TFLOP/s' }}"]
-    )
+    unknown = [str(each) for each in peak if each not in known]
+    return [f"chip {label!r}: number format {each[:40]!r} is not one of {', '.join(known)}" for each in unknown]
 
 
 def _unknown_table(name: str) -> str:
@@ -341,29 +341,29 @@ def _unknown_table(name: str) -> str:
     return f"table {name[:60]!r} is not known; did you mean {' or '.join(f'[[{each}]]' for each in near)}?"
 
 
-def _doubles(read: Mapping[str, list[Any]]) -> list[str]:
+def _entries(found: Any) -> list[dict[str, Any]]:
+    """Tables of one kind as they are written, those with faults too."""
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def _doubles(written: Mapping[str, list[dict[str, Any]]]) -> list[str]:
+    """Names given twice."""
     faults = []
     for kinds in (("chip",), ("system", "cluster"), ("model",)):
-        ids = [each.id for kind in kinds for each in read[kind]]
-        faults += [f"{kinds[0]} {each!r} is there twice" for each in dict.fromkeys(ids) if ids.count(each) > 1]
+        ids = [str(each["id"])[:60] for kind in kinds for each in written[kind] if "id" in each]
+        faults += [f"{kinds[0]} {name!r} is there twice" for name, number in Counter(ids).items() if number > 1]
     return faults
 
 
-def _ids(entries: Any) -> set[str]:
-    """Names that the file gives to chips, those with faults too."""
-    return (
-        {str(entry.get("id")) for entry in entries if isinstance(entry, dict)} if isinstance(entries, list) else set()
-    )
-
-
-def _dangling(read: Mapping[str, list[Any]], described: set[str]) -> list[str]:
+def _dangling(written: Mapping[str, list[dict[str, Any]]]) -> list[str]:
     """Systems and prices of chips that nobody has described."""
-    known = {*described, *shipped_chip_facts()}
+    known = {*(str(each.get("id")) for each in written["chip"]), *shipped_chip_facts()}
     faults = []
     for kind in ("system", "cluster", "price"):
-        for each in read[kind]:
-            if each.chip not in known:
-                near = nearest_names(each.chip, known)
+        for each in written[kind]:
+            chip = each.get("chip")
+            if isinstance(chip, str) and chip not in known:
+                near = nearest_names(chip, known)
                 hint = f"; did you mean {near[0]}?" if near else ""
-                faults.append(f"{kind} {getattr(each, 'id', each.chip)!r}: no chip {each.chip!r}{hint}")
+                faults.append(f"{kind} {str(each.get('id', chip))[:60]!r}: no chip {chip[:60]!r}{hint}")
     return faults
