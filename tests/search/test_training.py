@@ -28,7 +28,7 @@ def singles(network, machine, axes, chips, samples, heads):
         if replica > chips or heads % (fields["tensor"] * fields["ulysses"]):
             continue
         plan = Plan(**fields).spread(chips)
-        if plan.data * plan.micro_batch > samples or (plan.zero == 0 and plan.shard_scope == "domain"):
+        if plan.data * plan.micro_batch > samples or (plan.zero < 3 and plan.shard_scope == "domain"):
             continue
         if plan.virtual > 1 and (plan.pipeline == 1 or plan.pipeline * plan.virtual > network.layers):
             continue

@@ -46,8 +46,8 @@ def training_axes(network: Network, run: Run, machine: Machine, fixed: Mapping[s
         "shard_scope": ["all", "domain"],
         "zero": [0, 1, 2, 3],
         "recompute": modes,  # a fused kernel keeps no scores, so selective recomputation changes nothing
-        "virtual": [1, 2, 3, 4, 6, 8],
         "expert_tensor": powers_of_two(min(8, chips)) if experts > 1 else [None],
+        "virtual": [1, 2, 3, 4, 6, 8],
         "expert": dividing(powers_of_two(chips), experts) if experts > 1 else [1],
         "micro_batch": powers_of_two(min(samples, 16)),
         "ring": powers_of_two(min(chips, longest / 1024, 64)),
@@ -55,6 +55,8 @@ def training_axes(network: Network, run: Run, machine: Machine, fixed: Mapping[s
         "tensor": [size for size in divisors(heads, chips) if size <= WIDEST],
         "pipeline": depths(network.layers, min(chips, DEEPEST)),
     }
+    if experts > 1:  # outermost, so that blocks of experts split over more chips than there are are passed over
+        axes = {"tensor": axes["tensor"], **axes}
     axes = {name: [fixed[name]] if name in fixed else values for name, values in axes.items()}
     return {name: values for name, values in axes.items() if values != [None]}
 
@@ -87,7 +89,8 @@ def training_setting(
         staged = (plan.virtual == 1) | (plan.pipeline > 1) & (plan.pipeline * plan.virtual <= network.layers)
         split = plan.expert_split <= plan.tensor
         spread = np.equal(plan.tensor * plan.context * plan.data % (plan.expert * plan.expert_split), 0)
-        scoped = (plan.zero > 0) | (plan.shard_scope == "all")
+        # only gathering weights is quicker inside a domain; otherwise less sharding costs memory and gains nothing
+        scoped = (plan.zero >= 3) | (plan.shard_scope == "all") | ("shard_scope" in fixed)
         return fed & even & staged & split & (spread | (plan.expert == 1)) & scoped
 
     def measure(place: Machine, fields: Mapping[str, Any]) -> Measured:
