@@ -186,8 +186,15 @@ def apart_setting(
         return None
     prefill, decode = kinds
 
+    known: list[tuple[Any, Any]] = []  # the block at hand: which of it is legal and what it gives are asked in turn
+
+    def divided(fields: Mapping[str, Any]) -> Any:
+        if not known or known[0][0] is not fields:
+            known[:] = [(fields, _divided(kinds, machine, fields))]
+        return known[0][1]
+
     def measure(place: Machine, fields: Mapping[str, Any]) -> Measured:
-        pools, places, _ = _divided(kinds, machine, fields)
+        pools, places, _ = divided(fields)
         return Measured(*apart_figures(network, requests, pools, places, economics))
 
     def estimate(place: Machine, fields: Mapping[str, Any]) -> Estimate:
@@ -208,7 +215,8 @@ def apart_setting(
         words=site_words(machine, "prefill and decode apart"),
         machine=machine,
         axes={"split": [*STEPS, *_shares(machine)], "prefill": range(prefill.number), "decode": range(decode.number)},
-        legal=lambda fields, plan: _divided(kinds, machine, fields)[2],
+        legal=lambda fields, plan: divided(fields)[2],
+        compared=("split",),
         measure=measure,
         estimate=estimate,
         shown=shown,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -47,6 +47,10 @@ class Setting:
         From a machine with plans, and the fields: arrays in, arrays out.
     estimate : callable
         From a machine with one plan, and its fields: the full answer.
+    compared : collection of str or None
+        Axes whose other values are worth a word; None is all.
+    shown : callable
+        The plan in words.
     """
 
     words: str
@@ -55,6 +59,7 @@ class Setting:
     legal: Callable[[Mapping[str, Any], Plan], Any]
     measure: Callable[[Machine, Mapping[str, Any]], Measured]
     estimate: Callable[[Machine, Mapping[str, Any]], Estimate]
+    compared: Collection[str] | None = None
     shown: Callable[[Machine, Mapping[str, Any]], str] = field(default=lambda machine, fields: plan_words(machine.plan))
 
     def block(self, block: Block) -> tuple[Machine, Any]:

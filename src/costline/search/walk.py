@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +60,7 @@ class Found:
     def __post_init__(self) -> None:
         self.front_values = np.empty((0, len(self.measures)))
 
-    def take(self, number: int, block: Block, legal: Array, measured: Measured) -> None:
+    def take(self, number: int, setting: Setting, block: Block, legal: Array, measured: Measured) -> None:
         """Add a block of a setting."""
         figures = measured.figures
         fits = legal & measured.fits
@@ -80,13 +80,13 @@ class Found:
         passed = block.flat(good)[:, 0]
         self.meeting += int(passed.sum())
         if passed.any():
-            self._score(number, block, passed, measured)
+            self._score(number, setting, block, passed, measured)
 
-    def _score(self, number: int, block: Block, passed: Array, measured: Measured) -> None:
+    def _score(self, number: int, setting: Setting, block: Block, passed: Array, measured: Measured) -> None:
         flat = block.flat(self.objective.badness(measured.figures))[:, 0]
         score = np.where(passed, np.nan_to_num(flat, nan=np.inf), np.inf)
         self.best = _better(self.best, _least(number, block, score.reshape(block.shape)))
-        self._compare(number, block, score)
+        self._compare(number, block, score, setting.compared)
         columns = [block.flat(one.badness(measured.figures))[:, 0] for one in self.measures]
         places = np.flatnonzero(passed)
         values = np.stack([column[places] for column in columns], axis=1)
@@ -100,10 +100,12 @@ class Found:
         stay = non_dominated(together)
         self.front, self.front_values = [picks[place] for place in stay], together[stay]
 
-    def _compare(self, number: int, block: Block, score: Array) -> None:
-        """The best for every value of every axis."""
+    def _compare(self, number: int, block: Block, score: Array, compared: Collection[str] | None) -> None:
+        """The best for every value of every axis that is compared."""
         shaped = score.reshape(block.shape)
         for axis, (name, values) in enumerate(block.fields.items()):
+            if compared is not None and name not in compared:
+                continue
             rows = np.moveaxis(shaped, axis, 0).reshape(block.shape[axis], -1)
             least = rows.min(axis=1)
             for place, value in enumerate(values.reshape(-1)):
@@ -129,7 +131,7 @@ def search(
         for block in blocks(setting.axes):
             machine, legal = setting.block(block)
             if legal.any():
-                found.take(number, block, legal, setting.measure(machine, block.fields))
+                found.take(number, setting, block, legal, setting.measure(machine, block.fields))
     return found
 
 
