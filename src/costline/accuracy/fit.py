@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from costline.accuracy.levels import Asked, Asking, Level, chip_rows, levels_of
+from costline.accuracy.levels import Adjusted, Asked, Kind, depth
 from costline.accuracy.predict import evaluate, prepare
 from costline.accuracy.prediction import Case, Prediction, factor_of
 from costline.accuracy.refusal import Refusal
@@ -25,7 +25,7 @@ from costline.accuracy.rows import Measurement
 from costline.accuracy.score import configuration
 from costline.catalogue import shipped
 from costline.hardware.chip import Chip
-from costline.hardware.efficiency import Efficiency
+from costline.hardware.efficiency import Efficiency, Level, levels_of
 from costline.numeric import Array
 
 Adjustments: TypeAlias = dict[Level, float]
@@ -34,17 +34,27 @@ STEP = 0.05
 """Change of a logarithm by which sensitivities are taken."""
 NOISE = 0.12
 """Logarithmic spread of a measurement around a right model: repeats of one job differ by 2 to 12 % (DESIGN 5)."""
+SHORTENED = (1.0, 0.5, 0.2, 0.05)
+"""Parts of a step that are tried, one after the other."""
+SETTLED = 0.003
+"""Relative gain of the objective below which a fit has settled."""
+REWEIGHTED = 6
+"""Rounds of reweighting."""
+PIECES = 16
+"""Tasks that all rows are divided into."""
 HUBER = 0.3
 """Logarithmic error from which on errors count linearly."""
 LONGEST_STEP = 0.7
 """Largest change of an adjustment in one iteration: a factor of two."""
 WIDE = frozenset({
-    "convolution", "eager", "expert_imbalance", "latency_out", "latency_up", "launch", "overlap", "step_overhead",
-    "queue", "strong_scaling",
+    "convolution", "dequantise", "eager", "expert_imbalance", "exposed", "gemm_half", "latency_out", "latency_up",
+    "launch", "overlap", "progress", "queue", "step_overhead", "strong_scaling",
 })  # fmt: skip
 """Coefficients of which the sourced value is little more than an order of magnitude."""
 WIDTHS = {"all": (0.35, 1.0), "family": (0.2, 0.5), "chip": (0.12, 0.3)}
 """Prior widths of adjustments by level: of well-known coefficients, of wide ones."""
+REFINED = {"all": (0.3, 0.7), "family": (0.15, 0.3), "chip": (0.1, 0.15)}
+"""The same where the qualifier is a refinement."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +92,13 @@ class Problem:
 def pose(measurements: Iterable[Measurement], base: Efficiency) -> Problem:
     """Prepare and evaluate every measurement once; those that cannot be predicted are left out."""
     kept: list[tuple[Measurement, Case, frozenset[Asked]]] = []
-    asking = Asking(base.rows, set())
     for measurement in measurements:
         case = prepare(measurement, base)
         if isinstance(case, Refusal) or not measurement.value:
             continue
-        asking.asked.clear()
+        asking = Adjusted(base, {})
         if isinstance(evaluate(case, asking), Prediction):
-            kept.append((measurement, case, frozenset(asking.asked)))
+            kept.append((measurement, case, asking.asked))
     repeats = Counter(_configuration(row) for row, _, _ in kept)
     ids = {chip for _, _, asked in kept for _, _, chip in asked}
     return Problem(
@@ -107,12 +116,37 @@ def _configuration(measurement: Measurement) -> tuple[Any, str]:
     return configuration(measurement), measurement.metric
 
 
-def values(problem: Problem, adjustments: Mapping[Level, float], rows: Sequence[int]) -> Array:
-    """Predictions of some rows. [SI]"""
-    lookups = set().union(*(problem.asked[row] for row in rows)) if len(rows) else set()
-    table = Efficiency([*problem.base.rows, *chip_rows(problem.base, adjustments, lookups, problem.chips)])
-    outcomes = (evaluate(problem.cases[row], table) for row in rows)
-    return np.asarray([found.value if isinstance(found, Prediction) else np.nan for found in outcomes])
+@dataclass(frozen=True)
+class Seen:
+    """What some rows are predicted to be, and how that depends on coefficients.
+
+    Attributes
+    ----------
+    value : array
+        Predictions. [SI]
+    slopes : sequence of mapping
+        For each row, change of its logarithm with that of each kind of coefficient it looks up, by name and qualifier.
+        The levels of a kind add up, so their slopes are the same.
+    """
+
+    value: Array
+    slopes: Sequence[Mapping[Kind, float]]
+
+
+def look(problem: Problem, adjustments: Mapping[Level, float], rows: Sequence[int], move: float = 0.0) -> Seen:
+    """Predict some rows; with a move also their slopes, every kind moved at once as one entry of an array."""
+    value = np.full(len(rows), np.nan)
+    slopes: list[Mapping[Kind, float]] = []
+    for place, row in enumerate(rows):
+        kinds = sorted({one[:2] for one in problem.asked[row]}) if move else []
+        found = evaluate(problem.cases[row], Adjusted(problem.base, adjustments, kinds, move))
+        if not isinstance(found, Prediction):
+            slopes.append({})
+            continue
+        values = np.broadcast_to(found.value, (len(kinds) + 1,))
+        value[place] = values[0]
+        slopes.append(dict(zip(kinds, (np.log(values[1:] / values[0]) / (move or 1.0)).tolist(), strict=True)))
+    return Seen(value, slopes)
 
 
 _PROBLEM: list[Problem] = []
@@ -123,13 +157,16 @@ def _keep(problem: Problem) -> None:
     _PROBLEM[:] = [problem]
 
 
-def _task(work: tuple[dict[Level, float], list[int]]) -> Array:
-    return values(_PROBLEM[0], *work)
+def _task(work: tuple[Adjustments, list[int], float]) -> Seen:
+    return look(_PROBLEM[0], *work)
+
+
+Run: TypeAlias = Callable[[Iterable[Any]], Iterator[Seen]]
 
 
 @contextmanager
-def workers(problem: Problem, count: int) -> Iterator[Callable[[Iterable[Any]], Iterator[Array]]]:
-    """A map over (adjustments, rows) that uses `count` processes."""
+def workers(problem: Problem, count: int) -> Iterator[Run]:
+    """A map over (adjustments, rows, move) that uses `count` processes."""
     if count <= 1:
         _keep(problem)
         yield lambda tasks: map(_task, tasks)
@@ -145,77 +182,102 @@ def errors(problem: Problem, predictions: Array) -> Array:
     return logarithms
 
 
-def sensitivities(
-    problem: Problem, adjustments: Adjustments, predictions: Array, run: Callable[[Iterable[Any]], Iterator[Array]]
-) -> dict[tuple[str, str], Array]:
-    """Change of every row's logarithm with that of a coefficient, by name and qualifier.
-
-    The levels of a coefficient add up, so their sensitivities are the same.
-    """
-    kinds = sorted({(name, qualifier) for name, qualifier, _ in problem.lookups})
-    touched = {
-        kind: [row for row, asked in enumerate(problem.asked) if any(one[:2] == kind for one in asked)]
-        for kind in kinds
-    }
-    tasks = []
-    for name, qualifier in kinds:
-        level = (name, qualifier, "all")
-        tasks.append(({**adjustments, level: adjustments.get(level, 0.0) + STEP}, touched[name, qualifier]))
-    found: dict[tuple[str, str], Array] = {}
-    for kind, changed in zip(kinds, run(tasks), strict=True):
-        column = np.zeros(len(problem.cases))
-        column[touched[kind]] = np.log(changed / predictions[touched[kind]]) / STEP
-        found[kind] = np.nan_to_num(column)
-    return found
-
-
 def width(level: Level) -> float:
     """Prior width of an adjustment."""
     name, _, scope = level
-    kind = scope.partition(":")[0]
-    return WIDTHS["family" if kind == "vendor" else kind][name in WIDE]
+    widths = REFINED if depth(level) or name == "software" else WIDTHS
+    return widths[scope.partition(":")[0]][name in WIDE]
 
 
-def design(problem: Problem, slopes: Mapping[tuple[str, str], Array], rows: Sequence[int]) -> tuple[list[Level], Array]:
-    """Adjustments that some rows depend on, and the matrix of sensitivities."""
-    by_row = [[level for one in problem.asked[row] for level in levels_of(one, problem.chips[one[2]])] for row in rows]
+def design(problem: Problem, slopes: Sequence[Mapping[Kind, float]], rows: Sequence[int]) -> tuple[list[Level], Array]:
+    """Adjustments that some rows depend on, and the matrix of slopes."""
+    by_row = [_effects(problem, slopes[row], row) for row in rows]
     levels = sorted({level for found in by_row for level in found})
     place = {level: column for column, level in enumerate(levels)}
     matrix = np.zeros((len(rows), len(levels)))
-    for number, (row, found) in enumerate(zip(rows, by_row, strict=True)):
-        for level in found:
-            matrix[number, place[level]] = slopes[level[:2]][row]
+    for number, found in enumerate(by_row):
+        for level, slope in found.items():
+            matrix[number, place[level]] = slope
     return levels, matrix
 
 
-def improved(
-    problem: Problem,
-    adjustments: Adjustments,
-    error: Array,
-    slopes: Mapping[tuple[str, str], Array],
-    rows: Sequence[int],
-    longest: float = LONGEST_STEP,
-) -> tuple[Adjustments, Adjustments]:
-    """One Gauss-Newton step on some rows, large errors weighed down again and again until that settles.
+def _effects(problem: Problem, slopes: Mapping[Kind, float], row: int) -> dict[Level, float]:
+    """Slope of a row with each level: of every lookup that the level applies to."""
+    effects: dict[Level, float] = {}
+    for name, qualifier, chip in problem.asked[row]:
+        for level in levels_of(name, qualifier, problem.chips[chip]):
+            effects[level] = effects.get(level, 0.0) + slopes.get((name, qualifier), 0.0)
+    return effects
 
-    Returns
-    -------
-    tuple
-        New adjustments, and the standard deviation of each.
+
+@dataclass(frozen=True)
+class Linear:
+    """A linearised problem: errors are ``constant + matrix @ logarithms``.
+
+    Attributes
+    ----------
+    levels : sequence of Level
+        Columns.
+    matrix, constant, prior : array
+        Slopes, errors without any adjustment, prior precision of each adjustment.
     """
-    chosen = np.asarray(rows, dtype=int)
-    levels, matrix = design(problem, slopes, rows)
+
+    levels: Sequence[Level]
+    matrix: Array
+    constant: Array
+    prior: Array
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Most probable adjustments of a linearised problem, large errors weighed down until that settles.
+
+    Attributes
+    ----------
+    logarithms, weight, precision : array
+        Adjustments; weight of each row at them; the matrix whose inverse is their covariance.
+    """
+
+    logarithms: Array
+    weight: Array
+    precision: Array
+
+
+def linearised(problem: Problem, seen: Seen, adjustments: Adjustments) -> Linear:
+    """The problem around some adjustments."""
+    levels, matrix = design(problem, seen.slopes, range(len(problem.cases)))
     start = np.asarray([adjustments.get(level, 0.0) for level in levels])
     prior = np.asarray([width(level) ** -2 for level in levels])
-    step, precision = np.zeros(len(levels)), np.diag(prior)
-    for _ in range(8):
-        left = np.abs(error[chosen] + matrix @ step)
-        weight = problem.weight[chosen] * np.minimum(1, HUBER / np.maximum(left, 1e-12)) / NOISE**2
-        precision = matrix.T @ (matrix * weight[:, None]) + np.diag(prior)
-        step = np.linalg.solve(precision, -(matrix.T @ (weight * error[chosen]) + prior * start))
-    moved = start + np.clip(step, -longest, longest)
-    spread = np.sqrt(np.diag(np.linalg.inv(precision)))
-    return dict(zip(levels, moved.tolist(), strict=True)), dict(zip(levels, spread.tolist(), strict=True))
+    return Linear(levels, matrix, errors(problem, seen.value) - matrix @ start, prior)
+
+
+def solved(problem: Problem, linear: Linear, start: Array) -> Solution:
+    """Solve a linearised problem by reweighted least squares."""
+    matrix, found, precision = linear.matrix, start, np.diag(linear.prior)
+    weight = np.ones(len(matrix))
+    for _ in range(REWEIGHTED):
+        left = np.abs(linear.constant + matrix @ found)
+        weight = problem.weight * np.minimum(1, HUBER / np.maximum(left, 1e-12)) / NOISE**2
+        precision = matrix.T @ (matrix * weight[:, None]) + np.diag(linear.prior)
+        found = np.linalg.solve(precision, -(matrix.T @ (weight * linear.constant)))
+    return Solution(found, weight, precision)
+
+
+def without(linear: Linear, solution: Solution, rows: Array) -> Array:
+    """Adjustments of a linearised problem from which some rows are taken away, the others weighing what they did."""
+    gone, weight = linear.matrix[rows], solution.weight[rows]
+    precision = solution.precision - gone.T @ (gone * weight[:, None])
+    kept = linear.matrix.T @ (solution.weight * linear.constant) - gone.T @ (weight * linear.constant[rows])
+    found: Array = np.linalg.solve(precision, -kept)
+    return found
+
+
+def objective(problem: Problem, seen: Seen, adjustments: Adjustments) -> float:
+    """What a fit makes small: half the squared errors (linear beyond `HUBER`), and half the squared adjustments."""
+    error = np.abs(errors(problem, seen.value))
+    loss = np.where(error < HUBER, error**2 / 2, HUBER * (error - HUBER / 2))
+    moved = sum((value / width(level)) ** 2 for level, value in adjustments.items())
+    return float(np.sum(problem.weight * loss) / NOISE**2 + moved / 2)
 
 
 @dataclass(frozen=True)
@@ -228,68 +290,76 @@ class Fit:
         Logarithms by level, and their standard deviations.
     error : array
         Logarithmic errors of the rows it was fitted to.
-    slopes : mapping
-        Sensitivities at the solution.
+    linear, solution
+        The problem around them.
     """
 
     adjustments: Adjustments
     spread: Adjustments
     error: Array
-    slopes: Mapping[tuple[str, str], Array]
+    linear: Linear
+    solution: Solution
 
 
-def fit(problem: Problem, run: Callable[[Iterable[Any]], Iterator[Array]], iterations: int = 4) -> Fit:
-    """Fit all rows of a problem."""
-    every = list(range(len(problem.cases)))
+def fit(problem: Problem, run: Run, iterations: int = 6) -> Fit:
+    """Fit all rows of a problem: steps that make the objective smaller, shortened where they do not."""
+    every = range(len(problem.cases))
     adjustments: Adjustments = {}
-    spread: Adjustments = {}
-    predictions = everywhere(run, adjustments, every)
-    slopes: dict[tuple[str, str], Array] = {}
+    seen = everywhere(run, adjustments, every, STEP)
+    loss = objective(problem, seen, adjustments)
     for _ in range(iterations):
-        slopes = sensitivities(problem, adjustments, predictions, run)
-        adjustments, spread = improved(problem, adjustments, errors(problem, predictions), slopes, every)
-        predictions = everywhere(run, adjustments, every)
-    return Fit(adjustments, spread, errors(problem, predictions), slopes)
+        linear = linearised(problem, seen, adjustments)
+        start = np.asarray([adjustments.get(level, 0.0) for level in linear.levels])
+        step = np.clip(solved(problem, linear, start).logarithms - start, -LONGEST_STEP, LONGEST_STEP)
+        for length in SHORTENED:
+            trial = dict(zip(linear.levels, (start + length * step).tolist(), strict=True))
+            there = everywhere(run, trial, every, STEP)
+            found = objective(problem, there, trial)
+            if found < loss:
+                break
+        else:
+            break
+        gain, adjustments, seen, loss = loss - found, trial, there, found
+        if gain < SETTLED * loss:
+            break
+    linear = linearised(problem, seen, adjustments)
+    solution = solved(problem, linear, np.asarray([adjustments[level] for level in linear.levels]))
+    spread = np.sqrt(np.diag(np.linalg.inv(solution.precision)))
+    return Fit(
+        adjustments, dict(zip(linear.levels, spread.tolist(), strict=True)), errors(problem, seen.value), linear,
+        solution,
+    )  # fmt: skip
 
 
-def everywhere(run: Callable[[Iterable[Any]], Iterator[Array]], adjustments: Adjustments, rows: Sequence[int]) -> Array:
+def everywhere(run: Run, adjustments: Adjustments, rows: Sequence[int], move: float = 0.0) -> Seen:
     """Predictions of some rows, divided over the workers."""
-    pieces = [list(rows[start::4]) for start in range(4)]
-    found = np.empty(len(rows))
-    for start, part in enumerate(run((adjustments, piece) for piece in pieces)):
-        found[start::4] = part
-    return found
+    pieces = [list(rows[start::PIECES]) for start in range(PIECES)]
+    value = np.empty(len(rows))
+    slopes: list[Mapping[Kind, float]] = [{}] * len(rows)
+    for start, part in enumerate(run((adjustments, piece, move) for piece in pieces)):
+        value[start::PIECES] = part.value
+        slopes[start::PIECES] = part.slopes
+    return Seen(value, slopes)
 
 
-def held_out(
-    problem: Problem, done: Fit, groups: Sequence[Any], run: Callable[[Iterable[Any]], Iterator[Array]], folds: int
-) -> Array:
+def held_out(problem: Problem, done: Fit, groups: Sequence[Any], run: Run, folds: int) -> Array:
     """Logarithmic errors of every row predicted with coefficients fitted without its group.
 
-    Each fold is fitted from the sourced coefficients on the other rows only, on the model linearised at the solution of
-    all, and is then evaluated exactly on the rows it has not seen.
+    For each fold the model linearised at the solution of all rows is solved again without the fold's, so that what only
+    these rows say returns to its prior; the result is evaluated exactly on the rows left out.
     """
     names = sorted(set(map(str, groups)))
     fold_of = {name: number % folds for number, name in enumerate(names)}
     fold = np.asarray([fold_of[str(group)] for group in groups])
-    centre = linear_error(problem, done)
     tasks, places = [], []
-    for number in range(folds):
-        seen, unseen = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        if not unseen.size:
-            continue
-        adjustments, _ = improved(problem, {}, centre, done.slopes, seen.tolist(), np.inf)
-        tasks.append((adjustments, unseen.tolist()))
+    for number in range(min(folds, len(names))):
+        unseen = np.flatnonzero(fold == number)
+        found = without(done.linear, done.solution, unseen)
+        moved = done.solution.logarithms + np.clip(found - done.solution.logarithms, -LONGEST_STEP, LONGEST_STEP)
+        adjustments = dict(zip(done.linear.levels, moved.tolist(), strict=True))
+        tasks.append((adjustments, unseen.tolist(), 0.0))
         places.append(unseen)
     result = np.zeros(len(problem.cases))
-    for place, predicted in zip(places, run(tasks), strict=True):
-        result[place] = np.nan_to_num(np.log(predicted / problem.measured[place]))
+    for place, part in zip(places, run(tasks), strict=True):
+        result[place] = np.nan_to_num(np.log(part.value / problem.measured[place]))
     return result
-
-
-def linear_error(problem: Problem, done: Fit) -> Array:
-    """Errors that the model linearised at the solution has without any adjustment."""
-    levels, matrix = design(problem, done.slopes, list(range(len(problem.cases))))
-    moved = np.asarray([done.adjustments.get(level, 0.0) for level in levels])
-    centre: Array = done.error - matrix @ moved
-    return centre

@@ -13,7 +13,7 @@ from costline.accuracy.networks import family, generating_pipeline
 from costline.accuracy.prediction import Prediction, Setting, machine_of, time_prediction
 from costline.accuracy.refusal import UnpredictableError
 from costline.accuracy.rows import GenerateRow
-from costline.accuracy.words import fuses, number_format
+from costline.accuracy.words import number_format, release
 from costline.engine.passes import Machine
 from costline.engine.timing import Timing
 from costline.estimate import timed, total
@@ -137,8 +137,11 @@ def _plan(row: GenerateRow, chip: Chip, chips: int, notes: list[str]) -> Plan:
     if used != chips and degrees.get("vae_parallel", 1) != chips:
         raise UnpredictableError(f"parallelism {row.parallelism[:40]!r} uses {used} chips, the row states {chips}")
     weights, compute = formats_of(row.dtype)
-    compiled = bool(row.compile) or fuses("", row.said)
-    plan = Plan(weights=weights, compute=compute, attention=_attention(row, chip, notes), compiled=compiled)
+    tool = release(row.framework, "generate", row.date, row.said)
+    plan = Plan(
+        weights=weights, compute=compute, attention=_attention(row, chip, notes), software=tool.software,
+        year=tool.year, compiled=bool(row.compile) or tool.compiled,
+    )  # fmt: skip
     fields: dict[str, Any] = dict(degrees)
     return replace(plan, **fields)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, TypeAlias
 
 from costline.accuracy.machines import cluster_of
@@ -12,7 +12,7 @@ from costline.accuracy.prediction import Prediction, Setting, rate_prediction, t
 from costline.accuracy.refusal import UnpredictableError
 from costline.accuracy.rows import ServeRow
 from costline.accuracy.serving_plan import Layout, Layouts, layouts
-from costline.accuracy.words import attention_at, fuses, number_format
+from costline.accuracy.words import attention_at, number_format, release
 from costline.engine.passes import Machine
 from costline.estimate import Figure
 from costline.hardware.chip import Chip
@@ -197,7 +197,7 @@ def _case(
         data=layout.data,
         expert=layout.expert,
         attention=attention_at(row.date, cluster.chip),
-        compiled=fuses(row.engine, row.said),
+        **asdict(release(row.engine, "serve", row.date, row.said)),
     )
     tokens_in, tokens_out = max(row.input_len or 0, 1), max(round(row.output_len or 0), 1)
     shown = _shown(row, layout, where)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from costline.accuracy.prediction import (
 )
 from costline.accuracy.refusal import UnpredictableError
 from costline.accuracy.rows import TrainRow
-from costline.accuracy.words import attention_at, fuses, number_format
+from costline.accuracy.words import attention_at, number_format, release
 from costline.engine.passes import Machine, training_step
 from costline.estimate import timed, total
 from costline.formulas.training import training_flops
@@ -148,7 +148,7 @@ def _plan(row: TrainRow, chips: int, batch: float, cluster: Cluster, notes: list
         sequence_parallel="no sequence parallel" not in row.said,
         micro_batch=samples,
         attention=attention_at(row.date or row.framework_version, cluster.chip),
-        compiled=fuses(row.framework, row.said),
+        **asdict(release(row.framework, "train", row.date or row.framework_version, row.said)),
     )
 
 

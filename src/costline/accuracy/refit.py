@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,8 @@ import numpy as np
 from costline.accuracy.fit import Problem, errors, everywhere, fit, held_out, pose, workers
 from costline.accuracy.rows import Measurement
 from costline.accuracy.shipping import fitted_rows
-from costline.catalogue.coefficient_table import sourced_coefficients
-from costline.hardware.efficiency import Coefficient, Efficiency
+from costline.catalogue.coefficient_table import shipped_coefficients
+from costline.hardware.efficiency import Adjustment, Efficiency, Level
 from costline.numeric import Array
 
 EACH_ITS_OWN = 1_000_000
@@ -46,7 +46,7 @@ class Errors:
 class Refit:
     """Result of a whole fit."""
 
-    coefficients: Sequence[Coefficient]
+    adjustments: Mapping[Level, Adjustment]
     errors: Sequence[Errors]
     rows: int
 
@@ -64,7 +64,7 @@ def refit(
     *,
     folds: int = 5,
     processes: int = 2,
-    iterations: int = 3,
+    iterations: int = 6,
 ) -> Refit:
     """Fit all coefficients and say how well they predict what they have not seen.
 
@@ -79,10 +79,10 @@ def refit(
     processes, iterations : int
         Processes to use; Gauss-Newton steps.
     """
-    problem = pose(measurements, Efficiency(sourced_coefficients()))
+    problem = pose(measurements, Efficiency(shipped_coefficients()))
     every = list(range(len(problem.cases)))
     with workers(problem, processes) as run:
-        before = errors(problem, everywhere(run, {}, every))
+        before = errors(problem, everywhere(run, {}, every).value)
         done = fit(problem, run, iterations)
         groups = [group_of(case) for case in problem.cases]
         unseen = held_out(problem, done, groups, run, folds)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from costline.catalogue.apis import ApiPrice, api_choice, token_price, video_services
 from costline.catalogue.chip_table import ChipFacts, shipped_chip_facts, shipped_chips
-from costline.catalogue.coefficient_table import shipped_coefficients
+from costline.catalogue.coefficient_table import shipped_adjustments, shipped_coefficients
 from costline.catalogue.decoder_table import decoder_names, shipped_decoder
 from costline.catalogue.names import AmbiguousNameError, plain, resolve
 from costline.catalogue.price_table import Price, PriceChoice, rental_choice, select, shipped_prices
@@ -252,4 +252,4 @@ class Catalogue:
 
     def efficiency(self, **overrides: Numeric) -> Efficiency:
         """Coefficients ready for lookups, with values fixed by the user laid over them."""
-        return Efficiency(self.coefficients(), overrides)
+        return Efficiency(self.coefficients(), overrides, adjustments=shipped_adjustments())

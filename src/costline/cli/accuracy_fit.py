@@ -33,7 +33,7 @@ def fit(
     processes
         Processes to use.
     write
-        Write the fitted rows to this CSV; coefficients_fitted.csv beside the shipped table puts them in force.
+        Write the fitted adjustments to this CSV; adjustments.csv beside the shipped coefficients puts them in force.
     """
     from costline.accuracy.refit import refit
     from costline.accuracy.rows import all_shipped
@@ -46,9 +46,9 @@ def fit(
     done = refit(rows, dt.datetime.now(dt.UTC).date().isoformat(), digest, folds=folds, processes=processes)
     screen = console()
     screen.print(_table(done.errors))
-    screen.print(f"{len(done.coefficients):,} coefficients from {done.rows:,} rows that can be predicted")
+    screen.print(f"{len(done.adjustments):,} adjustments from {done.rows:,} rows that can be predicted")
     if write is not None:
-        write.write_text(to_csv(done.coefficients), "utf-8")
+        write.write_text(to_csv(done.adjustments), "utf-8")
         note(f"wrote {write}")
     return 0
 

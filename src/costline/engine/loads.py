@@ -50,6 +50,8 @@ class Load:
         Format the weights are read in, where that differs (weight-only quantisation); empty otherwise.
     backward : bool
         True for a kernel of the backward pass.
+    rows, inner, outer : float or array
+        Of a matrix product, the dimensions of one call on one chip; 0 where they do not apply.
     """
 
     name: str
@@ -60,6 +62,9 @@ class Load:
     calls: Numeric
     weight_format: str = ""
     backward: bool = False
+    rows: Numeric = 0.0
+    inner: Numeric = 0.0
+    outer: Numeric = 0.0
 
 
 def rows_on_chip(stream: str, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
@@ -152,7 +157,10 @@ def _linear(part: Linear, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     moved = rows * (part.repeat * (inputs * element_bytes(plan.compute) + outputs * element_bytes(plan.activation)))
     weights = part.repeat * part.inputs * part.outputs / tensor * element_bytes(plan.weights)
     flops = gemm_flops(rows, part.inputs, part.outputs) * (part.repeat / tensor)
-    return Load(part.name, "linear", plan.compute, flops, moved + weights, part.repeat, _weight_format(plan))
+    return Load(
+        part.name, "linear", plan.compute, flops, moved + weights, part.repeat, _weight_format(plan),
+        rows=rows, inner=inputs, outer=outputs,
+    )  # fmt: skip
 
 
 def experts_touched(part: ExpertLinear, rows: Numeric, plan: Plan) -> Numeric:
@@ -176,10 +184,16 @@ def _experts(part: ExpertLinear, streams: Mapping[str, Numeric], plan: Plan) -> 
     # every token goes to `active` experts; its work is spread over the chips of the expert group that see it
     visits = rows * part.active / smallest(plan.tensor, plan.expert_shards) * split
     width = part.inputs + part.outputs / split if part.shard == "column" else part.inputs / split + part.outputs
-    weights = experts_touched(part, rows, plan) * part.inputs * part.outputs / split * element_bytes(plan.weights)
+    touched = experts_touched(part, rows, plan)
+    weights = touched * part.inputs * part.outputs / split * element_bytes(plan.weights)
     flops = 2 * part.repeat * visits * part.inputs * part.outputs / split
     traffic = part.repeat * (visits * width * element_bytes(plan.compute) + weights)
-    return Load(part.name, "linear", plan.compute, flops, traffic, part.repeat, _weight_format(plan))
+    inner = part.inputs if part.shard == "column" else part.inputs / split
+    outer = part.outputs / split if part.shard == "column" else part.outputs
+    return Load(
+        part.name, "linear", plan.compute, flops, traffic, part.repeat, _weight_format(plan),
+        rows=visits / touched, inner=inner, outer=outer,
+    )  # fmt: skip
 
 
 def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> Load:

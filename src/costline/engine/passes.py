@@ -212,10 +212,15 @@ def _update(network: Network, machine: Machine) -> Timing:
 def _waits(busy: Numeric, machine: Machine) -> Timing:
     """Fixed cost of a step, and chips that wait for the slowest of many."""
     efficiency, cluster = machine.efficiency, machine.cluster
-    fixed = efficiency.value("step_overhead", cluster.chip, "train")
     doublings = log2(largest(machine.plan.chips / cluster.domain, 1))
     stragglers = busy * efficiency.value("strong_scaling", cluster.chip) * doublings
-    return waiting(fixed, "step overhead") + waiting(stragglers, "stragglers", "network")
+    return step_overhead("train", machine) + waiting(stragglers, "stragglers", "network")
+
+
+def step_overhead(phase: str, machine: Machine) -> Timing:
+    """Fixed cost of a step of some kind (train, prefill, decode, generate): the host's work between steps. [s]"""
+    qualifier = machine.plan.refined(phase)
+    return waiting(machine.efficiency.value("step_overhead", machine.cluster.chip, qualifier), "step overhead")
 
 
 def log2(value: Numeric) -> Numeric:

@@ -10,14 +10,17 @@ import numpy as np
 from costline.derivation import step
 from costline.engine.loads import Load
 from costline.engine.messages import Message, network_time
-from costline.formulas.roofline import kernel_time, lower_bound, math_time, memory_time, upper_bound
+from costline.formulas.roofline import kernel_time, lower_bound, math_time, memory_time, size_share, upper_bound
+from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
-from costline.numeric import Numeric, Sum, largest
+from costline.numeric import Numeric, Sum, choose, largest, smallest
 from costline.plan import Plan
 
 RESOURCES = ("math", "memory", "network", "overhead")
 """What can bind, in the order ties are broken."""
+REFERENCE_YEAR = 2025.0
+"""Release of software that coefficients without a stated year stand for."""
 
 
 @dataclass(frozen=True)
@@ -146,22 +149,45 @@ def _each(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, plan:
 
 def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
     chip = cluster.chip
-    math: Numeric = 0.0
-    if load.kind != "memory":
-        share = math_share(load, cluster, efficiency, plan)
-        math = math_time(load.flops, chip.rate(load.format), share)
+    slow = slowness(chip, efficiency, plan)
     traffic = load.traffic
     if load.kind == "memory" and not plan.compiled:
         traffic = traffic * efficiency.value("eager", chip)
-    reach = efficiency.value("memory", chip, load.weight_format)
-    memory = memory_time(traffic, chip.memory_bandwidth, reach)
-    launch = load.calls * efficiency.value("launch", chip, "graph" if plan.compiled else "eager")
-    point = kernel_time(math, memory, launch)
-    bound: dict[str, Numeric] = {"memory": memory, "overhead": launch}
-    if load.kind != "memory":
-        bound["math"] = (math >= memory) * math
-        bound["memory"] = largest(math, memory) - bound["math"]  # exactly 0 where arithmetic binds
+    reach = efficiency.value("memory", chip, load.weight_format or MEMORY_OF.get(load.kind, ""))
+    memory = memory_time(traffic, chip.memory_bandwidth, reach) * slow
+    launch = load.calls * efficiency.value("launch", chip, plan.refined("graph" if plan.compiled else "eager")) * slow
+    if load.kind == "memory":
+        bound = {"memory": memory, "overhead": launch}
+        point = memory + launch
+        return Timing(0.0, memory, 0.0, launch, point, bound, {group_of(load): point}, 0.0, load.traffic)
+    math = _math(load, memory, slow, cluster, efficiency, plan)
+    exposed = efficiency.value("exposed", chip)
+    point = kernel_time(math, memory, launch, exposed)
+    arithmetic = choose(math >= memory, math, exposed * math)
+    bound = {"math": arithmetic, "memory": point - launch - arithmetic, "overhead": launch}
     return Timing(math, memory, 0.0, launch, point, bound, {group_of(load): point}, load.flops, load.traffic)
+
+
+MEMORY_OF = {"attention": "attention", "memory": "elementwise"}
+"""Kind of kernel -> qualifier of its share of the bandwidth; matrix products have the format of their weights."""
+
+
+def slowness(chip: Chip, efficiency: Efficiency, plan: Plan) -> Numeric:
+    """Time of the kernels of a software over those of the average one of 2025. [1]"""
+    slow = efficiency.value("software", chip, plan.software)
+    if not plan.year:
+        return slow
+    return slow * (1 - efficiency.value("progress", chip)) ** (plan.year - REFERENCE_YEAR)
+
+
+def _math(load: Load, memory: Numeric, slow: Numeric, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
+    """Time of the arithmetic of a kernel; with few rows engines change to kernels that read weights as they go. [s]"""
+    chip = cluster.chip
+    math = math_time(load.flops, chip.rate(load.format), math_share(load, cluster, efficiency, plan)) * slow
+    if np.all(load.rows == 0):
+        return math
+    few = size_share(load.rows, efficiency.value("gemm_half", chip, "rows"))
+    return smallest(math / few, math + memory)
 
 
 def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
@@ -172,7 +198,11 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
         return share * (efficiency.value("attention_backward", chip) if load.backward else 1.0)
     if load.kind == "convolution":
         return efficiency.value("convolution", chip)
-    return efficiency.value("gemm", chip, chip.rate_format(load.format))
+    share = efficiency.value("gemm", chip, chip.rate_format(load.format))
+    if load.weight_format:
+        share = share * efficiency.value("dequantise", chip, load.weight_format)
+    half = efficiency.value("gemm_half", chip, "width")
+    return share * size_share(load.inner, half) * size_share(load.outer, half) if np.any(load.inner) else share
 
 
 def attention_kernel(plan: Plan, cluster: Cluster, efficiency: Efficiency) -> str:

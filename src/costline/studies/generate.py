@@ -11,7 +11,7 @@ import numpy as np
 from costline.derivation import step
 from costline.engine.memory import residual_elements
 from costline.engine.messages import pipeline_message
-from costline.engine.passes import Machine, forward_pass
+from costline.engine.passes import Machine, forward_pass, step_overhead
 from costline.engine.timing import Timing, time_messages, waiting
 from costline.estimate import Estimate, Figure, timed, total
 from costline.formulas.diffusion import computed_evaluations, evaluations, segments
@@ -161,9 +161,7 @@ def evaluation(network: DiT, clip: Clip, machine: Machine) -> Timing:
         # displaced patches (PipeFusion) keep all stages busy; each hands its activations on
         handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
         busy = busy * (1 / plan.pipeline) + time_messages([handed], machine.cluster, machine.efficiency)
-    busy = busy * chunks + waiting(
-        machine.efficiency.value("step_overhead", machine.cluster.chip, "generate"), "step overhead"
-    )
+    busy = busy * chunks + step_overhead("generate", machine)
     if plan.offload != "weights":
         return busy
     fetched = _fetched(network.params / plan.tensor / plan.pipeline, machine)

@@ -20,8 +20,8 @@ from costline.engine.memory import (
     weight_bytes,
 )
 from costline.engine.messages import pipeline_message
-from costline.engine.passes import Machine, forward_pass
-from costline.engine.timing import Timing, time_messages, waiting
+from costline.engine.passes import Machine, forward_pass, step_overhead
+from costline.engine.timing import Timing, time_messages
 from costline.estimate import Estimate, Figure, timed, total
 from costline.formulas.money import cost_per_unit
 from costline.formulas.roofline import arithmetic_intensity, ridge_point
@@ -133,9 +133,8 @@ def _times(network: Decoder, requests: Requests, own: Numeric, machine: Machine)
     Every stage works on its own share of the batch, so all stages together take the whole batch one step further, or
     through its prefill, in the time one share needs to pass all of them.
     """
-    chip, plan = machine.cluster.chip, machine.plan
-    start = waiting(machine.efficiency.value("step_overhead", chip, "prefill"), "step overhead")
-    fixed = waiting(machine.efficiency.value("step_overhead", chip, "decode"), "step overhead")
+    plan = machine.plan
+    start, fixed = step_overhead("prefill", machine), step_overhead("decode", machine)
     share = largest(own / plan.pipeline, 1)
     with step("prefill of one request"):
         single = _through(network, network.parts, network.streams(tokens=requests.input), machine) + start
