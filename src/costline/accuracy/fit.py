@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -38,6 +38,8 @@ SHORTENED = (1.0, 0.5, 0.2, 0.05)
 """Parts of a step that are tried, one after the other."""
 SETTLED = 0.003
 """Relative gain of the objective below which a fit has settled."""
+REFITTED = 2
+"""Steps of a fit without a fold, from the solution of all rows."""
 REWEIGHTED = 6
 """Rounds of reweighting."""
 PIECES = 16
@@ -51,10 +53,12 @@ WIDE = frozenset({
     "launch", "overlap", "progress", "queue", "step_overhead", "strong_scaling",
 })  # fmt: skip
 """Coefficients of which the sourced value is little more than an order of magnitude."""
-WIDTHS = {"all": (0.35, 1.0), "family": (0.2, 0.5), "chip": (0.12, 0.3)}
+WIDTHS = {"all": (0.35, 1.0), "family": (0.2, 0.5), "chip": (0.07, 0.18)}
 """Prior widths of adjustments by level: of well-known coefficients, of wide ones."""
-REFINED = {"all": (0.3, 0.7), "family": (0.15, 0.3), "chip": (0.1, 0.15)}
-"""The same where the qualifier is a refinement."""
+REFINED = {"all": (0.15, 0.35), "family": (0.08, 0.15), "chip": (0.07, 0.07)}
+"""The same where the qualifier is a refinement. All widths are round figures near the least held-out error."""
+ALIKE = 0.3
+"""Correlation of the errors of one group's rows: rows of the same model, chip and software repeat each other."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Problem:
     base : Efficiency
         Sourced coefficients.
     measured, weight : array
-        Values in SI units; 1 over the rows of a configuration.
+        Values in SI units; what a row counts.
     """
 
     measurements: Sequence[Measurement]
@@ -99,7 +103,6 @@ def pose(measurements: Iterable[Measurement], base: Efficiency) -> Problem:
         asking = Adjusted(base, {})
         if isinstance(evaluate(case, asking), Prediction):
             kept.append((measurement, case, asking.asked))
-    repeats = Counter(_configuration(row) for row, _, _ in kept)
     ids = {chip for _, _, asked in kept for _, _, chip in asked}
     return Problem(
         [row for row, _, _ in kept],
@@ -108,12 +111,28 @@ def pose(measurements: Iterable[Measurement], base: Efficiency) -> Problem:
         {name: shipped.chip(name) for name in sorted(ids)},
         base,
         np.asarray([row.value / factor_of(row.metric) for row, _, _ in kept if row.value]),
-        np.asarray([1 / repeats[_configuration(row)] for row, _, _ in kept]),
+        _weights([row for row, _, _ in kept], [case for _, case, _ in kept]),
     )
 
 
-def _configuration(measurement: Measurement) -> tuple[Any, str]:
-    return configuration(measurement), measurement.metric
+def _weights(rows: Sequence[Measurement], cases: Sequence[Case]) -> Array:
+    """What each row counts: repeats of a configuration share one, and rows of a group are worth less the more they are.
+
+    A mean of n values whose errors correlate by r has the variance of n / (1 + r (n - 1)) independent ones.
+    """
+    repeats = Counter((configuration(row), row.metric) for row in rows)
+    groups = [group_of(case) for case in cases]
+    size = Counter(groups)
+    return np.asarray([
+        1 / repeats[configuration(row), row.metric] / (1 + ALIKE * (size[group] - 1))
+        for row, group in zip(rows, groups, strict=True)
+    ])  # fmt: skip
+
+
+def group_of(case: Any) -> tuple[str, str, str]:
+    """Model, chip and software: rows of a group are left out together."""
+    network = getattr(case, "network", None) or getattr(case, "pipeline", None)
+    return (getattr(network, "name", ""), case.cluster.chip.id, case.setting.software)
 
 
 @dataclass(frozen=True)
@@ -301,10 +320,22 @@ class Fit:
     solution: Solution
 
 
-def fit(problem: Problem, run: Run, iterations: int = 6) -> Fit:
-    """Fit all rows of a problem: steps that make the objective smaller, shortened where they do not."""
+def fit(problem: Problem, run: Run, iterations: int = 6, start_at: Mapping[Level, float] | None = None) -> Fit:
+    """Fit all rows of a problem: steps that make the objective smaller, shortened where they do not.
+
+    Parameters
+    ----------
+    problem : Problem
+        Rows of weight 0 are not fitted to.
+    run : callable
+        A map over pieces of work.
+    iterations : int
+        Steps at most.
+    start_at : mapping, optional
+        Adjustments to start from.
+    """
     every = range(len(problem.cases))
-    adjustments: Adjustments = {}
+    adjustments: Adjustments = dict(start_at or {})
     seen = everywhere(run, adjustments, every, STEP)
     loss = objective(problem, seen, adjustments)
     for _ in range(iterations):
@@ -342,17 +373,26 @@ def everywhere(run: Run, adjustments: Adjustments, rows: Sequence[int], move: fl
     return Seen(value, slopes)
 
 
-def held_out(problem: Problem, done: Fit, groups: Sequence[Any], run: Run, folds: int) -> Array:
-    """Logarithmic errors of every row predicted with coefficients fitted without its group.
+def left_out(problem: Problem, done: Fit, fold: Array, run: Run) -> Array:
+    """Logarithmic errors of every row predicted with coefficients fitted without its fold.
 
-    For each fold the model linearised at the solution of all rows is solved again without the fold's, so that what only
-    these rows say returns to its prior; the result is evaluated exactly on the rows left out.
+    Each fit starts where that of all rows ended, so that a few steps suffice.
     """
-    names = sorted(set(map(str, groups)))
-    fold_of = {name: number % folds for number, name in enumerate(names)}
-    fold = np.asarray([fold_of[str(group)] for group in groups])
+    result = np.zeros(len(problem.cases))
+    for number in sorted(set(fold.tolist())):
+        unseen = fold == number
+        rest = replace(problem, weight=np.where(unseen, 0.0, problem.weight))
+        result[unseen] = fit(rest, run, REFITTED, done.adjustments).error[unseen]
+    return result
+
+
+def left_out_linearised(problem: Problem, done: Fit, fold: Array, run: Run) -> Array:
+    """The same for many folds: the problem linearised at the solution of all rows is solved again without each.
+
+    The result is evaluated exactly on the rows left out.
+    """
     tasks, places = [], []
-    for number in range(min(folds, len(names))):
+    for number in sorted(set(fold.tolist())):
         unseen = np.flatnonzero(fold == number)
         found = without(done.linear, done.solution, unseen)
         moved = done.solution.logarithms + np.clip(found - done.solution.logarithms, -LONGEST_STEP, LONGEST_STEP)
@@ -363,3 +403,10 @@ def held_out(problem: Problem, done: Fit, groups: Sequence[Any], run: Run, folds
     for place, part in zip(places, run(tasks), strict=True):
         result[place] = np.nan_to_num(np.log(part.value / problem.measured[place]))
     return result
+
+
+def folds_of(groups: Sequence[Any], folds: int | None = None) -> Array:
+    """Fold of every row, so that a group is never divided; without a number each group is a fold of its own."""
+    names = sorted(set(map(str, groups)))
+    fold_of = {name: number % (folds or len(names)) for number, name in enumerate(names)}
+    return np.asarray([fold_of[str(group)] for group in groups])

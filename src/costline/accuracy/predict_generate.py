@@ -137,7 +137,7 @@ def _plan(row: GenerateRow, chip: Chip, chips: int, notes: list[str]) -> Plan:
     if used != chips and degrees.get("vae_parallel", 1) != chips:
         raise UnpredictableError(f"parallelism {row.parallelism[:40]!r} uses {used} chips, the row states {chips}")
     weights, compute = formats_of(row.dtype)
-    tool = release(row.framework, "generate", row.date, row.said)
+    tool = release(row.framework, "generate", row.date, row.said, chip)
     plan = Plan(
         weights=weights, compute=compute, attention=_attention(row, chip, notes), software=tool.software,
         year=tool.year, compiled=bool(row.compile) or tool.compiled,

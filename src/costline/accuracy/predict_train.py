@@ -19,7 +19,7 @@ from costline.accuracy.prediction import (
 )
 from costline.accuracy.refusal import UnpredictableError
 from costline.accuracy.rows import TrainRow
-from costline.accuracy.words import attention_at, number_format, release
+from costline.accuracy.words import number_format, release
 from costline.engine.passes import Machine, training_step
 from costline.estimate import timed, total
 from costline.formulas.training import training_flops
@@ -147,8 +147,7 @@ def _plan(row: TrainRow, chips: int, batch: float, cluster: Cluster, notes: list
         shard_scope="domain" if "shards inside a node" in row.said else "all",
         sequence_parallel="no sequence parallel" not in row.said,
         micro_batch=samples,
-        attention=attention_at(row.date or row.framework_version, cluster.chip),
-        **asdict(release(row.framework, "train", row.date or row.framework_version, row.said)),
+        **asdict(release(row.framework, "train", row.date or row.framework_version, row.said, cluster.chip)),
     )
 
 

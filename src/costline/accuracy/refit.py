@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from costline.accuracy.fit import Problem, errors, everywhere, fit, held_out, pose, workers
+from costline.accuracy.fit import (
+    Problem,
+    errors,
+    everywhere,
+    fit,
+    folds_of,
+    group_of,
+    left_out,
+    left_out_linearised,
+    pose,
+    workers,
+)
 from costline.accuracy.rows import Measurement
 from costline.accuracy.shipping import fitted_rows
 from costline.catalogue.coefficient_table import shipped_coefficients
 from costline.hardware.efficiency import Adjustment, Efficiency, Level
 from costline.numeric import Array
-
-EACH_ITS_OWN = 1_000_000
-"""More folds than there are groups: each group is left out alone."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +58,6 @@ class Refit:
     rows: int
 
 
-def group_of(case: Any) -> tuple[str, str, str]:
-    """Model, chip and software: rows of a group are left out together."""
-    network = getattr(case, "network", None) or getattr(case, "pipeline", None)
-    return (getattr(network, "name", ""), case.cluster.chip.id, case.setting.software)
-
-
 def refit(
     measurements: Iterable[Measurement],
     date: str,
@@ -80,13 +81,13 @@ def refit(
         Processes to use; Gauss-Newton steps.
     """
     problem = pose(measurements, Efficiency(shipped_coefficients()))
-    every = list(range(len(problem.cases)))
+    every = range(len(problem.cases))
     with workers(problem, processes) as run:
         before = errors(problem, everywhere(run, {}, every).value)
         done = fit(problem, run, iterations)
         groups = [group_of(case) for case in problem.cases]
-        unseen = held_out(problem, done, groups, run, folds)
-        alone = held_out(problem, done, [chip for _, chip, _ in groups], run, EACH_ITS_OWN)
+        unseen = left_out(problem, done, folds_of(groups, folds), run)
+        alone = left_out_linearised(problem, done, folds_of([chip for _, chip, _ in groups]), run)
     rows = fitted_rows(problem, done.adjustments, done.spread, date, digest)
     return Refit(rows, _tables(problem, before, done.error, unseen, alone), len(every))
 

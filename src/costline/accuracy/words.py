@@ -99,23 +99,29 @@ class Release:
         Of its release, or of the measurement; 0 where neither is stated.
     compiled : bool
         Whether element-wise work is fused and kernels are launched as one graph.
+    attention : str
+        Attention kernel; empty leaves it to the chip.
     """
 
     software: str
     year: float
     compiled: bool
+    attention: str
 
 
-def release(words: str, study: str, date: str, said: frozenset[str]) -> Release:
+def release(words: str, study: str, date: str, said: frozenset[str], chip: Chip) -> Release:
     """Software a row names.
 
     Examples
     --------
-    >>> release("vLLM", "serve", "2024-07", frozenset())
-    Release(software='vllm', year=2024.5, compiled=True)
+    >>> from costline.catalogue import shipped
+    >>> release("vLLM", "serve", "2024-07", frozenset(), shipped.chip("a100-sxm-80gb"))
+    Release(software='vllm', year=2024.5, compiled=True, attention='fa2')
     """
     found = software_called(words, study)
     when = year_and_month(date)
     year = int(when[:4]) + (int(when[5:]) - 1) / 12 if when else 0.0
     compiled = "eager" not in said and ("compiled" in said or (found is not None and found.fused))
-    return Release("" if found is None else found.id, year, compiled)
+    if found is None:
+        return Release("", year, compiled, attention_at(date, chip))
+    return Release(found.id, year, compiled, found.attention or attention_at(date, chip))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from costline.catalogue.table import DATA, columns, read_table
 from costline.errors import UnknownNameError
 
-COLUMNS = columns("study! pattern! source! note", identifier="id!", integer="fused!", kind="kind!")
+COLUMNS = columns("study! pattern! attention source! note", identifier="id!", integer="fused! chunk", kind="kind!")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,10 @@ class Software:
         Regular expression of how sources name it; the first row that matches counts.
     fused : bool
         Whether it fuses element-wise work and launches kernels as one graph unless told otherwise.
+    attention : str
+        Attention kernel it uses whatever the chip could do; empty: the newest of its day.
+    chunk : int or None
+        Prompt tokens a pass takes in, so that chips that share the layers work on several; None: whole prompts.
     note : str
         Why.
     """
@@ -32,6 +36,8 @@ class Software:
     study: str
     pattern: str
     fused: bool
+    attention: str
+    chunk: int | None
     note: str
 
 
@@ -39,7 +45,15 @@ class Software:
 def all_software() -> tuple[Software, ...]:
     """The table of software that comes with costline."""
     return tuple(
-        Software(id=row["id"], study=row["study"], pattern=row["pattern"], fused=bool(row["fused"]), note=row["note"])
+        Software(
+            id=row["id"],
+            study=row["study"],
+            pattern=row["pattern"],
+            fused=bool(row["fused"]),
+            attention=row["attention"],
+            chunk=row["chunk"],
+            note=row["note"],
+        )
         for row in read_table(DATA / "software.csv", COLUMNS)
     )
 

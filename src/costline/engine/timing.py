@@ -10,7 +10,7 @@ import numpy as np
 from costline.derivation import step
 from costline.engine.loads import Load
 from costline.engine.messages import Message, network_time
-from costline.formulas.roofline import kernel_time, lower_bound, math_time, memory_time, size_share, upper_bound
+from costline.formulas.roofline import aged, kernel_time, lower_bound, math_time, memory_time, size_share, upper_bound
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
@@ -177,7 +177,7 @@ def slowness(chip: Chip, efficiency: Efficiency, plan: Plan) -> Numeric:
     slow = efficiency.value("software", chip, plan.software)
     if not plan.year:
         return slow
-    return slow * (1 - efficiency.value("progress", chip)) ** (plan.year - REFERENCE_YEAR)
+    return slow * aged(efficiency.value("progress", chip), plan.year - REFERENCE_YEAR)
 
 
 def _math(load: Load, memory: Numeric, slow: Numeric, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:

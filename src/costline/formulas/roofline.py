@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from costline.derivation import formula
 from costline.numeric import Numeric, largest, smallest
 
@@ -124,6 +126,35 @@ def size_share(size: Numeric, half: Numeric) -> Numeric:
     0.75
     """
     return size / (size + half)
+
+
+@formula("exp(-progress * years)", unit="1", source="definition: the same relative gain every year")
+def aged(progress: Numeric, years: Numeric) -> Numeric:
+    """Time of kernels of software released some years after the reference, over that of the reference.
+
+    Parameters
+    ----------
+    progress : float or array
+        Relative gain of speed in a year. [1/year]
+    years : float or array
+        Years after the reference, negative before it. [year]
+
+    Returns
+    -------
+    float or array
+        Factor. [1]
+
+    References
+    ----------
+    Definition of a constant rate of progress.
+
+    Examples
+    --------
+    >>> aged(0.5, 0.0), aged(0.0, -3.0)
+    (1.0, 1.0)
+    """
+    factor = np.exp(-progress * years)
+    return factor if isinstance(factor, np.ndarray) else float(factor)
 
 
 @formula("flops / traffic", unit="FLOP/byte", source="Williams et al. 2009, CACM 52(4)")

@@ -210,7 +210,7 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
 
 def joining(own: Numeric, rhythm: Numeric, alone: Timing, together: Numeric, machine: Machine) -> Figure:
     """TTFT of a request that joins a running batch: its own prefill, and what it waits for."""
-    share = machine.efficiency.value("queue", machine.cluster.chip)
+    share = machine.efficiency.value("queue", machine.cluster.chip, machine.plan.refined(""))
     prefill = timed("own prefill", alone)
     value = ttft_under_load(alone.point, rhythm, together, share, own)
     wait = Figure(name="waiting", value=value - alone.point, unit="s", note="for the running step and the queue")
