@@ -27,9 +27,9 @@ from costline.models.pipeline import Pipeline
 from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.planning import read_plan_fields
-from costline.precision import element_bytes
 from costline.quantity import Kind
 from costline.studies.economics import Economics
+from costline.studies.formats import USUAL, settled_formats
 from costline.uncertainty.draws import Named, model_doubt, sample, spread_value, uncertain
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ def site(
     stated(on, str | Cluster, "on", "8xh100-sxm")
     stated(precision, str | None, "precision", "bf16")
     cluster = _cluster(on, book) if isinstance(on, str) else on
-    fixed = _plan_fields(plan, precision, training)
+    fixed, formats = settled_formats(_plan_fields(plan), precision, cluster.chip, training=training)
     base = Plan(**fixed)
     if np.any(np.asarray(base.replica) > np.asarray(cluster.chips)):
         least = f"{'as few as ' * isinstance(cluster.chips, np.ndarray)}{float(np.min(cluster.chips)):,.0f}"
@@ -270,6 +270,8 @@ def site(
         )
     efficiency = model_doubt(book.efficiency(**read_coefficients(coefficients, book)))
     economics, assumed = _economics(cluster, price, pue, book)
+    if formats:
+        assumed = (Assumption(name="formats", value=formats, kind="--precision"), *assumed)
     return Site(machine=Machine(cluster, efficiency, base), economics=economics, fixed=fixed, assumptions=assumed)
 
 
@@ -317,19 +319,11 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
     return fixed
 
 
-def _plan_fields(plan: str | Mapping[str, Any] | Plan | None, precision: str | None, training: bool) -> dict[str, Any]:
-    if isinstance(plan, Plan):
-        return dict(vars(plan))
-    fields = read_plan_fields(plan)
-    if precision is None:
-        return fields
-    narrow = element_bytes(precision) < 1
-    if training:  # weights stay in 16 bits; only the products are narrower
-        fields.setdefault("compute", precision)
-    else:  # 4-bit weights are widened for the products unless the user says otherwise
-        fields.setdefault("weights", precision)
-        fields.setdefault("compute", "bf16" if narrow else precision)
-    return fields
+def _plan_fields(plan: str | Mapping[str, Any] | Plan | None) -> dict[str, Any]:
+    """Fields the user states; a whole plan states its products only where they are not the usual ones."""
+    if not isinstance(plan, Plan):
+        return read_plan_fields(plan)
+    return {name: value for name, value in vars(plan).items() if name != "compute" or value != USUAL}
 
 
 def stored_precision(given: Model | None) -> str | None:

@@ -28,6 +28,7 @@ from costline.hardware.efficiency import Efficiency
 from costline.models.decoder import Decoder
 from costline.plan import Plan, Recompute
 from costline.studies.batch import micro_batches_of
+from costline.studies.formats import widened
 from costline.studies.train import FORWARD_AND_BACKWARD, training_memory
 
 METRICS = ("tokens_per_s_per_gpu", "step_time_s")
@@ -133,7 +134,8 @@ def _plan(row: TrainRow, chips: int, batch: float, cluster: Cluster, notes: list
         tensor, data, samples = (tensor // units, data, samples) if tensor % units == 0 else (
             tensor, data // units, samples * units)  # fmt: skip
         notes.append(f"ranks are cores, {units} a chip")
-    compute = number_format(row.dtype, "products")
+    compute, said = widened(cluster.chip, number_format(row.dtype, "products"))
+    notes.extend(filter(None, [said]))
     return Plan(
         weights="fp16" if compute == "fp16" else "bf16",
         compute=compute,

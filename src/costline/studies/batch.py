@@ -55,10 +55,10 @@ def batch_notes(batch_tokens: Numeric, sequence: Numeric, plan: Plan) -> tuple[s
         some = "at some points the batch does not divide over the replicas: some idle while the fullest works"
         return (some,) if np.any(rest) else ()
     notes = []
-    if abs(sequences * sequence - batch_tokens) > 1:
+    if np.any(np.abs(sequences * sequence - batch_tokens) > 1):
         counted = f"{sequences:,.0f} whole sequences of {sequence:,.0f}, {sequences * sequence:,.0f} tokens"
         notes.append(f"a step of {batch_tokens:,.0f} tokens is counted as {counted}")
-    if np.any(rest) and sequences >= unit:
+    if np.any(rest) and np.all(sequences >= unit):
         notes.append(_idle(sequences, sequence, plan))
     return tuple(notes)
 

@@ -351,7 +351,9 @@ def _changes(network: Network, run: Run, stretch: Stretch, machine: Machine) -> 
 
 
 def _warnings(run: Run, stages: Sequence[Stage], machine: Machine) -> tuple[str, ...]:
-    notes = ["time follows from the MFU you stated; the time model was not used"] if run.mfu is not None else []
+    if run.mfu is not None:
+        return ("time follows from the MFU you stated; the time model was not used",)
+    notes: list[str] = []
     for stage in stages:
         notes.extend(batch_notes(run.batch_tokens, sample_tokens(stage.streams), machine.plan))
     return tuple(dict.fromkeys(notes))
