@@ -261,7 +261,8 @@ def site(
     stated(on, str | Cluster, "on", "8xh100-sxm")
     stated(precision, str | None, "precision", "bf16")
     cluster = _cluster(on, book) if isinstance(on, str) else on
-    fixed, formats = settled_formats(_plan_fields(plan), precision, cluster.chip, training=training)
+    named = None if isinstance(plan, Plan) else precision  # a whole plan states its formats
+    fixed, formats = settled_formats(_plan_fields(plan), named, cluster.chip, training=training)
     base = Plan(**fixed)
     if np.any(np.asarray(base.replica) > np.asarray(cluster.chips)):
         least = f"{'as few as ' * isinstance(cluster.chips, np.ndarray)}{float(np.min(cluster.chips)):,.0f}"
@@ -326,18 +327,26 @@ def _plan_fields(plan: str | Mapping[str, Any] | Plan | None) -> dict[str, Any]:
     return {name: value for name, value in vars(plan).items() if name != "compute" or value != USUAL}
 
 
-def stored_precision(given: Model | None) -> str | None:
-    """Format a configuration file says its weights are stored in; None for names and where it does not say."""
+def stored_precision(given: Model | None, book: Catalogue = shipped) -> tuple[str, str] | None:
+    """Format in which a model's weights are stored, and who says so; None where nobody does, or where it is the usual.
+
+    A configuration file speaks for itself; for a name the catalogue says how its publisher ships it.
+    """
     if given is None or isinstance(given, Network | Pipeline):
         return None
     path = Path(given).expanduser()
-    path = path / "config.json" if path.is_dir() else path
-    if path.suffix != ".json" or not _exists(path):
-        return None
-    from costline.models.decoders.precision import stated_precision
+    if isinstance(given, Path) or path.suffix in {".json", ".toml"} or _exists(path):
+        path = path / "config.json" if path.is_dir() else path
+        if path.suffix != ".json" or not _exists(path):
+            return None
+        from costline.models.decoders.precision import stated_precision
 
-    stated = stated_precision(read_config_file(path))
-    return None if stated in {None, "bf16", "fp32"} else stated
+        stated = stated_precision(read_config_file(path))
+        found = None if stated is None else (stated, "as the configuration says")
+    else:
+        named = book.stored_format(str(given))
+        found = None if named is None else (named[0], f"as its publisher ships it: {named[1]}")
+    return None if found is None or found[0] in {"bf16", "fp32"} else found
 
 
 def _economics(

@@ -20,7 +20,8 @@ def test_training_plan(row, efficiency):
     made = case(
         row(
             "train", chip="h100-sxm", model="llama-3.1-70b", num_chips="64", tp="4", pp="2", cp="2", dp="4", vpp="5",
-            zero_stage="", micro_batch="2", recompute="full", dtype="fp8 rowwise", notes="ZeRO-1 shard group: intra-node",
+            zero_stage="", micro_batch="2", recompute="full", dtype="fp8 rowwise",
+            notes="ZeRO-1 shard group: intra-node",
         ),
         efficiency,
     )  # fmt: skip

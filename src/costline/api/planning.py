@@ -257,7 +257,7 @@ def _wider(
     """What may fit where nothing does: more of the same chips; narrower formats, which training only multiplies in."""
     cluster = job.place.machine.cluster
     more = [replace(cluster, chips=cluster.chips * factor) for factor in (2, 4, 8, 16, 32)]
-    narrow = [name for name in ("fp8", "int4") if element_bytes(name) < element_bytes(precision or "bf16")]
+    narrow = [name for name in ("fp8", "int4") if element_bytes(name) < element_bytes(job.place.machine.plan.weights)]
     narrow = [name for name in narrow if study != "train" or cluster.chip.multiplies(name)]
     return [
         [(f"on {whole(one.chips)} x {one.chip.id}", partial(_only, ask, one, precision)) for one in more],
