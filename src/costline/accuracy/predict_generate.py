@@ -25,6 +25,7 @@ from costline.hardware.efficiency import Efficiency
 from costline.models.pipeline import Pipeline
 from costline.plan import Plan
 from costline.studies.clip import Clip, clip_streams
+from costline.studies.formats import widened
 from costline.studies.generate import denoising_flops, evaluation, generation_phases
 from costline.studies.generation_memory import generation_memory
 
@@ -137,6 +138,8 @@ def _plan(row: GenerateRow, chip: Chip, chips: int, notes: list[str]) -> Plan:
     if used != chips and degrees.get("vae_parallel", 1) != chips:
         raise UnpredictableError(f"parallelism {row.parallelism[:40]!r} uses {used} chips, the row states {chips}")
     weights, compute = formats_of(row.dtype)
+    compute, said = widened(chip, compute)
+    notes.extend(filter(None, [said]))
     tool = release(row.framework, "generate", row.date, row.said, chip)
     plan = Plan(
         weights=weights, compute=compute, attention=_attention(row, chip, notes), software=tool.software,

@@ -25,6 +25,7 @@ from costline.models.parts import Attention
 from costline.numeric import Numeric, ceil_divide
 from costline.plan import Plan
 from costline.precision import element_bytes
+from costline.studies.formats import widened
 from costline.studies.serve import Requests, largest_batch, serving_times
 
 Job: TypeAlias = Literal["static", "continuous", "prefill", "decode"]
@@ -196,6 +197,8 @@ def _formats(row: ServeRow, chip: Chip, notes: list[str]) -> dict[str, str]:
     )
     if not row.compute_dtype:
         notes.append(f"format of the products not stated: {compute}")
+    compute, said = widened(chip, compute)
+    notes.extend(filter(None, [said]))
     if not row.kv_dtype or row.kv_dtype == "unstated":
         cache = "bf16" if element_bytes(weights) >= 2 else "fp8"
         notes.append(f"format of the cache not stated: {cache}")

@@ -27,6 +27,8 @@ from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.models.decoder import Decoder
 from costline.plan import Plan, Recompute
+from costline.studies.batch import micro_batches_of
+from costline.studies.formats import widened
 from costline.studies.train import FORWARD_AND_BACKWARD, training_memory
 
 METRICS = ("tokens_per_s_per_gpu", "step_time_s")
@@ -48,19 +50,19 @@ class TrainCase:
     cluster: Cluster
     plan: Plan
     sequence: int
-    micro_batches: int
+    sequences: float
     setting: Setting
 
     @property
     def tokens(self) -> float:
         """Tokens of a step. [token]"""
-        return float(self.plan.data * self.plan.micro_batch * self.micro_batches * self.sequence)
+        return self.sequences * self.sequence
 
     def evaluate(self, efficiency: Efficiency) -> Prediction:
         """Predict the metric with these coefficients."""
         machine = machine_of(self, efficiency.replace(**BALANCED))
         streams = training_streams(self.network, self.sequence, self.plan)
-        step = training_step(self.network, streams, self.micro_batches, machine)
+        step = training_step(self.network, streams, micro_batches_of(self.sequences, self.plan), machine)
         whole = step.total
         phases = [timed(name, phase) for name, phase in step.phases.items() if np.any(phase.point)]
         figure = total("step", "s", phases, low=whole.lower, high=whole.upper, note=f"bound by {whole.binds}")
@@ -104,11 +106,10 @@ def prepare_train(row: TrainRow, efficiency: Efficiency) -> TrainCase:
     cluster = stated_links(cluster_of(row.chip, chips), row.chips_per_node, row.interconnect_intra,
                            row.interconnect_inter)  # fmt: skip
     plan = _plan(row, chips, batch, cluster, notes)
-    micro_batches = max(round(batch / float(plan.data * plan.micro_batch)), 1)
-    plan = _recomputing(row, network, plan, sequence, micro_batches, cluster, efficiency, notes)
+    plan = _recomputing(row, network, plan, sequence, batch, cluster, efficiency, notes)
     return TrainCase(
         metric=row.metric, network=network, cluster=cluster, plan=plan, sequence=sequence,
-        micro_batches=micro_batches, setting=_setting(row, network, plan, cluster, micro_batches, tuple(notes)),
+        sequences=batch, setting=_setting(row, network, plan, cluster, batch, tuple(notes)),
     )  # fmt: skip
 
 
@@ -133,7 +134,8 @@ def _plan(row: TrainRow, chips: int, batch: float, cluster: Cluster, notes: list
         tensor, data, samples = (tensor // units, data, samples) if tensor % units == 0 else (
             tensor, data // units, samples * units)  # fmt: skip
         notes.append(f"ranks are cores, {units} a chip")
-    compute = number_format(row.dtype, "products")
+    compute, said = widened(cluster.chip, number_format(row.dtype, "products"))
+    notes.extend(filter(None, [said]))
     return Plan(
         weights="fp16" if compute == "fp16" else "bf16",
         compute=compute,
@@ -160,7 +162,7 @@ def _zero(row: TrainRow, notes: list[str]) -> int:
 
 
 def _recomputing(
-    row: TrainRow, network: Decoder, plan: Plan, sequence: int, micro_batches: int, cluster: Cluster,
+    row: TrainRow, network: Decoder, plan: Plan, sequence: int, batch: float, cluster: Cluster,
     efficiency: Efficiency, notes: list[str],
 ) -> Plan:  # fmt: skip
     """The plan with the stated recomputation; a blank is selective if that fits in memory, else full."""
@@ -174,25 +176,25 @@ def _recomputing(
         return with_mode("selective" if "selective" in row.recompute.lower() else "none")
     streams = training_streams(network, sequence, plan)
     machine = Machine(cluster, efficiency, with_mode("selective"))
-    fits = bool(training_memory(network, streams, micro_batches, machine).fits)
+    fits = bool(training_memory(network, streams, micro_batches_of(batch, plan), machine).fits)
     notes.append(f"recomputation not stated: {'selective, which fits' if fits else 'full, as less does not fit'}")
     return with_mode("selective" if fits else "full")
 
 
 def _setting(
-    row: TrainRow, network: Decoder, plan: Plan, cluster: Cluster, micro_batches: int, notes: tuple[str, ...]
+    row: TrainRow, network: Decoder, plan: Plan, cluster: Cluster, batch: float, notes: tuple[str, ...]
 ) -> Setting:
     chips = float(cluster.chips)
     sequence = row.seq_len or 0
-    passes = plan.data * micro_batches
+    passes = batch / plan.micro_batch
     forward = network.flops(training_streams(network, sequence, plan))
-    tokens = float(passes * plan.micro_batch * sequence)
+    tokens = batch * sequence
     kind = family(network)
     return Setting(
         family=kind,
         software=row.framework,
         chips=chips,
-        batch=float(passes * plan.micro_batch),
+        batch=batch,
         sequence=sequence,
         flops=float(FORWARD_AND_BACKWARD * forward * passes),
         simple_flops=float(training_flops(network.active_params, tokens)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from costline.catalogue.apis import ApiPrice, api_choice, token_price, video_services
 from costline.catalogue.chip_table import ChipFacts, shipped_chip_facts, shipped_chips
 from costline.catalogue.coefficient_table import shipped_adjustments, shipped_coefficients
-from costline.catalogue.decoder_table import decoder_names, shipped_decoder
+from costline.catalogue.decoder_table import decoder_names, shipped_decoder, stored_format
 from costline.catalogue.names import AmbiguousNameError, plain, resolve
 from costline.catalogue.price_table import Price, PriceChoice, rental_choice, select, shipped_prices
 from costline.catalogue.system_table import System, shipped_systems
@@ -165,6 +165,19 @@ class Catalogue:
         from costline.catalogue.model_table import shipped_model
 
         return shipped_model(found)
+
+    def stored_format(self, name: str) -> tuple[str, str] | None:
+        """Format in which a named model is shipped, and where that was read; None where it is not known."""
+        known = self.models()
+        found = resolve("model", name, known)
+        if self.user and known[found] == "user":
+            from costline.models.decoders.precision import stated_precision
+            from costline.models.files import read_config_file
+
+            own = self.user.models[found].config
+            stated = stated_precision(read_config_file(own))
+            return (stated, own.name) if stated else None
+        return stored_format(found) if known[found] == "decoder" else None
 
     def pipeline_like(self, network: DiT) -> Pipeline | None:
         """The first shipped pipeline whose transformer has the same parts as `network`, or None."""

@@ -54,6 +54,9 @@ def print_comparison(
     screen = console()
     screen.print("Rooflines at the weights' format", style="bold")
     screen.print(table([row.roof for row in rows], _roof_fields()))
+    for row in rows:
+        if row.roof.products:
+            screen.print(f"{row.roof.chip}: {row.roof.products}", style="yellow")
     for place, talk in enumerate(talks):
         limit = f"at most {talk.tpot * 1e3:g} ms a token"
         words = f"{talk.network.name}, {talk.input:,} tokens in, {talk.output:,} out, {limit}"

@@ -75,9 +75,10 @@ def _check_layers(network: Network, told: Mapping[str, Any]) -> None:
     stages, virtual = told.get("pipeline", 1), told.get("virtual", 1)
     if virtual > 1 and told.get("pipeline") == 1:
         raise PlanError(f"virtual={virtual}: a pipeline of one stage has nothing to interleave")
-    if stages * virtual > np.max(network.layers):
+    most = int(np.ceil(np.max(network.layers)))  # a family of shapes has layers in between
+    if stages * virtual > most:
         words = f"pipeline={stages}" + (f" x virtual={virtual}" if virtual > 1 else "")
-        raise PlanError(f"{words}: {network.name} has {network.layers} layers")
+        raise PlanError(f"{words}: {network.name} has {most} layers")
 
 
 def _check_experts(network: Network, told: Mapping[str, Any]) -> None:
