@@ -213,7 +213,7 @@ def _planned(
 
 def _filled(network: Decoder, asked: Requests, place: Site) -> Requests:
     """The usual batch, or as many sequences as fit, at least one."""
-    fits = largest_batch(network, asked.input + asked.output, place.machine)
+    fits = largest_batch(network, asked.input + asked.output, place.machine, asked.input, together=asked.together)
     batch = smallest(fits, asked.batch)
     return replace(asked, batch=np.maximum(batch, 1) if isinstance(batch, np.ndarray) else max(batch, 1))
 

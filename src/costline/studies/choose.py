@@ -17,7 +17,7 @@ from costline.plan import Plan
 from costline.studies.clip import Clip, Sampler
 from costline.studies.generate import generation_time
 from costline.studies.generation_memory import generation_memory
-from costline.studies.serve import Requests, serving_memory, serving_rate
+from costline.studies.serve import Requests, request_memory, serving_rate
 from costline.studies.space import (
     Axes,
     choose_plan,
@@ -180,7 +180,7 @@ def serving_plan(
         return whole(plan) & (plan.data <= largest(requests.batch, 1)) & alone
 
     def memory(one: Machine) -> Memory:
-        return serving_memory(network, requests.input + requests.output, requests.batch / one.plan.data, one)
+        return request_memory(network, requests, requests.batch / one.plan.data, one)
 
     rules = [whole] if "expert" in fixed else [legal, whole]
     return _chosen(
