@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costline.engine.memory import gathered_bytes, kv_cache_bytes, model_states, params_on_chip, place, saved_bytes
+from costline import resolve
+from costline.engine.memory import (
+    gathered_bytes,
+    inference_bytes,
+    kv_cache_bytes,
+    layer_width,
+    model_states,
+    params_on_chip,
+    place,
+    saved_bytes,
+)
 from costline.models.network import Network
 from costline.models.parts import Linear
 from costline.plan import Plan
@@ -104,3 +114,39 @@ def test_recomputation_keeps_less(gpt3):
     streams = gpt3.streams(tokens=2048, batch=1, logits=2048)
     kept = {mode: activations(gpt3, streams, replace(Plan(), recompute=mode), 8) for mode in ("none", "full")}
     assert kept["full"] < kept["none"] / 5
+
+
+@pytest.mark.parametrize(("tensor", "held"), [
+    (1, 3 * 28672),  # gate, up and their product, each as wide as the feed-forward network
+    (8, 8192 + 2 * 28672 / 8),  # their input is whole on every chip, and is the larger part now
+])  # fmt: skip
+def test_the_fullest_layer_of_llama_70b_is_the_feed_forward_network(llama, tensor, held):
+    assert layer_width(llama.parts, 4096, Plan(tensor=tensor)) == pytest.approx(held)
+
+
+def test_experts_hold_a_row_for_each_visit(mixtral):
+    """Two of eight experts: gate, up and product of both, 14,336 wide; and eight scores of the router."""
+    assert layer_width(mixtral.parts, 4096, Plan()) == pytest.approx(2 * 3 * 14336 + 8)
+
+
+def test_fused_attention_needs_room_in_proportion_to_the_prompt_and_unfused_to_its_square(gpt3):
+    """Dao et al. 2022, arXiv:2205.14135, theorem 1: linear. GPT-3 has 96 heads; a score takes 2 bytes."""
+    short, long = (gpt3.streams(tokens=tokens) for tokens in (10_000, 20_000))
+    logits = 50257 * 4
+    fused, naive = (
+        [inference_bytes(gpt3, gpt3.parts, streams, Plan(attention=kernel)) - logits for streams in (short, long)]
+        for kernel in ("fa2", "naive")
+    )
+    assert fused[1] == pytest.approx(2 * fused[0])
+    attention = 4 * 12288 + 96 * 20_000  # queries, keys, values, output and scores, beside the residual stream
+    assert naive[1] == pytest.approx(20_000 * (12288 + attention) * 2)
+
+
+def test_a_prompt_takes_less_than_an_engine_reports_with_its_sampler():
+    """Llama 3 8B, 8,192 prompt tokens: vLLM measured 1.26 GiB at start, on one chip and on two (vllm pull 10511).
+
+    The peak there is the sampler of 256 sequences, as it does not halve on two chips; the layers must stay below it.
+    """
+    network = resolve.decoder("llama-3-8b", None, None, {}, resolve.catalogue(None))
+    held = inference_bytes(network, network.parts, network.streams(tokens=8192), Plan())
+    assert 0.5 * 1.26 * 2**30 < held < 1.26 * 2**30

@@ -51,7 +51,7 @@ def test_rates_are_those_of_the_study():
             machine = Machine(cluster, shipped.efficiency(), Plan(tensor=units))
             asked = Requests(input=1000, output=200, batch=batch)
             rate = serving_rate(TALK.network, asked, machine)
-            from costline.studies.serve import serving_memory
+            from costline.studies.serving_memory import serving_memory
 
             fits = serving_memory(TALK.network, 1200, batch, machine).fits
             if fits and batch / rate <= TALK.tpot:

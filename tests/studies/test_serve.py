@@ -11,8 +11,14 @@ from hypothesis import strategies as st
 
 import costline
 from costline.studies.economics import Economics
-from costline.studies.serve import Requests, largest_batch, serve, serving_memory
+from costline.studies.serve import Requests, largest_batch, largest_context, request_memory, serve
+from costline.studies.serving_memory import serving_memory
+from costline.studies.serving_modes import chunked_figures, decode_pool, prefill_pool
 from tests.conftest import make_machine
+
+
+def asking(prompt, output, batch, batching="continuous"):
+    return Requests(input=prompt, output=output, batch=batch, batching=batching)
 
 
 def test_decode_of_llama_70b_on_a_lossless_machine(llama):
@@ -65,6 +71,53 @@ def test_the_largest_batch_fits_and_one_more_does_not(llama, tokens, output):
     batch = largest_batch(llama, tokens + output, place)
     assert serving_memory(llama, tokens + output, batch, place).fits
     assert not serving_memory(llama, tokens + output, batch + 1, place).fits
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_the_longest_context_fits_as_a_prompt_and_one_token_more_does_not(llama, together):
+    place, output = make_machine(8, tensor=8), 100
+    longest = largest_context(llama, 16, place, output, together=together)
+    for context, fits in ((longest, True), (longest + 1, False)):
+        asked = asking(context - output, output, 16, "static" if together else "continuous")
+        assert request_memory(llama, asked, 16, place).fits == fits
+        assert bool(serve(llama, asked, place).feasible) == fits
+
+
+def test_prompts_taken_in_together_leave_less_room_than_one_at_a_time(llama):
+    """All prompts of a static batch are in one pass: its activations are those of one prompt times the batch."""
+    place = make_machine(8, tensor=8)
+    one, all_of_them = (
+        request_memory(llama, asking(4096, 100, 16, way), 16, place).passes["prefill"]
+        for way in ("continuous", "static")
+    )
+    assert all_of_them == pytest.approx(16 * one)
+
+
+def test_a_chunk_takes_the_room_of_a_prompt_of_its_length(llama):
+    place = make_machine(8, tensor=8)
+    asked = asking(16_384, 100, 4)
+    _, chunked, _ = chunked_figures(llama, asked, 512, place, Economics())
+    assert chunked.passes["prefill"] == request_memory(llama, replace(asked, input=512), 4, place).passes["prefill"]
+    assert chunked.total < request_memory(llama, asked, 4, place).total
+
+
+def test_chips_that_only_decode_hold_no_prompt(llama):
+    place, asked = make_machine(8, tensor=8), asking(60_000, 100, 4)
+    decode = decode_pool(llama, asked, 4, place).memory
+    assert decode.items["activations"] == decode.passes["decode step"]
+    both = prefill_pool(llama, asked, 2, place).memory.passes["prefill"]
+    assert both == pytest.approx(2 * request_memory(llama, asked, 4, place).passes["prefill"])
+
+
+def test_room_for_prompts_is_the_same_one_by_one_and_in_an_array(mixtral):
+    place = make_machine(8, tensor=4, data=2)
+    prompts, batches = np.array([10, 5_000, 60_000]), np.array([256, 16, 2])
+    for way in ("continuous", "static"):
+        swept = serve(mixtral, asking(prompts, 50, batches, way), place)
+        for index in range(3):
+            one = serve(mixtral, asking(int(prompts[index]), 50, int(batches[index]), way), place)
+            for name in ("memory", "largest_batch", "largest_context"):
+                assert np.broadcast_to(swept[name], 3)[index] == pytest.approx(one[name]), name
 
 
 def test_what_does_not_fit_says_why_and_what_would(llama):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import costline
 from costline.plan import Plan
 from costline.studies.choose import generation_plan, serving_plan, training_plan
 from costline.studies.clip import Clip
@@ -109,3 +110,43 @@ def test_every_chip_of_a_generation_plan_works():
     clip = Clip(frames=81, height=720, width=1280, steps=50, branches=2)
     plan = generation_plan(wan, clip, make_machine(8), {}).plan
     assert math.prod((plan.tensor, plan.ulysses, plan.ring, plan.guidance, plan.data)) == 8
+
+
+@pytest.mark.parametrize("batch", [None, 4])
+def test_a_pipeline_of_any_depth_serves_what_no_usual_plan_holds(batch):
+    """Llama 3.1 405B in bf16 is 812 GB: 101 GB a chip on 8 of 12 H100, 68 GB on all of them, of 72 GB usable."""
+    answer = costline.serve("llama-3.1-405b", on="12xh100-sxm", precision="bf16", batch=batch)
+    assert answer.feasible is True
+    assert answer.inputs["tensor"] * answer.inputs["pipeline"] == 12
+    assert "none of the usual ones does" in answer.assumptions[0].value
+
+
+def test_tensor_parallelism_leaves_the_domain_only_where_nothing_else_fits():
+    """In bf16 and without a pipeline 141 GB fit on 8 chips of 72 GB usable, 812 GB on 16 only."""
+    fixed = "pipeline=1"
+    inside = costline.serve("llama-3.1-70b", on="16xh100-sxm", precision="bf16", plan=fixed, batch=8)
+    assert inside.inputs["tensor"] <= 8
+    across = costline.serve("llama-3.1-405b", on="16xh100-sxm", precision="bf16", plan=fixed, batch=8)
+    assert across.feasible is True
+    assert across.inputs["tensor"] == 16
+
+
+def test_plans_across_domains_are_the_same_one_by_one_and_in_an_array():
+    inputs = {"on": "12xh100-sxm", "precision": "bf16", "output": 100}
+    lengths = np.array([500, 3_000, 40_000])
+    for model in ("llama-3.1-70b", "llama-3.1-405b"):
+        swept = costline.serve(model, input=lengths, **inputs)
+        for place, length in enumerate(lengths):
+            one = costline.serve(model, input=int(length), **inputs)
+            for name in ("tensor", "pipeline", "data", "batch"):
+                assert np.broadcast_to(swept.inputs[name], 3)[place] == one.inputs[name], (model, name)
+            assert np.broadcast_to(swept.feasible, 3)[place] == one.feasible
+            assert np.broadcast_to(swept["output_rate"], 3)[place] == pytest.approx(one["output_rate"])
+
+
+def test_training_leaves_the_domain_where_nothing_else_fits():
+    """GPT-3 without ZeRO and pipeline: 16 bytes a parameter, 2.8 TB, are 350 GB a chip on 8 chips, 88 GB on 32."""
+    stated = "pipeline=1, zero=0, ulysses=1"
+    answer = costline.train("gpt3-175b", tokens="300B", on="64xh200-sxm", plan=stated)
+    assert answer.feasible is True
+    assert answer.inputs["tensor"] == 32  # of 96 heads

@@ -19,7 +19,7 @@ from costline.estimate import Assumption, Estimate, Figure
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
-from costline.numeric import Numeric, smallest
+from costline.numeric import Numeric, choose, largest, smallest
 from costline.plan import Plan
 from costline.report.values import text, whole
 from costline.resolve import Model, Number, Site
@@ -208,10 +208,15 @@ def _planned(
         return wanted(serving_figures(network, asked, machine, place.economics)[0]) if wanted is not None else True
 
     check = None if wanted is None else good
-    choice = serving_plan(network, asked, place.machine, place.fixed, check, place.economics)
-    while filling and not choice.fitting and np.all(np.asarray(asked.batch) > 1):
-        asked = replace(asked, batch=asked.batch // 2)
-        choice = serving_plan(network, asked, place.machine, place.fixed, check, place.economics)
+    held = asked
+    for across in (False, True) if filling else (True,):  # rather fewer sequences than plans across domains
+        choice = serving_plan(network, held, place.machine, place.fixed, check, place.economics, across)
+        while filling and np.any(~np.asarray(choice.fits) & (np.asarray(held.batch) > 1)):
+            held = replace(held, batch=choose(choice.fits, held.batch, largest(held.batch // 2, 1)))
+            choice = serving_plan(network, held, place.machine, place.fixed, check, place.economics, across)
+        if np.all(choice.fits):
+            break
+        held = replace(held, batch=choose(choice.fits, held.batch, asked.batch))
     plan = choice.plan
     degrees = {"tensor": plan.tensor, "pipeline": plan.pipeline, "expert": plan.expert, "replicas": plan.data}
     words = ", ".join(f"{name}={whole(degree)}" for name, degree in degrees.items()) + f": {choice.words}"
@@ -221,7 +226,7 @@ def _planned(
 
 def _filled(network: Decoder, asked: Requests, place: Site) -> Requests:
     """The usual batch, or as many sequences as fit, at least one."""
-    fits = largest_batch(network, asked.input + asked.output, place.machine)
+    fits = largest_batch(network, asked.input + asked.output, place.machine, asked.input, together=asked.together)
     batch = smallest(fits, asked.batch)
     return replace(asked, batch=np.maximum(batch, 1) if isinstance(batch, np.ndarray) else max(batch, 1))
 

@@ -55,7 +55,7 @@ MOST_TABLES = 10_000
 """Tables of one kind in a file; more is not written by people."""
 
 
-def _quantity(kind: Kind) -> BeforeValidator:
+def above_zero(kind: Kind) -> BeforeValidator:
     """Read text or a number as an SI value above 0."""
 
     def check(value: Any) -> float:
@@ -84,13 +84,13 @@ def _date(value: Any) -> str:
 
 Name = Annotated[str, Field(max_length=80), AfterValidator(_name)]
 Text = Annotated[str, Field(max_length=1000)]
-Rate = Annotated[float, _quantity(FLOP_RATE)]
-Size = Annotated[float, _quantity(BYTES)]
-Bandwidth = Annotated[float, _quantity(BANDWIDTH)]
-Link = Annotated[float, _quantity(LINK_BANDWIDTH)]
-Watts = Annotated[float, _quantity(WATTS)]
-Seconds = Annotated[float, _quantity(SECONDS)]
-Rent = Annotated[float, _quantity(DOLLARS_PER_SECOND)]
+Rate = Annotated[float, above_zero(FLOP_RATE)]
+Size = Annotated[float, above_zero(BYTES)]
+Bandwidth = Annotated[float, above_zero(BANDWIDTH)]
+Link = Annotated[float, above_zero(LINK_BANDWIDTH)]
+Watts = Annotated[float, above_zero(WATTS)]
+Seconds = Annotated[float, above_zero(SECONDS)]
+Rent = Annotated[float, above_zero(DOLLARS_PER_SECOND)]
 Count = Annotated[int, Field(ge=1, le=10_000_000, strict=True)]
 Date = Annotated[str, BeforeValidator(_date)]
 

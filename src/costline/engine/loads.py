@@ -174,6 +174,14 @@ def experts_touched(part: ExpertLinear, rows: Numeric, plan: Plan) -> Numeric:
     return part.experts / plan.expert * (1 - missed)
 
 
+def expert_visits(part: ExpertLinear, plan: Plan) -> Numeric:
+    """Experts' rows on one chip for each of its tokens. [1]
+
+    Every token goes to `active` experts; its work is spread over the chips of the expert group that see it.
+    """
+    return part.active / smallest(plan.tensor, plan.expert_shards) * plan.expert_split
+
+
 def _at_least_one(value: Numeric) -> Numeric:
     return -smallest(-value, -1)
 
@@ -181,8 +189,7 @@ def _at_least_one(value: Numeric) -> Numeric:
 def _experts(part: ExpertLinear, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     rows = rows_on_chip(part.rows, streams, plan)
     split = plan.expert_split
-    # every token goes to `active` experts; its work is spread over the chips of the expert group that see it
-    visits = rows * part.active / smallest(plan.tensor, plan.expert_shards) * split
+    visits = rows * expert_visits(part, plan)
     width = part.inputs + part.outputs / split if part.shard == "column" else part.inputs / split + part.outputs
     touched = experts_touched(part, rows, plan)
     weights = touched * part.inputs * part.outputs / split * element_bytes(plan.weights)

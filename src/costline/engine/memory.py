@@ -7,8 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from costline.engine.loads import RowStreams, rows_on_chip
-from costline.formulas.memory import cache_bytes, sharded_state_bytes, tensor_bytes, usable_memory
+from costline.engine.loads import RowStreams, expert_visits, rows_on_chip
+from costline.formulas.memory import (
+    cache_bytes,
+    sharded_state_bytes,
+    tensor_bytes,
+    usable_memory,
+    working_set_bytes,
+)
 from costline.formulas.pipeline import kept_micro_batches
 from costline.hardware.chip import Chip
 from costline.hardware.efficiency import Efficiency
@@ -39,10 +45,13 @@ class Memory:
         Bytes by use: weights, gradients, optimizer, activations, cache, logits, buffers. [byte]
     usable : float or array
         What the chip offers after the runtime has taken its share. [byte]
+    passes : mapping of str to float or array
+        Activations of each kind of pass where several take turns; the item ``activations`` is the largest. [byte]
     """
 
     items: dict[str, Numeric] = field(default_factory=dict)
     usable: Numeric = 0.0
+    passes: dict[str, Numeric] = field(default_factory=dict)
 
     @property
     def total(self) -> Numeric:
@@ -209,6 +218,48 @@ def largest_tensor(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: 
             widths[part.positions] = largest(widths.get(part.positions, 0.0), part.inputs + part.outputs)
     tensors = [rows_on_chip(stream, streams, plan) * width for stream, width in widths.items()]
     return largest(0.0, *tensors) * element_bytes(plan.activation)
+
+
+def inference_bytes(network: Decoder, parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
+    """Activations of one pass of a decoder at its fullest moment: residual stream, fullest layer, logits. [byte]"""
+    residual = network.hidden_size / (plan.tensor if plan.sequence_parallel else 1)
+    rows = rows_on_chip("tokens", streams, plan)
+    layer = layer_width(parts, streams["context"], plan)
+    logits = logits_bytes(network, streams, plan, 1)
+    return working_set_bytes(rows, residual, layer, element_bytes(plan.activation)) + logits
+
+
+def layer_width(parts: Iterable[Part], context: Numeric, plan: Plan) -> Numeric:
+    """What the fullest layer of a decoder holds of one token besides the residual stream. [element]
+
+    A layer (attention, feed-forward network, experts) is at its fullest when its first products are made from its
+    input; when these become the input of the last product, as gate and up become their product and queries, keys and
+    values the output of attention; or when that gives the output. Fused attention keeps no scores, ``naive`` does.
+    """
+    layers: dict[str, list[Numeric]] = {}
+    for part in parts:
+        if place(part) != "block" or not isinstance(part, Linear | ExpertLinear | Attention):
+            continue
+        held = layers.setdefault(part.name.rpartition("/")[0], [0.0, 0.0, 0.0, 0.0])
+        if isinstance(part, Attention):
+            held[1] = held[1] + (context * part.heads / plan.tensor if plan.attention == "naive" else 0.0)
+            continue
+        visits, split = _visits(part, plan)
+        if part.shard == "row":
+            held[2], held[3] = held[2] + part.inputs * visits / split, largest(held[3], part.outputs * visits)
+        else:
+            held[0], held[1] = largest(held[0], part.inputs), held[1] + part.outputs * visits / split
+    moments = (
+        largest(entering + made, made + joined, joined + leaving) for entering, made, joined, leaving in layers.values()
+    )
+    return largest(0.0, *moments)
+
+
+def _visits(part: Linear | ExpertLinear, plan: Plan) -> tuple[Numeric, Numeric]:
+    """Rows of a part for each token, and the chips its divided side is divided over."""
+    if isinstance(part, ExpertLinear):
+        return expert_visits(part, plan), plan.expert_split
+    return 1, 1 if part.shard == "replicated" else plan.tensor
 
 
 def weight_bytes(network: Network, plan: Plan) -> Numeric:

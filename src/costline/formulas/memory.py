@@ -95,6 +95,43 @@ def cache_bytes(elements: Numeric, element: Numeric, shards: Numeric) -> Numeric
     return elements * element / shards
 
 
+@formula(
+    "rows * (residual + layer) * element",
+    unit="byte",
+    source="definition; no scores are kept: Dao et al. 2022, arXiv:2205.14135, section 3.1",
+)
+def working_set_bytes(rows: Numeric, residual: Numeric, layer: Numeric, element: Numeric) -> Numeric:
+    """Activations an inference pass holds at its fullest moment, the logits aside.
+
+    Parameters
+    ----------
+    rows : float or array
+        Tokens of the pass that are on the chip. [token]
+    residual : float or array
+        Width of the residual stream, on one chip. [element/token]
+    layer : float or array
+        What the fullest layer holds of a token besides, on one chip. [element/token]
+    element : float or array
+        Bytes of one. [byte]
+
+    Returns
+    -------
+    float or array
+        Size. [byte]
+
+    References
+    ----------
+    Definition: layers run one after the other, so only one holds tensors of its own. Fused attention keeps no scores:
+    Dao et al. 2022, arXiv:2205.14135, section 3.1 and theorem 1 (memory linear in the length).
+
+    Examples
+    --------
+    >>> working_set_bytes(8192, 4096, 3 * 14336, 2) / 2**30  # Llama 3 8B, one prompt of 8,192 tokens
+    0.71875
+    """
+    return rows * (residual + layer) * element
+
+
 @formula("capacity * (1 - reserved)", unit="byte", source="definition")
 def usable_memory(capacity: Numeric, reserved: Numeric) -> Numeric:
     """Memory that is left for the model.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,16 @@ def _axes(
     return {**own, "batch": batches(LARGEST_BATCH) if batch is None else [batch], **replicas}
 
 
+def _asked(requests: Requests, batch: int | None, plan: Plan, fields: Mapping[str, Any]) -> Requests:
+    """What is asked of all replicas; a batch that nobody stated is that of one."""
+    return replace(requests, batch=fields["batch"] * (plan.data if batch is None else 1))
+
+
+def _legal(requests: Requests, plan: Plan, machine: Machine) -> Any:
+    """Replicas that fit on the chips and have a sequence each."""
+    return legal_replica(plan, machine.cluster.chips) & (requests.batch >= plan.data)
+
+
 def together_setting(
     network: Decoder,
     requests: Requests,
@@ -86,8 +97,7 @@ def together_setting(
         Sequences in flight on all chips; None lets the search choose those of a replica.
     """
 
-    def asked(plan: Plan, fields: Mapping[str, Any]) -> Requests:
-        return replace(requests, batch=fields["batch"] * (plan.data if batch is None else 1))
+    asked = partial(_asked, requests, batch)
 
     def measure(place: Machine, fields: Mapping[str, Any]) -> Measured:
         figures, memory = serving_figures(network, asked(place.plan, fields), place, economics)
@@ -97,9 +107,7 @@ def together_setting(
         words=site_words(machine, f"{requests.batching} batching"),
         machine=machine,
         axes=_axes(network, machine, fixed, batch, None),
-        legal=lambda fields, plan: (
-            legal_replica(plan, machine.cluster.chips) & (asked(plan, fields).batch >= plan.data)
-        ),
+        legal=lambda fields, plan: _legal(asked(plan, fields), plan, machine),
         measure=measure,
         estimate=lambda place, fields: serve(network, asked(place.plan, fields), place, economics, title),
         shown=lambda place, fields: f"{plan_words(place.plan)}, batch={asked(place.plan, fields).batch}",
@@ -118,8 +126,7 @@ def chunked_setting(
     """All plans that take prompts in by chunks, with the parameters of `together_setting`."""
     lengths = [size for size in CHUNKS if size < np.max(requests.input)]
 
-    def asked(plan: Plan, fields: Mapping[str, Any]) -> Requests:
-        return replace(requests, batch=fields["batch"] * (plan.data if batch is None else 1))
+    asked = partial(_asked, requests, batch)
 
     def measure(place: Machine, fields: Mapping[str, Any]) -> Measured:
         own = asked(place.plan, fields)
@@ -136,9 +143,7 @@ def chunked_setting(
         words=site_words(machine, "chunked prefill"),
         machine=machine,
         axes=_axes(network, machine, fixed, batch, lengths),
-        legal=lambda fields, plan: (
-            legal_replica(plan, machine.cluster.chips) & (asked(plan, fields).batch >= plan.data)
-        ),
+        legal=lambda fields, plan: _legal(asked(plan, fields), plan, machine),
         measure=measure,
         estimate=estimate,
         shown=lambda place, fields: (

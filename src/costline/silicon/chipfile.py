@@ -26,29 +26,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from costline.catalogue.user import ChipTable, field_faults, load_user_file, parse_toml
-from costline.errors import CatalogueError, InputError, QuantityError
+from costline.catalogue.user import ChipTable, above_zero, field_faults, load_user_file, parse_toml
+from costline.errors import CatalogueError, InputError
 from costline.hardware.chip import Chip
-from costline.quantity import AREA, BYTES, FREQUENCY, Kind
-from costline.quantity import read as read_quantity
+from costline.quantity import AREA, BYTES, FREQUENCY
 from costline.silicon.cost import Silicon
 from costline.silicon.inputs import known_node, memory_type
 
 MOST_DEVICES = 100_000
 """Memory devices of a chip; more is a slip of the pen."""
-
-
-def _read(kind: Kind) -> BeforeValidator:
-    def check(value: Any) -> float:
-        try:
-            number = read_quantity(value, kind)
-        except QuantityError as error:
-            raise ValueError(str(error)) from None
-        if not number:
-            raise ValueError(f"is 0; leave it out where it is unknown, or write e.g. {kind.example}")
-        return number
-
-    return BeforeValidator(check)
 
 
 def _process(value: Any) -> str:
@@ -72,14 +58,14 @@ class SiliconTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     process: Annotated[str, BeforeValidator(_process)] | None = None
-    area: Annotated[float, _read(AREA)] | None = None
+    area: Annotated[float, above_zero(AREA)] | None = None
     dies: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
     memory: Annotated[str, BeforeValidator(_memory)] | None = None
     devices: Annotated[int, Field(ge=1, le=MOST_DEVICES, strict=True)] | None = None
     clamshell: bool = False
     multipliers: Annotated[int, Field(ge=1, le=100_000_000, strict=True)] | None = None
-    clock: Annotated[float, _read(FREQUENCY)] | None = None
-    scratchpad: Annotated[float, _read(BYTES)] | None = None
+    clock: Annotated[float, above_zero(FREQUENCY)] | None = None
+    scratchpad: Annotated[float, above_zero(BYTES)] | None = None
     cooling: Literal["air", "liquid"] = "liquid"
 
 

@@ -31,7 +31,8 @@ from costline.studies.clip import Clip
 from costline.studies.economics import Economics
 from costline.studies.formats import widened
 from costline.studies.generate import generate
-from costline.studies.serve import Requests, serve, serving_memory
+from costline.studies.serve import Requests, serve
+from costline.studies.serving_memory import serving_memory
 from costline.studies.space import dividing, heads_of, powers_of_two
 
 BATCHES = np.array([2**power for power in range(11)])
@@ -244,7 +245,7 @@ def _in_memory(
     split = decode_split(talk.network, talk.input + talk.output / 2, batches, machine, memory)
     saved = np.asarray(split.plain - split.together)
     latency = batches * talk.output / rate - saved * talk.output
-    needed = serving_memory(talk.network, talk.input + talk.output, batches, machine)
+    needed = serving_memory(talk.network, talk.input + talk.output, batches, machine, talk.input)
     total = needed.total + needed.items["weights"] * (memory.duplicate - 1)
     faster = batches * talk.output / latency
     fits = np.broadcast_to(np.asarray(total <= needed.usable), units.shape)

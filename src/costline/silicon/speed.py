@@ -21,7 +21,8 @@ from costline.silicon.pim import Device, decode_split
 from costline.silicon.sram import STATIC
 from costline.studies.generate import generation_time
 from costline.studies.generation_memory import generation_memory
-from costline.studies.serve import Requests, serving_memory, serving_rate
+from costline.studies.serve import Requests, serving_rate
+from costline.studies.serving_memory import serving_memory
 
 UNITS = (1, 2, 4, 8)
 """Chips tried together."""
@@ -75,7 +76,7 @@ def decode_rates(talk: Talk, chip: Chip, memory: Device | None = None) -> tuple[
     machine = Machine(_cluster(wide, units), shipped.efficiency(), plan)
     asked = Requests(input=talk.input, output=talk.output, batch=batches)
     rate = serving_rate(talk.network, asked, machine)
-    needed = serving_memory(talk.network, talk.input + talk.output, batches, machine)
+    needed = serving_memory(talk.network, talk.input + talk.output, batches, machine, talk.input)
     total = needed.total + (0.0 if memory is None else needed.items["weights"] * (memory.duplicate - 1))
     if memory is not None:
         split = decode_split(talk.network, talk.input + talk.output / 2, batches, machine, memory)

@@ -143,7 +143,7 @@ def _bill(corpus: Corpus, api: tuple[Numeric, Numeric]) -> Figure:
 def _batch(network: Decoder, corpus: Corpus, machine: Machine) -> Numeric:
     if corpus.batch is not None:
         return corpus.batch
-    fits = largest_batch(network, corpus.input + corpus.output, machine)
+    fits = largest_batch(network, corpus.input + corpus.output, machine, corpus.input)
     wanted = FULL_BATCH * machine.plan.data
     return largest(-largest(-fits, -wanted), 1)
 

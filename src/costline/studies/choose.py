@@ -12,13 +12,13 @@ from costline.engine.memory import Memory
 from costline.engine.passes import Machine
 from costline.models.decoder import Decoder
 from costline.models.network import Network
-from costline.numeric import Numeric, add_up, largest, smallest
+from costline.numeric import Array, Numeric, add_up, largest, smallest
 from costline.plan import Plan
 from costline.studies.batch import fed, sequences_of
 from costline.studies.clip import Clip, Sampler
 from costline.studies.generate import generation_time
 from costline.studies.generation_memory import generation_memory
-from costline.studies.serve import Requests, serving_memory, serving_rate
+from costline.studies.serve import Requests, request_memory, serving_rate
 from costline.studies.space import (
     Axes,
     choose_plan,
@@ -49,12 +49,18 @@ class Choice:
         Legal plans compared, and those that fit in memory.
     stated : bool
         Whether the user stated every field, so that nothing was compared.
+    across : bool
+        Whether plans across scale-up domains were taken, at some point at least, because no usual one fits.
+    fits : bool or array
+        Whether a plan was found that fits, one a point asked about.
     """
 
     plan: Plan
     considered: int
     fitting: int
     stated: bool = False
+    across: bool = False
+    fits: bool | Array = True
 
     @property
     def words(self) -> str:
@@ -63,7 +69,12 @@ class Choice:
             return "as stated"
         if not self.fitting:
             return f"none of {self.considered:,} plans fits; the one that needs least memory is shown"
-        return f"the best of {self.fitting:,} plans that fit, of {self.considered:,} compared"
+        found = f"the best of {self.fitting:,} plans that fit, of {self.considered:,} compared"
+        return (
+            f"{found}; none of the usual ones does, so tensor and pipeline may be of any degree"
+            if self.across
+            else found
+        )
 
 
 def settled(axes: Iterable[str], machine: Machine, fixed: Mapping[str, Any]) -> Choice | None:
@@ -88,19 +99,31 @@ def _chosen(
     memory: Callable[[Machine], Memory],
     badness: Callable[[Machine], Numeric],
     points: tuple[int, ...],
+    wider: tuple[Axes, Callable[[Plan], Any]] | None = None,
 ) -> Choice:
-    """Best plan under the first of `rules` that any plan obeys; if none does, the first plan there is."""
+    """Best plan under the first of `rules` that any plan obeys; if none does, the first plan there is.
+
+    Where no plan fits, the best of the `wider` space under its own rule, if that has one.
+    """
     for legal in (*rules, lambda plan: np.ones(np.shape(plan.replica), dtype=bool)):
         found = choose_plan(axes, machine, legal, memory, badness, points)
         if found.considered:
             break
-    return Choice(found.plan(machine.plan, machine.cluster.chips), found.considered, found.fitting)
+    across = False
+    if wider is not None and not found.fits.all():
+        second = choose_plan(wider[0], machine, wider[1], memory, badness, points)
+        across = bool((~found.fits & second.fits).any())
+        found = found.filled(second) if second.considered else found
+    fits = found.fits.reshape(points) if points else bool(found.fits.all())
+    plan = found.plan(machine.plan, machine.cluster.chips)
+    return Choice(plan, found.considered, found.fitting, across=across, fits=fits)
 
 
 def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[str, Any]) -> Choice:
     """Fastest training plan that fits; `fixed` fields stay as the user set them.
 
-    Tensor parallelism stays inside a scale-up domain, context parallelism starts at 16,384 tokens a sample.
+    Tensor parallelism stays inside a scale-up domain unless nothing fits then; context parallelism starts at 16,384
+    tokens a sample.
     """
     if (choice := settled(TRAINING_FIELDS, machine, fixed)) is not None:
         return choice
@@ -126,6 +149,7 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
         long = plan.ulysses <= largest(longest / 8192, 1)
         return whole & staged & long & (plan.expert * plan.pipeline <= chips)
 
+    far: Axes = {**axes, "tensor": dividing(powers_of_two(chips), heads), "virtual": [1]}
     return _chosen(
         _axes(axes, fixed),
         machine,
@@ -133,6 +157,7 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
         lambda one: _run_memory(network, run, one),
         lambda one: _run_time(network, run, one),
         _points(machine, run),
+        (_axes(far, fixed), legal),
     )
 
 
@@ -157,11 +182,14 @@ def serving_plan(
     fixed: Mapping[str, Any],
     wanted: Callable[[Machine], Any] | None = None,
     beside: object = (),
+    across: bool = True,
 ) -> Choice:
     """Serving plan with the highest output rate at the asked batch that fits; one that is `wanted` before any other.
 
     At most one replica for each sequence in flight; experts stay whole and are spread over all chips, or are split
-    like everything else. `beside` is what `wanted` depends on besides, and may hold arrays.
+    like everything else. Where nothing fits and `across` is true, tensor parallelism may leave the scale-up domain,
+    a pipeline may have any depth, experts any group, and chips may stand idle. `beside` is what `wanted` depends on
+    besides, and may hold arrays.
     """
     if (choice := settled(SERVING_FIELDS, machine, fixed)) is not None:
         return choice
@@ -181,12 +209,21 @@ def serving_plan(
         return whole(plan) & (plan.data <= largest(requests.batch, 1)) & alone
 
     def memory(one: Machine) -> Memory:
-        return serving_memory(network, requests.input + requests.output, requests.batch / one.plan.data, one)
+        return request_memory(network, requests, requests.batch / one.plan.data, one)
 
-    rules = [whole] if "expert" in fixed else [legal, whole]
+    def possible(plan: Plan) -> Any:
+        spread = np.equal(plan.tensor * plan.data % plan.expert, 0) & (plan.data <= largest(requests.batch, 1))
+        return (plan.replica <= chips) & spread
+
+    far: Axes = {
+        **axes,
+        "tensor": dividing(powers_of_two(chips), heads_of(network)),
+        "pipeline": stage_counts(network.layers, chips),
+    }
     return _chosen(
-        _axes(axes, fixed), machine, rules, memory, lambda one: _slowness(network, requests, one, wanted),
-        _points(machine, [requests, beside]),
+        _axes(axes, fixed), machine, [whole] if "expert" in fixed else [legal, whole], memory,
+        lambda one: _slowness(network, requests, one, wanted), _points(machine, [requests, beside]),
+        (_axes(far, fixed), possible) if across else None,
     )  # fmt: skip
 
 

@@ -10,15 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from costline.derivation import step
-from costline.engine.memory import (
-    Memory,
-    kv_cache_bytes,
-    largest_tensor,
-    logits_bytes,
-    residual_elements,
-    usable,
-    weight_bytes,
-)
+from costline.engine.memory import Memory, residual_elements
 from costline.engine.messages import pipeline_message
 from costline.engine.passes import Machine, forward_pass, step_overhead
 from costline.engine.timing import Timing, time_messages
@@ -32,6 +24,7 @@ from costline.models.parts import Part
 from costline.numeric import Numeric, largest, smallest
 from costline.studies.economics import Economics, energy_figures
 from costline.studies.fit import Fit, nearest_fit
+from costline.studies.serving_memory import serving_memory
 from costline.studies.solve import largest_whole
 from costline.studies.space import dividing, heads_of, powers_of_two
 
@@ -56,6 +49,11 @@ class Requests:
     output: Numeric
     batch: Numeric = 1
     batching: Batching = "continuous"
+
+    @property
+    def together(self) -> bool:
+        """Whether all prompts are taken in by one pass."""
+        return self.batching == "static"
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def serving_figures(
     """The figures of `serve` but for the largest batch and context, and the memory of a chip."""
     own = requests.batch / machine.plan.data
     times = _times(network, requests, own, machine)
-    memory = serving_memory(network, requests.input + requests.output, own, machine)
+    memory = request_memory(network, requests, own, machine)
     figures = _latencies(requests, own, times, machine)
     figures |= _costs(requests, times, figures, machine, economics)
     figures |= _utilisation(network, times, machine)
@@ -279,29 +277,26 @@ def whole_mfu(network: Decoder, requests: Requests, rate: Numeric, machine: Mach
     return Figure(name="mfu", value=value, unit="1", note="prefill and decode together")
 
 
-def serving_memory(network: Decoder, context: Numeric, own: Numeric, machine: Machine) -> Memory:
-    """Memory of one chip while `own` sequences of `context` tokens are in flight on its replica."""
-    plan = machine.plan
-    streams = network.streams(tokens=1, cached=context, batch=own)
-    items = {
-        "weights": weight_bytes(network, plan),
-        "KV cache": kv_cache_bytes(network, context, own, plan),
-        "activations": largest_tensor(network.parts, streams, plan) + logits_bytes(network, streams, plan, 1),
-    }
-    return Memory(items, usable(machine.cluster.chip, machine.efficiency))
+def request_memory(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> Memory:
+    """Memory of one chip while `own` of the requests are in flight on its replica, prompts taken in whole."""
+    context = requests.input + requests.output
+    return serving_memory(network, context, own, machine, requests.input, together=requests.together)
 
 
 def memory_figure(memory: Memory) -> Figure:
     """Memory of one chip as a sum. [byte]"""
-    children = [Figure(name=name, value=value, unit="byte") for name, value in memory.items.items()]
-    return total("memory", "byte", children, high=memory.usable, note="per chip; high is what the chip offers")
+    children = {name: Figure(name=name, value=value, unit="byte") for name, value in memory.items.items()}
+    if memory.passes:
+        turns = tuple(Figure(name=name, value=value, unit="byte") for name, value in memory.passes.items())
+        children["activations"] = replace(children["activations"], children=turns, combine="max")
+    return total("memory", "byte", children.values(), high=memory.usable, note="per chip; high is what the chip offers")
 
 
 def _limits(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> dict[str, Figure]:
     """Largest batch and largest context that fit, everything else as asked."""
     context = requests.input + requests.output
-    batch = largest_batch(network, context, machine)
-    longest = largest_context(network, own, machine)
+    batch = largest_batch(network, context, machine, requests.input, together=requests.together)
+    longest = largest_context(network, own, machine, requests.output, together=requests.together)
     limited = network.max_context
     if limited is not None:
         longest = -largest(-longest, -limited)
@@ -323,15 +318,26 @@ def plain_int(value: Numeric) -> str:
     return "the asked" if isinstance(value, np.ndarray) else f"{value:,.0f}"
 
 
-def largest_batch(network: Decoder, context: Numeric, machine: Machine) -> Numeric:
-    """Largest number of sequences of `context` tokens in flight that fits. [sequence]"""
+def largest_batch(
+    network: Decoder, context: Numeric, machine: Machine, prompt: Numeric | None = None, *, together: bool = False
+) -> Numeric:
+    """Largest number of sequences of `context` tokens in flight that fits; see `serving_memory`. [sequence]"""
     data = machine.plan.data
-    return largest_whole(lambda batch: serving_memory(network, context, batch / data, machine).free, 2**24)
+    return largest_whole(
+        lambda batch: serving_memory(network, context, batch / data, machine, prompt, together=together).free, 2**24
+    )
 
 
-def largest_context(network: Decoder, own: Numeric, machine: Machine) -> Numeric:
-    """Longest context at which `own` sequences a replica fit. [token]"""
-    return largest_whole(lambda context: serving_memory(network, context, own, machine).free, 2**32)
+def largest_context(
+    network: Decoder, own: Numeric, machine: Machine, output: Numeric = 0, *, together: bool = False
+) -> Numeric:
+    """Longest context at which `own` sequences a replica fit; all of it is prompt but for `output` tokens. [token]"""
+
+    def free(context: Numeric) -> Numeric:
+        prompt = largest(context - output, 1)
+        return serving_memory(network, context, own, machine, prompt, together=together).free
+
+    return largest_whole(free, 2**32)
 
 
 def _changes(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> list[Fit]:
@@ -340,16 +346,16 @@ def _changes(network: Decoder, requests: Requests, own: Numeric, machine: Machin
     if isinstance(own, np.ndarray) or isinstance(context, np.ndarray):
         return []
     changes: list[Fit] = []
-    batch = largest_batch(network, context, machine)
+    batch = largest_batch(network, context, machine, requests.input, together=requests.together)
     if isinstance(batch, int) and batch >= 1:
         changes.append(Fit(True, change=f"batch {batch}"))
-    longest = largest_context(network, own, machine)
+    longest = largest_context(network, own, machine, requests.output, together=requests.together)
     if isinstance(longest, int) and longest >= 1:
         changes.append(Fit(True, change=f"context {longest:,} tokens"))
     changes += _wider(network, requests, machine)
     for name in ("fp8", "int4"):
         changed = replace(machine, plan=replace(machine.plan, weights=name))
-        if bool(np.all(serving_memory(network, context, own, changed).fits)):
+        if bool(np.all(request_memory(network, requests, own, changed).fits)):
             changes.append(Fit(True, change=f"{name} weights"))
             break
     return changes
@@ -365,7 +371,7 @@ def _wider(network: Decoder, requests: Requests, machine: Machine) -> list[Fit]:
         if tensor * spread.data % plan.expert:
             continue
         own = requests.batch / spread.data
-        memory = serving_memory(network, requests.input + requests.output, own, replace(machine, plan=spread))
+        memory = request_memory(network, requests, own, replace(machine, plan=spread))
         if bool(np.all(memory.fits)):
             words = f"tensor={tensor}" + (f", pipeline={pipeline}" if pipeline > 1 else "")
             return [Fit(True, change=f"{words} on {max(spread.chips, chips):,} chips")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from costline.derivation import step
-from costline.engine.memory import Memory, kv_cache_bytes, largest_tensor, logits_bytes, usable, weight_bytes
+from costline.engine.memory import Memory
 from costline.engine.messages import Message
 from costline.engine.passes import Machine, forward_pass, step_overhead
 from costline.engine.timing import Timing, time_messages
@@ -18,7 +18,8 @@ from costline.models.parts import Attention, LinearAttention, Part
 from costline.numeric import Numeric, ceil_divide, largest, smallest
 from costline.precision import element_bytes
 from costline.studies.economics import Economics, energy_figures, mean_power
-from costline.studies.serve import Requests, cost_per_request, joining, memory_figure, serving_memory, whole_mfu
+from costline.studies.serve import Requests, cost_per_request, joining, memory_figure, whole_mfu
+from costline.studies.serving_memory import prefill_memory, serving_memory
 
 Figures = dict[str, Figure]
 
@@ -68,7 +69,7 @@ def chunked_figures(
     figures["mfu"] = whole_mfu(network, requests, rate, machine)
     energy = energy_figures(mean, 1 / rate, machine, economics)["energy"]
     figures["energy_output"] = replace(energy, name="energy_output", unit="J/token", note=energy.note or "all energy")
-    memory = serving_memory(network, requests.input + requests.output, own, machine)
+    memory = serving_memory(network, requests.input + requests.output, own, machine, taken)
     return figures | {"memory": memory_figure(memory)}, memory, share
 
 
@@ -130,13 +131,8 @@ def prefill_pool(network: Decoder, requests: Requests, batch: Numeric, machine: 
     streams = network.streams(tokens=requests.input, batch=batch)
     with step("prefill"):
         timing = forward_pass(network.parts, streams, machine) + start
-    plan = machine.plan
-    items = {
-        "weights": weight_bytes(network, plan),
-        "KV cache": kv_cache_bytes(network, requests.input, batch, plan),
-        "activations": largest_tensor(network.parts, streams, plan) + logits_bytes(network, streams, plan, 1),
-    }
-    return Pool(timing, batch, batch / timing.point, Memory(items, usable(machine.cluster.chip, machine.efficiency)))
+    memory = prefill_memory(network, requests.input, batch, machine)
+    return Pool(timing, batch, batch / timing.point, memory)
 
 
 def decode_pool(network: Decoder, requests: Requests, batch: Numeric, machine: Machine) -> Pool:
@@ -149,7 +145,7 @@ def decode_pool(network: Decoder, requests: Requests, batch: Numeric, machine: M
             network.decode_parts, network.streams(tokens=1, cached=context - 1, batch=running), machine
         )
     timing = timing + fixed
-    memory = serving_memory(network, requests.input + requests.output, batch, machine)
+    memory = serving_memory(network, requests.input + requests.output, batch, machine, 0)
     return Pool(timing, batch, batch / (timing.point * requests.output), memory)
 
 

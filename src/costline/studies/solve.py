@@ -9,12 +9,15 @@ import numpy as np
 from costline.derivation import unrecorded
 from costline.numeric import Array, Numeric
 
+LINES = 4
+"""Lines followed before bisection: memory is made of few straight pieces."""
+
 
 def largest_whole(free: Callable[[Numeric], Numeric], limit: int = 2**40) -> Numeric:
     """Largest whole number from 0 to `limit` for which `free` is not negative, where `free` never rises.
 
-    If `free` falls along a straight line, as memory does with the batch, the line gives the answer in four calls; if it
-    does not, bisection does.
+    If `free` falls along a straight line, as memory does with the batch, the line gives the answer in four calls; along
+    a few straight pieces in two more for each; if it does not, bisection does.
 
     Parameters
     ----------
@@ -33,22 +36,18 @@ def largest_whole(free: Callable[[Numeric], Numeric], limit: int = 2**40) -> Num
 
 
 def _searched(free: Callable[[Numeric], Numeric], limit: int) -> Numeric:
+    """Follow the line through two neighbours to where it meets zero, and again from there; then bisect."""
     first, second = np.asarray(free(1)), np.asarray(free(2))
-    shape = first.shape
-    with np.errstate(divide="ignore", invalid="ignore"):
-        line = np.floor(1 + first / (first - second))
-    guess = np.clip(np.nan_to_num(line, nan=0.0), 0, limit).astype(np.int64)
-    if _settled(free, guess, limit, shape):
-        return guess if shape else int(guess)
+    shape, place = first.shape, np.ones(first.shape)
+    for _ in range(LINES):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            line = np.floor(place + first / (first - second))
+        place = np.clip(np.nan_to_num(line, nan=0.0), 0, limit)
+        guess = place.astype(np.int64)
+        first, second = (np.asarray(free(value if shape else int(value))) for value in (guess, guess + 1))
+        if np.all(((first >= 0) | (guess == 0)) & ((second < 0) | (guess == limit))):
+            return guess if shape else int(guess)
     return _bisected(free, limit, shape)
-
-
-def _settled(free: Callable[[Numeric], Numeric], guess: Array, limit: int, shape: tuple[int, ...]) -> bool:
-    """Whether every guess fits and one more does not."""
-    here, above = (value if shape else int(value) for value in (guess, guess + 1))
-    fits = (np.asarray(free(here)) >= 0) | (guess == 0)
-    ends = (np.asarray(free(above)) < 0) | (guess == limit)
-    return bool(np.all(fits & ends))
 
 
 def _bisected(free: Callable[[Numeric], Numeric], limit: int, shape: tuple[int, ...]) -> Numeric:

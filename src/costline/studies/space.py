@@ -211,6 +211,15 @@ class Least:
         self.fields = {name: np.where(better, one, self.fields.get(name, one)) for name, one in chosen.items()}
         self.value = np.where(better, found, self.value)
 
+    def instead(self, other: Least, where: Array) -> Least:
+        """The same, with what `other` has at some points."""
+        if not (self.fields and other.fields):
+            return self if self.fields else other
+        mixed = Least(self.points)
+        mixed.value = np.where(where, other.value, self.value)
+        mixed.fields = {name: np.where(where, other.fields[name], one) for name, one in self.fields.items()}
+        return mixed
+
     def plan(self, base: Plan, chips: Numeric) -> Plan:
         """The plan, of whole numbers; of arrays where several points were asked about."""
         known = {name: one for name, one in self.fields.items() if name in Plan.__dataclass_fields__}
@@ -234,6 +243,17 @@ class Chosen:
     leanest: Least
     considered: int = 0
     fitting: int = 0
+
+    @property
+    def fits(self) -> Array:
+        """Whether any combination fits, one a point."""
+        return np.isfinite(self.best.value)
+
+    def filled(self, other: Chosen) -> Chosen:
+        """The same, with what `other`, a space of the same fields, has for points where nothing fits here."""
+        best = self.best.instead(other.best, ~self.fits)
+        leanest = self.leanest.instead(other.leanest, other.leanest.value < self.leanest.value)
+        return Chosen(best, leanest, self.considered + other.considered, self.fitting + other.fitting)
 
     def plan(self, base: Plan, chips: Numeric) -> Plan:
         """The best plan that fits; for points where none does, the one that needs least memory."""
