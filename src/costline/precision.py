@@ -9,6 +9,7 @@ BYTES: dict[str, float] = {
     "tf32": 4.0,
     "bf16": 2.0,
     "fp16": 2.0,
+    "fp16acc": 2.0,  # operands in fp16, sums too
     "fp8": 1.0,
     "int8": 1.0,
     "fp4": 0.5 + 1 / 16,  # nvfp4: one fp8 scale for 16 elements
@@ -28,6 +29,7 @@ RATE_FALLBACK: dict[str, tuple[str, ...]] = {
     "tf32": ("tf32", "fp32"),
     "bf16": ("bf16", "fp16", "tf32", "fp32"),
     "fp16": ("fp16", "bf16", "tf32", "fp32"),
+    "fp16acc": ("fp16acc", "fp16", "bf16", "tf32", "fp32"),
     "fp8": ("fp8", "bf16", "fp16"),
     "int8": ("int8", "bf16", "fp16"),
     "fp4": ("fp4", "bf16", "fp16"),

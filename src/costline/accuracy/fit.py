@@ -354,7 +354,8 @@ def fit(problem: Problem, run: Run, iterations: int = 6, start_at: Mapping[Level
         if gain < SETTLED * loss:
             break
     linear = linearised(problem, seen, adjustments)
-    solution = solved(problem, linear, np.asarray([adjustments[level] for level in linear.levels]))
+    adjustments = {level: adjustments.get(level, 0.0) for level in linear.levels}
+    solution = solved(problem, linear, np.asarray(list(adjustments.values())))
     spread = np.sqrt(np.diag(np.linalg.inv(solution.precision)))
     return Fit(
         adjustments, dict(zip(linear.levels, spread.tolist(), strict=True)), errors(problem, seen.value), linear,

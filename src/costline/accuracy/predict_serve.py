@@ -13,8 +13,9 @@ from costline.accuracy.refusal import UnpredictableError
 from costline.accuracy.rows import ServeRow
 from costline.accuracy.serving_plan import Layout, Layouts, layouts
 from costline.accuracy.words import number_format, release
-from costline.catalogue.software_table import software_named
+from costline.catalogue.software_table import software_called, software_named
 from costline.engine.passes import Machine
+from costline.engine.timing import SIXTEEN_BITS
 from costline.estimate import Figure, total
 from costline.formulas.pipeline import pipelined_share
 from costline.hardware.chip import Chip
@@ -197,6 +198,9 @@ def _formats(row: ServeRow, chip: Chip, notes: list[str]) -> dict[str, str]:
     )
     if not row.compute_dtype:
         notes.append(f"format of the products not stated: {compute}")
+    tool = software_called(row.engine, "serve")
+    if tool is not None and tool.products and compute in SIXTEEN_BITS:
+        compute = tool.products
     compute, said = widened(chip, compute)
     notes.extend(filter(None, [said]))
     if not row.kv_dtype or row.kv_dtype == "unstated":

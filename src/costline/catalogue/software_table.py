@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from costline.catalogue.table import DATA, columns, read_table
 from costline.errors import UnknownNameError
 
-COLUMNS = columns("study! pattern! attention source! note", identifier="id!", integer="fused! chunk", kind="kind!")
+COLUMNS = columns(
+    "study! pattern! attention products source! note", identifier="id!", integer="fused! chunk", kind="kind!"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,8 @@ class Software:
         Attention kernel it uses whatever the chip could do; empty: the newest of its day.
     chunk : int or None
         Prompt tokens a pass takes in, so that chips that share the layers work on several; None: whole prompts.
+    products : str
+        Format it multiplies 16-bit operands in; empty: theirs.
     note : str
         Why.
     """
@@ -38,6 +42,7 @@ class Software:
     fused: bool
     attention: str
     chunk: int | None
+    products: str
     note: str
 
 
@@ -52,6 +57,7 @@ def all_software() -> tuple[Software, ...]:
             fused=bool(row["fused"]),
             attention=row["attention"],
             chunk=row["chunk"],
+            products=row["products"],
             note=row["note"],
         )
         for row in read_table(DATA / "software.csv", COLUMNS)

@@ -168,6 +168,8 @@ def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     return Timing(math, memory, 0.0, launch, point, bound, {group_of(load): point}, load.flops, load.traffic)
 
 
+SIXTEEN_BITS = frozenset({"bf16", "fp16", "fp16acc"})
+"""Formats of which the same units reach the same share of their rates; the coefficients name none of them."""
 MEMORY_OF = {"attention": "attention", "memory": "elementwise"}
 """Kind of kernel -> qualifier of its share of the bandwidth; matrix products have the format of their weights."""
 
@@ -198,7 +200,8 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
         return share * (efficiency.value("attention_backward", chip) if load.backward else 1.0)
     if load.kind == "convolution":
         return efficiency.value("convolution", chip)
-    share = efficiency.value("gemm", chip, chip.rate_format(load.format))
+    units = chip.rate_format(load.format)
+    share = efficiency.value("gemm", chip, "" if units in SIXTEEN_BITS else units)
     if load.weight_format:
         share = share * efficiency.value("dequantise", chip, load.weight_format)
     half = efficiency.value("gemm_half", chip, "width")
