@@ -19,6 +19,7 @@ from costline.accuracy.fit import (
     pose,
     workers,
 )
+from costline.accuracy.intervals import validated_csv
 from costline.accuracy.rows import Measurement
 from costline.accuracy.shipping import fitted_rows
 from costline.catalogue.coefficient_table import shipped_coefficients
@@ -51,11 +52,24 @@ class Errors:
 
 @dataclass(frozen=True)
 class Refit:
-    """Result of a whole fit."""
+    """Result of a whole fit.
+
+    Attributes
+    ----------
+    adjustments : mapping
+        Fitted adjustments by level.
+    errors : sequence of Errors
+        Errors by target.
+    rows : int
+        Measurements fitted to.
+    validated : str
+        The table of validated cases, as CSV.
+    """
 
     adjustments: Mapping[Level, Adjustment]
     errors: Sequence[Errors]
     rows: int
+    validated: str
 
 
 def refit(
@@ -89,7 +103,8 @@ def refit(
         unseen = left_out(problem, done, folds_of(groups, folds), run)
         alone = left_out_linearised(problem, done, folds_of([chip for _, chip, _ in groups]), run)
     rows = fitted_rows(problem, done.adjustments, done.spread, date, digest)
-    return Refit(rows, _tables(problem, before, done.error, unseen, alone), len(every))
+    tables = _tables(problem, before, done.error, unseen, alone)
+    return Refit(rows, tables, len(every), validated_csv(problem, unseen))
 
 
 def _tables(problem: Problem, *logarithms: Array) -> list[Errors]:
