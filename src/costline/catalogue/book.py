@@ -116,6 +116,8 @@ class Catalogue:
         """
         count, name = read_fleet(text)
         name, _, inside = name.partition(":")
+        if inside.isdecimal():
+            raise InputError(f"{text[:60]!r}: the number of chips goes first; write {count * int(inside)}x{name}")
         systems = self.systems()
         if inside or plain(name) in systems:
             system = self.system(name)

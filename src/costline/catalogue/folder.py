@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from costline.catalogue.model_table import PipelineRow, pipeline_defaults
-from costline.errors import ConfigError
+from costline.errors import ConfigError, visible
 from costline.models.autoencoder import Autoencoder
 from costline.models.decoder import Decoder
 from costline.models.dit import DiT
@@ -71,7 +71,7 @@ def read_pipeline(folder: Path) -> Pipeline:
         raise ConfigError(f"{folder / INDEX}: has neither {' nor '.join(TRANSFORMERS)}")
     notes += _expert_notes(networks, index, row.shift)
     return Pipeline(
-        name=folder.resolve().name,
+        name=visible(folder.resolve().name),
         transformers=shared_steps(networks, _boundary(index, folder), row.shift),
         autoencoder=autoencoder,
         encoders=_encoders(components, folder, row.tokens, networks[0], notes),
@@ -128,7 +128,7 @@ def _component(folder: Path, key: str, cls: str) -> Network:
     path = folder / key / "config.json"
     if not path.is_file():
         raise ConfigError(f"{path}: missing; it describes component {key!r} ({cls}) of {folder / INDEX}")
-    return read_network(read_config_file(path), f"{folder.resolve().name}/{key}", cls)
+    return read_network(read_config_file(path), f"{visible(folder.resolve().name)}/{key}", cls)
 
 
 def _transformer(folder: Path, key: str, cls: str) -> DiT:
