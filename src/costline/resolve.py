@@ -15,7 +15,7 @@ from costline import quantity
 from costline.catalogue import Catalogue, shipped
 from costline.catalogue.folder import read_pipeline
 from costline.engine.passes import Machine
-from costline.errors import ConfigError, InputError, PlanError, QuantityError, UnknownNameError
+from costline.errors import ConfigError, InputError, PlanError, QuantityError, UnknownNameError, visible
 from costline.estimate import Assumption
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
@@ -148,7 +148,7 @@ def _from_path(path: Path) -> Network | Pipeline:
     if path.name == "model_index.json":
         return read_pipeline(path.parent)
     name = path.parent.name if path.name == "config.json" and path.parent.name else path.stem
-    return read_network(read_config_file(path), name)
+    return read_network(read_config_file(path), visible(name))
 
 
 def decoder(
