@@ -221,7 +221,9 @@ def sampler(
     if kin is None:
         return alone(found)
     note = f"encoders, autoencoder and defaults as in {kin.name}, whose transformer has the same shape"
-    return replace(kin, name=found.name, transformers=((found, 1.0),), notes=(*kin.notes, note))
+    # experts of one shape, of which the file describes one
+    experts = tuple((found, share) for other, share in kin.transformers if other.parts == found.parts)
+    return replace(kin, name=found.name, transformers=experts, notes=(*kin.notes, note))
 
 
 def alone(network: DiT) -> Pipeline:

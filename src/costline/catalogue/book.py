@@ -182,10 +182,10 @@ class Catalogue:
         return stored_format(found) if known[found] == "decoder" else None
 
     def pipeline_like(self, network: DiT) -> Pipeline | None:
-        """The first shipped pipeline whose transformer has the same parts as `network`, or None."""
+        """The shipped pipeline whose transformer has the same parts as `network`, and of several its name; or None."""
         from costline.catalogue.model_table import pipeline_like
 
-        return pipeline_like(network)
+        return pipeline_like(network, network.name)
 
     def prices(
         self,
