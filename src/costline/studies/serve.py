@@ -30,7 +30,7 @@ from costline.formulas.training import utilisation
 from costline.models.decoder import Decoder
 from costline.models.parts import Part
 from costline.numeric import Numeric, largest, smallest
-from costline.studies.economics import Economics, energy_figures
+from costline.studies.economics import Economics, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.solve import largest_whole
 from costline.studies.space import dividing, heads_of, powers_of_two
@@ -110,6 +110,7 @@ def serving_estimate(
         feasible=fit.feasible,
         reason=fit.reason,
         change=fit.change,
+        warnings=idle_notes(machine),
     )
 
 
