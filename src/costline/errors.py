@@ -85,6 +85,17 @@ class FormatError(PlanError):
     """Products in a number format for which the chip states no rate."""
 
 
+def visible(text: str) -> str:
+    r"""The text with control characters written out, so that a name prints as one line and moves no cursor.
+
+    Examples
+    --------
+    >>> visible("two\nlines")
+    'two\\x0alines'
+    """
+    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
+
+
 def nearest_names(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """Return up to `limit` names most like `name`, best first.
 

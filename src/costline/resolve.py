@@ -15,7 +15,7 @@ from costline import quantity
 from costline.catalogue import Catalogue, shipped
 from costline.catalogue.folder import read_pipeline
 from costline.engine.passes import Machine
-from costline.errors import ConfigError, InputError, PlanError, QuantityError, UnknownNameError
+from costline.errors import ConfigError, InputError, PlanError, QuantityError, UnknownNameError, visible
 from costline.estimate import Assumption
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
@@ -148,7 +148,7 @@ def _from_path(path: Path) -> Network | Pipeline:
     if path.name == "model_index.json":
         return read_pipeline(path.parent)
     name = path.parent.name if path.name == "config.json" and path.parent.name else path.stem
-    return read_network(read_config_file(path), name)
+    return read_network(read_config_file(path), visible(name))
 
 
 def decoder(
@@ -221,7 +221,9 @@ def sampler(
     if kin is None:
         return alone(found)
     note = f"encoders, autoencoder and defaults as in {kin.name}, whose transformer has the same shape"
-    return replace(kin, name=found.name, transformers=((found, 1.0),), notes=(*kin.notes, note))
+    # experts of one shape, of which the file describes one
+    experts = tuple((found, share) for other, share in kin.transformers if other.parts == found.parts)
+    return replace(kin, name=found.name, transformers=experts, notes=(*kin.notes, note))
 
 
 def alone(network: DiT) -> Pipeline:

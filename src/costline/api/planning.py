@@ -12,7 +12,7 @@ from typing import Any, get_args
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import Job
+from costline.api.common import Job, remarks
 from costline.api.generating import generation_job, generation_title
 from costline.api.limits import read_limits
 from costline.api.serving import serving_job, serving_title
@@ -22,6 +22,7 @@ from costline.errors import FormatError, InputError, QuantityError, nearest_name
 from costline.estimate import Assumption
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
+from costline.models.pipeline import Pipeline
 from costline.precision import element_bytes
 from costline.resolve import Model
 from costline.search.apart import apart_setting
@@ -108,7 +109,10 @@ def find_plan(
     title = f"{_TITLES[study](jobs[0])}: " if len(places) == 1 else f"{study} on {len(places)} machines: "
     words = ", ".join([f"best {goal}", *(limit.words for limit in limits)])
     wider = _wider(ask, places[-1], jobs[-1], formats[0], study)
-    return found_plan(study, settings, goal, limits, title + words, (*left_out, *jobs[0].assumed), wider)
+    subject = jobs[0].subject
+    said = subject.notes if isinstance(subject, Pipeline) else remarks(subject)
+    noted = [Assumption(name="model", value=remark, kind="configuration") for remark in said]
+    return found_plan(study, settings, goal, limits, title + words, (*noted, *left_out, *jobs[0].assumed), wider)
 
 
 def inputs_of_study(study: Study) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import Job, finished, recording, shape_notes
+from costline.api.common import Job, finished, recording, remarks, shape_notes
 from costline.api.lists import over_lists
 from costline.catalogue import Catalogue
 from costline.engine.passes import Machine
@@ -138,7 +138,7 @@ def answered(
     title = f"{serving_title(job)}, batch {whole(asked.batch)}"
     with recording(explain) as record:
         estimate = serve_study(network, asked, place.machine, place.economics, title)
-    return finished(estimate, assumed, place.machine, record)
+    return finished(estimate, assumed, place.machine, record, remarks(network))
 
 
 def serving_job(
@@ -308,7 +308,8 @@ def caption(
         estimate = caption_study(
             network, corpus, place.machine, place.economics, _vision(vision), title, _api_price(network.name, book)
         )
-    return finished(estimate, [words, *notes, *place.assumptions, *shape_notes(network, model)], place.machine, record)
+    assumed = [words, *notes, *place.assumptions, *shape_notes(network, model)]
+    return finished(estimate, assumed, place.machine, record, remarks(network))
 
 
 def _vision(params: Number | None) -> Encoder | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import Job, finished, recording, shape_notes
+from costline.api.common import Job, finished, recording, remarks, shape_notes
 from costline.api.lists import over_lists
 from costline.catalogue import Catalogue
 from costline.errors import ConfigError, InputError, QuantityError
@@ -110,7 +110,7 @@ def train(
     chosen = Assumption(name="plan", value=f"{_words(choice.plan)}: {choice.words}", kind="chosen")
     with recording(explain) as record:
         estimate = train_study(job.subject, job.asked, machine, job.place.economics, training_title(job))
-    return finished(estimate, [chosen, *job.assumed], machine, record)
+    return finished(estimate, [chosen, *job.assumed], machine, record, remarks(job.subject))
 
 
 def training_job(

@@ -116,6 +116,8 @@ class Catalogue:
         """
         count, name = read_fleet(text)
         name, _, inside = name.partition(":")
+        if inside.isdecimal():
+            raise InputError(f"{text[:60]!r}: the number of chips goes first; write {count * int(inside)}x{name}")
         systems = self.systems()
         if inside or plain(name) in systems:
             system = self.system(name)
@@ -180,10 +182,10 @@ class Catalogue:
         return stored_format(found) if known[found] == "decoder" else None
 
     def pipeline_like(self, network: DiT) -> Pipeline | None:
-        """The first shipped pipeline whose transformer has the same parts as `network`, or None."""
+        """The shipped pipeline whose transformer has the same parts as `network`, and of several its name; or None."""
         from costline.catalogue.model_table import pipeline_like
 
-        return pipeline_like(network)
+        return pipeline_like(network, network.name)
 
     def prices(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from costline.errors import InputError
+from costline.errors import InputError, visible
 
 if TYPE_CHECKING:
     from costline.catalogue import Catalogue
@@ -33,6 +33,7 @@ def list_table(
     file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
     json: Annotated[bool, Parameter(negative="")] = False,
     csv: Annotated[bool, Parameter(negative="")] = False,
+    plain: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """List a table of the catalogue.
 
@@ -51,7 +52,9 @@ def list_table(
     file : Path
         A file of your own laid over the catalogue.
     json, csv : bool
-        For programs: SI units, every column.
+        For programs: SI units, every column; the layout of JSON is versioned.
+    plain : bool
+        No colour.
     """
     from costline.catalogue.table import DATE
     from costline.cli.data_list import print_table
@@ -68,7 +71,7 @@ def list_table(
         since=since,
         match=match,
         limit=max(limit, 0),
-        layout="json" if json else "csv" if csv else "table",
+        layout="json" if json else "csv" if csv else "plain" if plain else "table",
     )
 
 
@@ -79,6 +82,7 @@ def show(
     *,
     file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
     json: Annotated[bool, Parameter(negative="")] = False,
+    plain: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Show everything known of a chip, system or model: each figure with unit, kind, date and source.
 
@@ -89,11 +93,13 @@ def show(
     file : Path
         A file of your own laid over the catalogue.
     json : bool
-        For programs: SI units.
+        For programs: SI units; the layout is versioned.
+    plain : bool
+        No colour.
     """
     from costline.cli.data_show import print_entry
 
-    return print_entry(_catalogue(file), name, as_json=json)
+    return print_entry(_catalogue(file), name, layout="json" if json else "plain" if plain else "table")
 
 
 @app.command
@@ -108,7 +114,7 @@ def check(file: Path, /) -> int:
     """
     from costline.catalogue.check import check_file
 
-    print(check_file(file))
+    print(visible(check_file(file)))
     return 0
 
 

@@ -22,8 +22,8 @@ from costline.models.autoencoder import Autoencoder
 from costline.models.dit import DiT
 from costline.numeric import Numeric, ceil_divide, largest, smallest
 from costline.precision import element_bytes
-from costline.studies.clip import Clip, Sampler, clip_streams, one_chip, with_history
-from costline.studies.economics import Economics, cost_figure, energy_figures
+from costline.studies.clip import Clip, Sampler, clip_streams, grid_notes, one_chip, with_history
+from costline.studies.economics import Economics, cost_figure, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.generation_memory import generation_memory
 from costline.studies.serve import memory_figure
@@ -86,10 +86,16 @@ def generate(
         feasible=fit.feasible,
         reason=fit.reason,
         change=fit.change,
-        warnings=()
-        if clip.mfu is None
-        else ("denoising time follows from the MFU you stated, not from the time model",),
+        warnings=_warnings(pipeline, clip, machine),
     )
+
+
+def _warnings(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[str, ...]:
+    notes = [] if clip.mfu is None else ["denoising time follows from the MFU you stated, not from the time model"]
+    if clip.tokens is None:
+        piece, _ = _piece(clip)
+        notes += grid_notes(pipeline.transformers[0][0], piece.frames, clip.height, clip.width)
+    return (*notes, *idle_notes(machine))
 
 
 def _piece(clip: Clip) -> tuple[Clip, Numeric]:
@@ -204,7 +210,7 @@ def _stated(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
 def _money(
     clip: Clip, seconds: Numeric, busy: Timing, machine: Machine, economics: Economics, market: Sequence[Figure]
 ) -> dict[str, Figure]:
-    chips = machine.plan.replica
+    chips = machine.cluster.chips / machine.plan.data  # all that are rented, shared by the replicas at work
     per_clip = seconds / clip.batch
     cost = cost_figure("cost", chips, per_clip, economics)
     per_second = None if cost.value is None else cost_per_unit(cost.value, clip.seconds)

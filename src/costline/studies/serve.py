@@ -22,7 +22,7 @@ from costline.formulas.training import utilisation
 from costline.models.decoder import Decoder
 from costline.models.parts import Part
 from costline.numeric import Numeric, largest, smallest
-from costline.studies.economics import Economics, energy_figures
+from costline.studies.economics import Economics, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.serving_memory import serving_memory
 from costline.studies.solve import largest_whole
@@ -108,6 +108,7 @@ def serving_estimate(
         feasible=fit.feasible,
         reason=fit.reason,
         change=fit.change,
+        warnings=idle_notes(machine),
     )
 
 

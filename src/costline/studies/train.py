@@ -20,7 +20,8 @@ from costline.models.dit import DiT
 from costline.models.network import Network
 from costline.numeric import Numeric
 from costline.studies.batch import batch_notes, fed, micro_batches_of, sequences_of
-from costline.studies.economics import Economics, cost_figure, energy_figures
+from costline.studies.clip import grid_notes
+from costline.studies.economics import Economics, cost_figure, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.serve import memory_figure
 
@@ -155,7 +156,7 @@ def train(
         feasible=fit.feasible,
         reason=fit.reason,
         change=fit.change,
-        warnings=_warnings(run, stages, machine),
+        warnings=_warnings(network, run, stages, machine),
     )
 
 
@@ -350,13 +351,16 @@ def _changes(network: Network, run: Run, stretch: Stretch, machine: Machine) -> 
     return changes
 
 
-def _warnings(run: Run, stages: Sequence[Stage], machine: Machine) -> tuple[str, ...]:
+def _warnings(network: Network, run: Run, stages: Sequence[Stage], machine: Machine) -> tuple[str, ...]:
+    idle = idle_notes(machine)
     if run.mfu is not None:
-        return ("time follows from the MFU you stated; the time model was not used",)
+        return ("time follows from the MFU you stated; the time model was not used", *idle)
     notes: list[str] = []
     for stage in stages:
+        if isinstance(network, DiT) and stage.stretch.clip is not None:
+            notes.extend(grid_notes(network, *stage.stretch.clip))
         notes.extend(batch_notes(run.batch_tokens, sample_tokens(stage.streams), machine.plan))
-    return tuple(dict.fromkeys(notes))
+    return tuple(dict.fromkeys((*notes, *idle)))
 
 
 def _inputs(network: Network, run: Run, machine: Machine) -> dict[str, Any]:
