@@ -65,6 +65,7 @@ class Efficiency:
         self._rows = {(row.name, row.scope, row.qualifier): row for row in rows}
         self._overrides = dict(overrides or {})
         self._drawn = dict(drawn or {})
+        self._found: dict[tuple[str, ...], Coefficient] = {}
         self.used: dict[tuple[str, str, str], Coefficient] = {}
 
     @property
@@ -85,12 +86,19 @@ class Efficiency:
         CatalogueError
             No row of that name, not even for all chips.
         """
+        asked = (name, chip.id, chip.family, chip.vendor, qualifier)
+        found = self._found.get(asked)
+        if found is None:
+            found = self._found[asked] = self._narrowest(name, chip, qualifier)
+        self.used[found.name, found.scope, found.qualifier] = found
+        return found
+
+    def _narrowest(self, name: str, chip: Chip, qualifier: str) -> Coefficient:
         scopes = (f"chip:{chip.id}", f"family:{chip.family}", f"vendor:{chip.vendor.lower()}", "all")
         for condition in (qualifier, "") if qualifier else ("",):
             for scope in scopes:
                 found = self._rows.get((name, scope, condition))
                 if found is not None:
-                    self.used[found.name, found.scope, found.qualifier] = found
                     return found
         raise CatalogueError("coefficients", [f"no row {name!r} (qualifier {qualifier!r}) applies to {chip.id}"])
 
