@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import costline
 from costline.api.planning import find_plan
 from costline.engine.passes import Machine
 from costline.models.files import read_config_file
@@ -37,6 +38,15 @@ IMPORT, HELP, COLD, ESTIMATE = (LOADED * budget for budget in (0.150, 0.500, 0.5
 
 # Threads that numerical libraries start and never use here would be counted as work.
 SINGLE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bytecode(tmp_path_factory):
+    """What is installed is compiled once and not at each start, whatever the environment of the tests says."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+        yield
 
 
 def process_seconds(*arguments):
@@ -78,6 +88,16 @@ def test_help():
 )
 def test_a_cold_answer(question):
     assert best(lambda: process_seconds("-m", "costline", *question.split()), COLD) <= COLD
+
+
+def test_an_answer_whose_plan_is_chosen():
+    """Four plans compared, one shown with its limits."""
+
+    def question():
+        costline.serve("llama-3.1-8b", on="8xh100-sxm", input=1000, output=100)
+
+    question()
+    assert best(lambda: call_seconds(question), ESTIMATE) <= ESTIMATE
 
 
 def example(name):

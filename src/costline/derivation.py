@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar, cast
@@ -131,16 +131,25 @@ def unrecorded() -> Iterator[None]:
         _open.reset(token)
 
 
-@contextmanager
-def step(name: str) -> Iterator[None]:
+_IDLE = nullcontext()
+
+
+def heard() -> bool:
+    """Whether anyone is recording."""
+    return _open.get() is not None
+
+
+def step(name: str) -> AbstractContextManager[None]:
     """Group the formulas called inside the block under one heading, if anyone is recording.
 
     A heading that stands under the same parent already is continued.
     """
     parent = _open.get()
-    if parent is None:
-        yield
-        return
+    return _IDLE if parent is None else _heading(parent, name)
+
+
+@contextmanager
+def _heading(parent: Node, name: str) -> Iterator[None]:
     node = next((child for child in parent.children if child.name == name and not child.expression), None)
     if node is None:
         node = Node(name)

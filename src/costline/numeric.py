@@ -22,7 +22,10 @@ def largest(*values: Numeric) -> Numeric:
     >>> largest(1.0, 3.0, 2.0)
     3.0
     """
-    if all(not isinstance(value, np.ndarray) for value in values):
+    for value in values:
+        if isinstance(value, np.ndarray):
+            break
+    else:
         return max(values)
     result: Array = np.maximum(values[0], values[1]) if len(values) > 1 else np.asarray(values[0])
     for value in values[2:]:
@@ -38,12 +41,26 @@ def smallest(*values: Numeric) -> Numeric:
     >>> smallest(1.0, 3.0, 2.0)
     1.0
     """
-    if all(not isinstance(value, np.ndarray) for value in values):
+    for value in values:
+        if isinstance(value, np.ndarray):
+            break
+    else:
         return min(values)
     result: Array = np.minimum(values[0], values[1]) if len(values) > 1 else np.asarray(values[0])
     for value in values[2:]:
         result = np.minimum(result, value)
     return result
+
+
+def some(value: Numeric) -> bool:
+    """Whether a number, or any number of an array, is not 0.
+
+    Examples
+    --------
+    >>> some(0), some(np.array([0, 2]))
+    (False, True)
+    """
+    return bool(value.any() if isinstance(value, np.ndarray) else value)
 
 
 class Sum:

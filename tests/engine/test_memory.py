@@ -116,6 +116,10 @@ def test_recomputation_keeps_less(gpt3):
     assert kept["full"] < kept["none"] / 5
 
 
+def pass_bytes(network, streams, plan):
+    return inference_bytes(network, layer_width(network.parts, streams["context"], plan), streams, plan)
+
+
 @pytest.mark.parametrize(("tensor", "held"), [
     (1, 3 * 28672),  # gate, up and their product, each as wide as the feed-forward network
     (8, 8192 + 2 * 28672 / 8),  # their input is whole on every chip, and is the larger part now
@@ -134,7 +138,7 @@ def test_fused_attention_needs_room_in_proportion_to_the_prompt_and_unfused_to_i
     short, long = (gpt3.streams(tokens=tokens) for tokens in (10_000, 20_000))
     logits = 50257 * 4
     fused, naive = (
-        [inference_bytes(gpt3, gpt3.parts, streams, Plan(attention=kernel)) - logits for streams in (short, long)]
+        [pass_bytes(gpt3, streams, Plan(attention=kernel)) - logits for streams in (short, long)]
         for kernel in ("fa2", "naive")
     )
     assert fused[1] == pytest.approx(2 * fused[0])
@@ -148,5 +152,5 @@ def test_a_prompt_takes_less_than_an_engine_reports_with_its_sampler():
     The peak there is the sampler of 256 sequences, as it does not halve on two chips; the layers must stay below it.
     """
     network = resolve.decoder("llama-3-8b", None, None, {}, resolve.catalogue(None))
-    held = inference_bytes(network, network.parts, network.streams(tokens=8192), Plan())
+    held = pass_bytes(network, network.streams(tokens=8192), Plan())
     assert 0.5 * 1.26 * 2**30 < held < 1.26 * 2**30

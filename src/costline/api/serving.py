@@ -26,7 +26,7 @@ from costline.resolve import Model, Number, Site
 from costline.studies.caption import Corpus
 from costline.studies.caption import caption as caption_study
 from costline.studies.choose import serving_plan
-from costline.studies.serve import Batching, Requests, largest_batch, serving_figures
+from costline.studies.serve import Batching, Requests, largest_batch, request_memory, serving_figures
 from costline.studies.serve import serve as serve_study
 from costline.studies.stated import check_stated
 from costline.uncertainty.ranged import ranged
@@ -226,6 +226,9 @@ def _planned(
 
 def _filled(network: Decoder, asked: Requests, place: Site) -> Requests:
     """The usual batch, or as many sequences as fit, at least one."""
+    plan = place.machine.plan
+    if np.all(request_memory(network, asked, asked.batch / plan.data, place.machine).fits):
+        return asked
     fits = largest_batch(network, asked.input + asked.output, place.machine, asked.input, together=asked.together)
     batch = smallest(fits, asked.batch)
     return replace(asked, batch=np.maximum(batch, 1) if isinstance(batch, np.ndarray) else max(batch, 1))

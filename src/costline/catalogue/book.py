@@ -11,7 +11,15 @@ from costline.catalogue.chip_table import ChipFacts, shipped_chip_facts, shipped
 from costline.catalogue.coefficient_table import shipped_adjustments, shipped_coefficients
 from costline.catalogue.decoder_table import decoder_names, shipped_decoder, stored_format
 from costline.catalogue.names import AmbiguousNameError, plain, resolve
-from costline.catalogue.price_table import Price, PriceChoice, rental_choice, select, shipped_prices
+from costline.catalogue.price_table import (
+    Price,
+    PriceChoice,
+    rental_choice,
+    select,
+    shipped_by_category,
+    shipped_prices,
+    shipped_rental,
+)
 from costline.catalogue.system_table import System, shipped_systems
 from costline.errors import InputError, UnknownNameError
 from costline.hardware.chip import Chip
@@ -213,13 +221,14 @@ class Catalogue:
             Dates as 2025, 2025-03 or 2025-03-31, both included; an undated price matches neither.
         """
         own = self.user.prices if self.user else ()
-        return select((*own, *shipped_prices()), category=category, chip=chip, provider=provider,
+        shipped = shipped_by_category().get(category, ()) if category else shipped_prices()
+        return select((*own, *shipped), category=category, chip=chip, provider=provider,
                       commitment=commitment, since=since, until=until)  # fmt: skip
 
     def rental_price(self, chip: str) -> PriceChoice | None:
         """Rent of a chip as a dated distribution, by `RENTAL_RULE`; the user's own price, if there is one, alone."""
         own = [price for price in self.user.prices if chip in price.chips] if self.user else []
-        return rental_choice(own or shipped_prices(), chip)
+        return rental_choice(own, chip) if own else shipped_rental(chip)
 
     def electricity(self, year: str = "") -> Price:
         """Price of electricity: US industrial mean of a year, else the latest. [USD/J]"""

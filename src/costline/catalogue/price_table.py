@@ -144,6 +144,15 @@ def shipped_prices() -> tuple[Price, ...]:
     return tuple(price_from_row(row) for row in read_table(DATA / "prices.csv", COLUMNS))
 
 
+@functools.cache
+def shipped_by_category() -> dict[str, tuple[Price, ...]]:
+    """Prices that come with costline by category, in the order of the file."""
+    sorted_out: dict[str, list[Price]] = {}
+    for price in shipped_prices():
+        sorted_out.setdefault(price.category, []).append(price)
+    return {category: tuple(listed) for category, listed in sorted_out.items()}
+
+
 def select(
     prices: Iterable[Price],
     *,
@@ -165,6 +174,12 @@ def select(
         and (not since or price.date >= since[: len(price.date) or None])
         and (not until or (price.date and price.date <= until))
     ]
+
+
+@functools.cache
+def shipped_rental(chip: str) -> PriceChoice | None:
+    """Rent of a chip by the prices that come with costline."""
+    return rental_choice(shipped_by_category()["rental"], chip)
 
 
 def rental_choice(prices: Iterable[Price], chip: str) -> PriceChoice | None:

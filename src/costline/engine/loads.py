@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from costline.derivation import step
+from costline.derivation import heard, step
 from costline.formulas.linear import convolution_flops, gemm_flops
 from costline.models.parts import (
     Attention,
@@ -20,7 +18,7 @@ from costline.models.parts import (
     Part,
     Weights,
 )
-from costline.numeric import Numeric, smallest
+from costline.numeric import Numeric, smallest, some
 from costline.plan import Plan
 from costline.precision import element_bytes
 
@@ -106,9 +104,12 @@ def forward_loads(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: P
 
 def each_load(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> Iterator[Load]:
     """Kernels of one forward pass, one at a time: see `forward_loads`."""
-    shared = RowStreams(streams)
+    shared, recording = RowStreams(streams), heard()
     for part in parts:
-        with step(part.name):
+        if recording:
+            with step(part.name):
+                load = _load(part, shared, plan)
+        else:
             load = _load(part, shared, plan)
         if load is not None:
             yield load
@@ -210,7 +211,7 @@ def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> L
     width = part.repeat * part.heads * (part.key_dim + part.value_dim)
     own = sequences * streams[part.queries] * (width * element / share)
     keys = part.read(streams[part.queries], streams[part.keys])
-    if np.any(part.cache_width):
+    if some(part.cache_width):
         width, key_element = part.cache_width, element_bytes(plan.cache)
     else:
         width, key_element = part.key_heads * (part.key_dim + part.value_dim), element

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from costline.engine.loads import RowStreams, expert_visits, rows_on_chip
 from costline.formulas.memory import (
     cache_bytes,
@@ -30,7 +28,7 @@ from costline.models.parts import (
     Part,
     Weights,
 )
-from costline.numeric import Numeric, add_up, ceil_divide, choose, largest, smallest
+from costline.numeric import Numeric, add_up, ceil_divide, choose, largest, smallest, some
 from costline.plan import Plan
 from costline.precision import element_bytes
 
@@ -220,11 +218,13 @@ def largest_tensor(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: 
     return largest(0.0, *tensors) * element_bytes(plan.activation)
 
 
-def inference_bytes(network: Decoder, parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
-    """Activations of one pass of a decoder at its fullest moment: residual stream, fullest layer, logits. [byte]"""
+def inference_bytes(network: Decoder, layer: Numeric, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
+    """Activations of one pass of a decoder at its fullest moment: residual stream, fullest layer, logits. [byte]
+
+    `layer` is what the fullest layer holds of a token, see `layer_width`.
+    """
     residual = network.hidden_size / (plan.tensor if plan.sequence_parallel else 1)
     rows = rows_on_chip("tokens", streams, plan)
-    layer = layer_width(parts, streams["context"], plan)
     logits = logits_bytes(network, streams, plan, 1)
     return working_set_bytes(rows, residual, layer, element_bytes(plan.activation)) + logits
 
@@ -272,7 +272,7 @@ def kv_cache_bytes(network: Decoder, context: Numeric, batch: Numeric, plan: Pla
     """KV cache of `batch` samples at `context` tokens on one chip; heads are divided, a latent (MLA) is not. [byte]"""
     total: Numeric = 0.0
     for part in network.decode_parts:
-        if isinstance(part, Attention) and np.any(part.cache_width):
+        if isinstance(part, Attention) and some(part.cache_width):
             shards = smallest(plan.tensor, part.key_heads) * plan.pipeline * plan.context
             elements = part.repeat * batch * part.kept(context) * part.cache_width
             total = total + cache_bytes(elements, element_bytes(plan.cache), shards)

@@ -143,7 +143,7 @@ class Efficiency:
         self._overrides = dict(overrides or {})
         self._drawn = dict(drawn or {})
         self._adjustments = adjustments or {}
-        self._found: dict[tuple[str, str, str], Coefficient] = {}
+        self._found: dict[tuple[str, ...], Coefficient] = {}
         self.used: dict[tuple[str, str, str], Coefficient] = {}
 
     @property
@@ -180,7 +180,7 @@ class Efficiency:
         CatalogueError
             No row of that name, not even for all chips.
         """
-        key = (name, qualifier, chip.id)
+        key = (name, qualifier, chip.id, chip.family, chip.vendor)
         found = self._found.get(key)
         if found is None:
             found = self._fitted(self.sourced(name, chip, qualifier), qualifier, chip)

@@ -50,7 +50,8 @@ class Config(BaseModel):
     field is refused by name, unless it is null or false: a switched-off feature costs nothing.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    # a validator is built when the first configuration of its class is read: a module holds many, a question needs one
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), defer_build=True)
     neutral: ClassVar[frozenset[str]] = frozenset()
     seldom_stated: ClassVar[frozenset[str]] = frozenset({"max_position_embeddings"})
     """Whole numbers that a configuration may well leave out: limits, and what only counts where something is on."""

@@ -24,8 +24,7 @@ from costline.models.parts import Part
 from costline.numeric import Numeric, largest, smallest
 from costline.studies.economics import Economics, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
-from costline.studies.serving_memory import serving_memory
-from costline.studies.solve import largest_whole
+from costline.studies.serving_memory import Room
 from costline.studies.space import dividing, heads_of, powers_of_two
 
 Batching = Literal["continuous", "static"]
@@ -90,8 +89,9 @@ def serve(
         utilisation of arithmetic and bandwidth, largest batch and context.
     """
     own = requests.batch / machine.plan.data
-    figures, memory = serving_figures(network, requests, machine, economics or Economics())
-    figures |= _limits(network, requests, own, machine)
+    room = Room(network, machine)
+    figures, memory = serving_figures(network, requests, machine, economics or Economics(), room)
+    figures |= _limits(network, requests, own, room)
     fit = nearest_fit(memory, lambda: _changes(network, requests, own, machine))
     return serving_estimate(network, requests, machine, figures, fit, title)
 
@@ -113,12 +113,12 @@ def serving_estimate(
 
 
 def serving_figures(
-    network: Decoder, requests: Requests, machine: Machine, economics: Economics
+    network: Decoder, requests: Requests, machine: Machine, economics: Economics, room: Room | None = None
 ) -> tuple[dict[str, Figure], Memory]:
     """The figures of `serve` but for the largest batch and context, and the memory of a chip."""
     own = requests.batch / machine.plan.data
     times = _times(network, requests, own, machine)
-    memory = request_memory(network, requests, own, machine)
+    memory = request_memory(network, requests, own, machine, room)
     figures = _latencies(requests, own, times, machine)
     figures |= _costs(requests, times, figures, machine, economics)
     figures |= _utilisation(network, times, machine)
@@ -278,10 +278,12 @@ def whole_mfu(network: Decoder, requests: Requests, rate: Numeric, machine: Mach
     return Figure(name="mfu", value=value, unit="1", note="prefill and decode together")
 
 
-def request_memory(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> Memory:
+def request_memory(
+    network: Decoder, requests: Requests, own: Numeric, machine: Machine, room: Room | None = None
+) -> Memory:
     """Memory of one chip while `own` of the requests are in flight on its replica, prompts taken in whole."""
     context = requests.input + requests.output
-    return serving_memory(network, context, own, machine, requests.input, together=requests.together)
+    return (room or Room(network, machine)).serving(context, own, requests.input, together=requests.together)
 
 
 def memory_figure(memory: Memory) -> Figure:
@@ -293,11 +295,11 @@ def memory_figure(memory: Memory) -> Figure:
     return total("memory", "byte", children.values(), high=memory.usable, note="per chip; high is what the chip offers")
 
 
-def _limits(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> dict[str, Figure]:
+def _limits(network: Decoder, requests: Requests, own: Numeric, room: Room) -> dict[str, Figure]:
     """Largest batch and largest context that fit, everything else as asked."""
     context = requests.input + requests.output
-    batch = largest_batch(network, context, machine, requests.input, together=requests.together)
-    longest = largest_context(network, own, machine, requests.output, together=requests.together)
+    batch = room.most_sequences(context, requests.input, together=requests.together)
+    longest = room.longest_context(own, requests.output, together=requests.together)
     limited = network.max_context
     if limited is not None:
         longest = -largest(-longest, -limited)
@@ -323,22 +325,14 @@ def largest_batch(
     network: Decoder, context: Numeric, machine: Machine, prompt: Numeric | None = None, *, together: bool = False
 ) -> Numeric:
     """Largest number of sequences of `context` tokens in flight that fits; see `serving_memory`. [sequence]"""
-    data = machine.plan.data
-    return largest_whole(
-        lambda batch: serving_memory(network, context, batch / data, machine, prompt, together=together).free, 2**24
-    )
+    return Room(network, machine).most_sequences(context, prompt, together=together)
 
 
 def largest_context(
     network: Decoder, own: Numeric, machine: Machine, output: Numeric = 0, *, together: bool = False
 ) -> Numeric:
     """Longest context at which `own` sequences a replica fit; all of it is prompt but for `output` tokens. [token]"""
-
-    def free(context: Numeric) -> Numeric:
-        prompt = largest(context - output, 1)
-        return serving_memory(network, context, own, machine, prompt, together=together).free
-
-    return largest_whole(free, 2**32)
+    return Room(network, machine).longest_context(own, output, together=together)
 
 
 def _changes(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> list[Fit]:

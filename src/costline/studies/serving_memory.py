@@ -2,11 +2,97 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from costline.derivation import step
-from costline.engine.memory import Memory, inference_bytes, kv_cache_bytes, usable, weight_bytes
+from costline.engine.memory import Memory, inference_bytes, kv_cache_bytes, layer_width, usable, weight_bytes
 from costline.engine.passes import Machine
 from costline.models.decoder import Decoder
+from costline.models.parts import Part
 from costline.numeric import Numeric, largest
+from costline.studies.solve import largest_whole
+
+MOST_SEQUENCES, MOST_TOKENS = 2**24, 2**32
+"""Ends of the searches for the largest batch and the longest context."""
+
+
+class Room:
+    """Memory of one chip of a machine that serves a model, for any number of sequences of any length.
+
+    What depends on neither is worked out once.
+
+    Parameters
+    ----------
+    network : Decoder
+        The model.
+    machine : Machine
+        Cluster, coefficients and plan.
+    """
+
+    def __init__(self, network: Decoder, machine: Machine) -> None:
+        self.network, self.machine, self.plan = network, machine, machine.plan
+
+    @cached_property
+    def _usable(self) -> Numeric:
+        return usable(self.machine.cluster.chip, self.machine.efficiency)
+
+    @cached_property
+    def _weights(self) -> Numeric:
+        return weight_bytes(self.network, self.plan)
+
+    @cached_property
+    def _widths(self) -> tuple[Numeric, Numeric]:
+        return layer_width(self.network.parts, 0, self.plan), layer_width(self.network.decode_parts, 0, self.plan)
+
+    def serving(
+        self, context: Numeric, own: Numeric, prompt: Numeric | None = None, *, together: bool = False
+    ) -> Memory:
+        """Memory while `own` sequences of `context` tokens are in flight on a replica: see `serving_memory`."""
+        share = largest(own / self.plan.pipeline, 1)
+        with step("memory"):
+            taken = self._prefill(context if prompt is None else prompt, share if together else 1)
+            with step("decode step"):
+                streams = self.network.streams(tokens=1, cached=context - 1, batch=share)
+                layer = self._layer(self.network.decode_parts, self._widths[1], context)
+                made = inference_bytes(self.network, layer, streams, self.plan)
+            return self._memory(context, own, {"prefill": taken, "decode step": made})
+
+    def prefilling(self, prompt: Numeric, batch: Numeric) -> Memory:
+        """Memory of a chip that only takes in prompts, `batch` of them in one pass."""
+        with step("memory"):
+            return self._memory(prompt, batch, {"prefill": self._prefill(prompt, batch)})
+
+    def most_sequences(self, context: Numeric, prompt: Numeric | None = None, *, together: bool = False) -> Numeric:
+        """Largest number of sequences of `context` tokens in flight, on all replicas together. [sequence]"""
+        data = self.plan.data
+        return largest_whole(
+            lambda batch: self.serving(context, batch / data, prompt, together=together).free, MOST_SEQUENCES
+        )
+
+    def longest_context(self, own: Numeric, output: Numeric = 0, *, together: bool = False) -> Numeric:
+        """Longest context of `own` sequences a replica; all of it is prompt but for `output` tokens. [token]"""
+        return largest_whole(
+            lambda context: self.serving(context, own, largest(context - output, 1), together=together).free,
+            MOST_TOKENS,
+        )
+
+    def _layer(self, parts: tuple[Part, ...], width: Numeric, context: Numeric) -> Numeric:
+        """Width of the fullest layer; only unfused attention holds more, the longer the context."""
+        return layer_width(parts, context, self.plan) if self.plan.attention == "naive" else width
+
+    def _prefill(self, prompt: Numeric, batch: Numeric) -> Numeric:
+        with step("prefill"):
+            streams = self.network.streams(tokens=prompt, batch=batch)
+            layer = self._layer(self.network.parts, self._widths[0], prompt)
+            return inference_bytes(self.network, layer, streams, self.plan)
+
+    def _memory(self, context: Numeric, own: Numeric, passes: dict[str, Numeric]) -> Memory:
+        items = {
+            "weights": self._weights,
+            "KV cache": kv_cache_bytes(self.network, context, own, self.plan),
+            "activations": largest(*passes.values()),
+        }
+        return Memory(items, self._usable, passes)
 
 
 def serving_memory(
@@ -39,32 +125,9 @@ def serving_memory(
     together : bool
         Whether the prompts of all sequences of a stage are taken in by one pass (static batching).
     """
-    share = largest(own / machine.plan.pipeline, 1)
-    with step("memory"):
-        taken = _prefill(network, context if prompt is None else prompt, share if together else 1, machine)
-        with step("decode step"):
-            streams = network.streams(tokens=1, cached=context - 1, batch=share)
-            made = inference_bytes(network, network.decode_parts, streams, machine.plan)
-        passes = {"prefill": taken, "decode step": made}
-        return _memory(network, context, own, passes, machine)
+    return Room(network, machine).serving(context, own, prompt, together=together)
 
 
 def prefill_memory(network: Decoder, prompt: Numeric, batch: Numeric, machine: Machine) -> Memory:
     """Memory of one chip that only takes in prompts, `batch` of them in one pass."""
-    with step("memory"):
-        return _memory(network, prompt, batch, {"prefill": _prefill(network, prompt, batch, machine)}, machine)
-
-
-def _prefill(network: Decoder, prompt: Numeric, batch: Numeric, machine: Machine) -> Numeric:
-    with step("prefill"):
-        streams = network.streams(tokens=prompt, batch=batch)
-        return inference_bytes(network, network.parts, streams, machine.plan)
-
-
-def _memory(network: Decoder, context: Numeric, own: Numeric, passes: dict[str, Numeric], machine: Machine) -> Memory:
-    items = {
-        "weights": weight_bytes(network, machine.plan),
-        "KV cache": kv_cache_bytes(network, context, own, machine.plan),
-        "activations": largest(*passes.values()),
-    }
-    return Memory(items, usable(machine.cluster.chip, machine.efficiency), passes)
+    return Room(network, machine).prefilling(prompt, batch)
