@@ -178,11 +178,18 @@ def _at_least_one(value: Numeric) -> Numeric:
     return -smallest(-value, -1)
 
 
+def expert_visits(part: ExpertLinear, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
+    """Rows that the experts of one chip work on in one layer: every token goes to `active` experts. [row]
+
+    The work of a token is spread over the chips of the expert group that see it.
+    """
+    rows = rows_on_chip(part.rows, streams, plan)
+    return rows * part.active / smallest(plan.tensor, plan.expert_shards) * plan.expert_split
+
+
 def _experts(part: ExpertLinear, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     rows = rows_on_chip(part.rows, streams, plan)
-    split = plan.expert_split
-    # every token goes to `active` experts; its work is spread over the chips of the expert group that see it
-    visits = rows * part.active / smallest(plan.tensor, plan.expert_shards) * split
+    split, visits = plan.expert_split, expert_visits(part, streams, plan)
     width = part.inputs + part.outputs / split if part.shard == "column" else part.inputs / split + part.outputs
     touched = experts_touched(part, rows, plan)
     weights = touched * part.inputs * part.outputs / split * element_bytes(plan.weights)

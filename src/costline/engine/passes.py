@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
 from costline.derivation import step
+from costline.engine.casts import cast_loads
 from costline.engine.loads import Load, backward_loads, each_load
 from costline.engine.memory import params_on_chip, place, residual_elements, stage_share, state_ranks
 from costline.engine.messages import (
@@ -136,6 +138,8 @@ def _blocks(network: Network, streams: Streams, machine: Machine, reverse: bool)
 def _ends(network: Network, streams: Streams, machine: Machine, reverse: bool) -> Timing:
     """One way through what the slowest stage holds besides blocks: with one stage all ends, with several the head."""
     _, ends = _split(network.parts)
+    # embedding and head stay in 16 bits where blocks are narrower
+    machine = replace(machine, plan=replace(machine.plan, compute=machine.plan.activation))
     single = machine.plan.pipeline == 1
     busy = Timing()
     for parts, where in ((ends, single), (tuple(part for part in ends if place(part) == "head"), ~np.asarray(single))):
@@ -153,6 +157,7 @@ def _one_way(parts: tuple[Part, ...], streams: Streams, machine: Machine, revers
     loads: Iterable[Load] = _imbalanced(each_load(parts, streams, machine.plan), parts, machine)
     if reverse:
         loads = backward_loads(loads)
+    loads = chain(loads, cast_loads(parts, streams, machine.plan, reverse))
     messages = forward_messages(parts, streams, machine.plan)
     busy = time_loads(loads, machine.cluster, machine.efficiency, machine.plan)
     return busy + behind(time_messages(messages, machine.cluster, machine.efficiency), busy.point)
