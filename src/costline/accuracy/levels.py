@@ -22,7 +22,7 @@ Kind: TypeAlias = tuple[str, str]
 """Name and qualifier of a lookup, whose levels all have the same effect."""
 
 FITTED = frozenset({
-    "attention", "attention_backward", "convolution", "dequantise", "eager", "expert_imbalance", "exposed", "gemm",
+    "apart", "attention", "attention_backward", "convolution", "dequantise", "eager", "expert_imbalance", "exposed", "gemm",
     "gemm_half", "latency_out", "latency_up", "launch", "link_out", "link_up", "memory", "overlap", "progress", "queue",
     "software", "step_overhead", "strong_scaling",
 })  # fmt: skip

@@ -164,20 +164,31 @@ def _recomputing(
     row: TrainRow, network: Decoder, plan: Plan, sequence: int, micro_batches: int, cluster: Cluster,
     efficiency: Efficiency, notes: list[str],
 ) -> Plan:  # fmt: skip
-    """The plan with the stated recomputation; a blank is selective if that fits in memory, else full."""
+    """The plan with the stated recomputation; a blank is selective if that fits in memory, else of the layers it takes.
 
-    def with_mode(mode: Recompute) -> Plan:
-        return replace(plan, recompute=mode)
+    That is Megatron's method ``block``: as many layers are computed again as memory demands.
+    """
+
+    def with_mode(mode: Recompute, share: float = 1.0) -> Plan:
+        return replace(plan, recompute=mode, recomputed=share)
 
     if row.recompute:
         if FULL.search(row.recompute):
             return with_mode("full")
         return with_mode("selective" if "selective" in row.recompute.lower() else "none")
     streams = training_streams(network, sequence, plan)
-    machine = Machine(cluster, efficiency, with_mode("selective"))
-    fits = bool(training_memory(network, streams, micro_batches, machine).fits)
-    notes.append(f"recomputation not stated: {'selective, which fits' if fits else 'full, as less does not fit'}")
-    return with_mode("selective" if fits else "full")
+
+    def free(mode: Recompute, share: float) -> float:
+        machine = Machine(cluster, efficiency, with_mode(mode, share))
+        return float(training_memory(network, streams, micro_batches, machine).free)
+
+    if free("selective", 1.0) >= 0:
+        notes.append("recomputation not stated: selective, which fits")
+        return with_mode("selective")
+    none, every = free("full", 0.0), free("full", 1.0)
+    share = min(none / (none - every), 1.0) if every > none else 1.0
+    notes.append(f"recomputation not stated: {share:.0%} of the layers, as less does not fit")
+    return with_mode("full", share)
 
 
 def _setting(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
 
 from costline.derivation import formula
 from costline.engine.loads import Load, RowStreams, expert_visits, rows_on_chip
 from costline.models.parts import ExpertLinear, Linear, Part
-from costline.numeric import Numeric
+from costline.numeric import Numeric, largest
 from costline.plan import Plan
 from costline.precision import element_bytes
 
@@ -58,7 +61,10 @@ def cast_loads(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan
         elements = _cast_elements(part, shared, plan, reverse)
         if elements is not None:
             moved = cast_bytes(elements * part.repeat, wide, narrow, COPIES)
-            yield Load(part.name, "memory", plan.activation, 0.0, moved, part.repeat, backward=reverse)
+            experts = part.experts / plan.expert if isinstance(part, ExpertLinear) else 0.0
+            yield Load(
+                part.name, "memory", plan.activation, 0.0, moved, part.repeat, backward=reverse, experts=experts
+            )  # fmt: skip
 
 
 def _cast_elements(part: Part, streams: Mapping[str, Numeric], plan: Plan, reverse: bool) -> Numeric | None:
@@ -71,3 +77,40 @@ def _cast_elements(part: Part, streams: Mapping[str, Numeric], plan: Plan, rever
         rows, shards = rows_on_chip(part.rows, streams, plan), plan.tensor
     divided = "column" if reverse else "row"
     return rows * (part.outputs if reverse else part.inputs) / (shards if part.shard == divided else 1)
+
+
+def launched_apart(loads: Iterable[Load], share: Numeric) -> Iterator[Load]:
+    """Kernels of experts, a share of which frameworks of training launch once for each expert of the chip."""
+    for load in loads:
+        if np.any(load.experts):
+            yield replace(load, calls=load.calls * apart_calls(load.experts, share))
+        else:
+            yield load
+
+
+@formula("1 + share * max(experts - 1, 0)", unit="call", source="Transformer Engine, GroupedLinear: one product an expert")
+def apart_calls(experts: Numeric, share: Numeric) -> Numeric:
+    """Launches of one layer of experts.
+
+    Parameters
+    ----------
+    experts : float or array
+        Experts of the layer on one chip. [expert]
+    share : float or array
+        Part of the kernels that is launched once for each of them; the rest is one grouped kernel. [1]
+
+    Returns
+    -------
+    float or array
+        Launches of what would be one kernel if it were grouped. [call]
+
+    References
+    ----------
+    NVIDIA Transformer Engine, ``GroupedLinear``: one matrix product for each expert, on several streams.
+
+    Examples
+    --------
+    >>> apart_calls(8.0, 0.5)
+    4.5
+    """
+    return 1 + share * largest(experts - 1, 0)

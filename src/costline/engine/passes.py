@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 
 from costline.derivation import step
-from costline.engine.casts import cast_loads
+from costline.engine.casts import cast_loads, launched_apart
 from costline.engine.loads import Load, backward_loads, each_load
 from costline.engine.memory import params_on_chip, place, residual_elements, stage_share, state_ranks
 from costline.engine.messages import (
@@ -21,7 +21,7 @@ from costline.engine.messages import (
     weight_gather_message,
 )
 from costline.engine.timing import Timing, behind, one_after_another, time_loads, time_messages, waiting
-from costline.formulas.pipeline import bubble_fraction
+from costline.formulas.pipeline import bubble_fraction, spared_layers
 from costline.formulas.roofline import memory_time
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
@@ -110,6 +110,8 @@ def training_step(network: Network, streams: Streams, micro_batches: Numeric, ma
     plan = machine.plan
     blocks, returning = (_blocks(network, streams, machine, reverse) for reverse in (False, True))
     first, last = (_ends(network, streams, machine, reverse) for reverse in (False, True))
+    first = _balanced(first, blocks, network, plan)
+    last = _balanced(last, returning, network, plan)
     again = _recomputed(network, streams, machine, blocks)
     handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
     hop = time_messages([handed], machine.cluster, machine.efficiency)
@@ -148,6 +150,15 @@ def _ends(network: Network, streams: Streams, machine: Machine, reverse: bool) -
     return busy
 
 
+def _balanced(ends: Timing, blocks: Timing, network: Network, plan: Plan) -> Timing:
+    """What the head adds to the slowest stage: where layers do not divide evenly, its stage has fewer of them."""
+    fullest = stage_share(network, plan) * network.layers
+    spared = blocks.point / fullest * spared_layers(network.layers, plan.pipeline, fullest)
+    if not np.any(spared) or not np.any(ends.point):
+        return ends
+    return ends * largest(1 - spared / largest(ends.point, 1e-12), 0.0)
+
+
 def _pass(parts: tuple[Part, ...], streams: Streams, machine: Machine, reverse: bool) -> Timing:
     with step("backward" if reverse else "forward"):
         return _one_way(parts, streams, machine, reverse)
@@ -158,6 +169,7 @@ def _one_way(parts: tuple[Part, ...], streams: Streams, machine: Machine, revers
     if reverse:
         loads = backward_loads(loads)
     loads = chain(loads, cast_loads(parts, streams, machine.plan, reverse))
+    loads = launched_apart(loads, machine.efficiency.value("apart", machine.cluster.chip))
     messages = forward_messages(parts, streams, machine.plan)
     busy = time_loads(loads, machine.cluster, machine.efficiency, machine.plan)
     return busy + behind(time_messages(messages, machine.cluster, machine.efficiency), busy.point)
@@ -167,7 +179,7 @@ def _recomputed(network: Network, streams: Streams, machine: Machine, blocks: Ti
     """Forward work done a second time: whole blocks, or (an unfused kernel's) attention."""
     plan, busy = machine.plan, Timing()
     if np.any(whole := plan.recompute == "full"):
-        busy = blocks * choose(whole, 1.0, 0.0)
+        busy = blocks * choose(whole, plan.recomputed, 0.0)
     if plan.attention == "naive" and np.any(some := plan.recompute == "selective"):
         attention = tuple(part for part in _split(network.parts)[0] if part.kind == "attention")
         share = stage_share(network, plan) * choose(some, 1.0, 0.0)

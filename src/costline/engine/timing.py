@@ -149,7 +149,7 @@ def _each(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, plan:
 
 def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
     chip = cluster.chip
-    slow = slowness(chip, efficiency, plan)
+    slow = slowness(chip, efficiency, plan, "experts" if np.any(load.experts) else "")
     traffic = load.traffic
     if load.kind == "memory" and not plan.compiled:
         traffic = traffic * efficiency.value("eager", chip)
@@ -172,12 +172,12 @@ MEMORY_OF = {"attention": "attention", "memory": "elementwise"}
 """Kind of kernel -> qualifier of its share of the bandwidth; matrix products have the format of their weights."""
 
 
-def slowness(chip: Chip, efficiency: Efficiency, plan: Plan) -> Numeric:
-    """Time of the kernels of a software over those of the average one of 2025. [1]"""
+def slowness(chip: Chip, efficiency: Efficiency, plan: Plan, kernels: str = "") -> Numeric:
+    """Time of the kernels of a software, or of some of them, over those of the average one of 2025. [1]"""
     slow = efficiency.value("software", chip, plan.software)
     if not plan.year:
         return slow
-    return slow * (1 - efficiency.value("progress", chip)) ** (plan.year - REFERENCE_YEAR)
+    return slow / (1 + efficiency.value("progress", chip, kernels)) ** (plan.year - REFERENCE_YEAR)
 
 
 def _math(load: Load, memory: Numeric, slow: Numeric, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
