@@ -80,29 +80,30 @@ def _cast_elements(part: Part, streams: Mapping[str, Numeric], plan: Plan, rever
 
 
 def launched_apart(loads: Iterable[Load], share: Numeric) -> Iterator[Load]:
-    """Kernels of experts, a share of which frameworks of training launch once for each expert of the chip."""
+    """Kernels of experts, which frameworks of training launch for each expert of the chip: how many tokens it has is
+    not known when a graph is captured."""
     for load in loads:
         if np.any(load.experts):
-            yield replace(load, calls=load.calls * apart_calls(load.experts, share))
+            yield replace(load, alone=load.calls * apart_calls(load.experts, share))
         else:
             yield load
 
 
-@formula("1 + share * max(experts - 1, 0)", unit="call", source="Transformer Engine, GroupedLinear: one product an expert")
+@formula("share * max(experts - 1, 0)", unit="call", source="Transformer Engine, GroupedLinear: one product an expert")
 def apart_calls(experts: Numeric, share: Numeric) -> Numeric:
-    """Launches of one layer of experts.
+    """Launches of one layer of experts beyond those of grouped kernels.
 
     Parameters
     ----------
     experts : float or array
         Experts of the layer on one chip. [expert]
     share : float or array
-        Part of the kernels that is launched once for each of them; the rest is one grouped kernel. [1]
+        Launches of a kernel for each of them but the first. [call]
 
     Returns
     -------
     float or array
-        Launches of what would be one kernel if it were grouped. [call]
+        Further launches of what would be one kernel if it were grouped. [call]
 
     References
     ----------
@@ -111,6 +112,6 @@ def apart_calls(experts: Numeric, share: Numeric) -> Numeric:
     Examples
     --------
     >>> apart_calls(8.0, 0.5)
-    4.5
+    3.5
     """
-    return 1 + share * largest(experts - 1, 0)
+    return share * largest(experts - 1, 0)

@@ -60,6 +60,8 @@ class Load:
         Of a matrix product, the dimensions of one call on one chip; 0 where they do not apply.
     experts : float or array
         Experts of one layer on one chip, which the rows are divided over; 0 where the part has none.
+    alone : float or array
+        Further launches, of kernels that no graph captures. [call]
     """
 
     name: str
@@ -74,6 +76,7 @@ class Load:
     inner: Numeric = 0.0
     outer: Numeric = 0.0
     experts: Numeric = 0.0
+    alone: Numeric = 0.0
 
 
 def rows_on_chip(stream: str, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
