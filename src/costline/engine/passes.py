@@ -169,7 +169,7 @@ def _one_way(parts: tuple[Part, ...], streams: Streams, machine: Machine, revers
     if reverse:
         loads = backward_loads(loads)
     loads = chain(loads, cast_loads(parts, streams, machine.plan, reverse))
-    loads = launched_apart(loads, machine.efficiency.value("apart", machine.cluster.chip))
+    loads = launched_apart(loads, machine.efficiency.value("apart", machine.cluster.chip, machine.plan.refined("loop")))
     messages = forward_messages(parts, streams, machine.plan)
     busy = time_loads(loads, machine.cluster, machine.efficiency, machine.plan)
     return busy + behind(time_messages(messages, machine.cluster, machine.efficiency), busy.point)

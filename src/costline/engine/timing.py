@@ -157,7 +157,8 @@ def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     memory = memory_time(traffic, chip.memory_bandwidth, reach) * slow
     launch = load.calls * efficiency.value("launch", chip, plan.refined("graph" if plan.compiled else "eager")) * slow
     if np.any(load.alone):
-        launch = launch + load.alone * efficiency.value("launch", chip, plan.refined("eager")) * slow
+        single = efficiency.value("launch", chip, plan.refined("eager")) * slowness(chip, efficiency, plan, "apart")
+        launch = launch + load.alone * single
     if load.kind == "memory":
         bound = {"memory": memory, "overhead": launch}
         point = memory + launch
