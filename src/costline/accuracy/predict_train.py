@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -36,6 +37,8 @@ OPTIMIZER = re.compile(r"megatron|nemo|mcore|mindspeed|intern|neuronx", re.I)
 """Frameworks whose usual recipe shards the optimizer (ZeRO-1)."""
 BALANCED = {"expert_imbalance": 1.0}
 """Published trainings of mixtures force balanced routing (README of the measurements), so no chip has more tokens."""
+ROUNDING = 0.05
+"""Part of a micro-batch that a printed global batch may exceed whole ones by. [micro-batch]"""
 FULL = re.compile(r"full|custom|block|uniform", re.I)
 
 
@@ -48,13 +51,14 @@ class TrainCase:
     cluster: Cluster
     plan: Plan
     sequence: int
+    batch: float
     micro_batches: int
     setting: Setting
 
     @property
     def tokens(self) -> float:
-        """Tokens of a step. [token]"""
-        return float(self.plan.data * self.plan.micro_batch * self.micro_batches * self.sequence)
+        """Tokens of a step, the batch's own: replicas that have fewer micro-batches wait for the others. [token]"""
+        return self.batch * self.sequence
 
     def evaluate(self, efficiency: Efficiency) -> Prediction:
         """Predict the metric with these coefficients."""
@@ -104,11 +108,12 @@ def prepare_train(row: TrainRow, efficiency: Efficiency) -> TrainCase:
     cluster = stated_links(cluster_of(row.chip, chips), row.chips_per_node, row.interconnect_intra,
                            row.interconnect_inter)  # fmt: skip
     plan = _plan(row, chips, batch, cluster, notes)
-    micro_batches = max(round(batch / float(plan.data * plan.micro_batch)), 1)
+    micro_batches = max(math.ceil(batch / float(plan.data * plan.micro_batch) - ROUNDING), 1)
     plan = _recomputing(row, network, plan, sequence, micro_batches, cluster, efficiency, notes)
     return TrainCase(
         metric=row.metric, network=network, cluster=cluster, plan=plan, sequence=sequence,
-        micro_batches=micro_batches, setting=_setting(row, network, plan, cluster, micro_batches, tuple(notes)),
+        batch=batch, micro_batches=micro_batches,
+        setting=_setting(row, network, plan, cluster, batch, tuple(notes)),
     )  # fmt: skip
 
 
@@ -192,19 +197,18 @@ def _recomputing(
 
 
 def _setting(
-    row: TrainRow, network: Decoder, plan: Plan, cluster: Cluster, micro_batches: int, notes: tuple[str, ...]
+    row: TrainRow, network: Decoder, plan: Plan, cluster: Cluster, batch: float, notes: tuple[str, ...]
 ) -> Setting:
     chips = float(cluster.chips)
     sequence = row.seq_len or 0
-    passes = plan.data * micro_batches
     forward = network.flops(training_streams(network, sequence, plan))
-    tokens = float(passes * plan.micro_batch * sequence)
+    tokens, passes = batch * sequence, batch / float(plan.micro_batch)
     kind = family(network)
     return Setting(
         family=kind,
         software=row.framework,
         chips=chips,
-        batch=float(passes * plan.micro_batch),
+        batch=batch,
         sequence=sequence,
         flops=float(FORWARD_AND_BACKWARD * forward * passes),
         simple_flops=float(training_flops(network.active_params, tokens)),
