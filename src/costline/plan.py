@@ -41,6 +41,8 @@ class Plan:
         ZeRO shards over all data-parallel ranks or only inside a scale-up domain (hybrid sharding).
     recompute : {"none", "selective", "full"} or array
         What the backward pass computes again.
+    recomputed : float or array
+        Share of the layers that full recomputation covers. [1]
     micro_batch : int or array
         Samples of one forward pass and replica. [sample]
     attention : str
@@ -79,6 +81,7 @@ class Plan:
     zero: Numeric = 0
     shard_scope: Scope | Array = "all"
     recompute: Recompute | Array = "none"
+    recomputed: Numeric = 1.0
     micro_batch: Numeric = 1
     attention: str = ""
     compiled: bool = True

@@ -38,6 +38,8 @@ OPTIMIZER = re.compile(r"megatron|nemo|mcore|mindspeed|intern|neuronx", re.I)
 """Frameworks whose usual recipe shards the optimizer (ZeRO-1)."""
 BALANCED = {"expert_imbalance": 1.0}
 """Published trainings of mixtures force balanced routing (README of the measurements), so no chip has more tokens."""
+ROUNDING = 0.05
+"""Part of a micro-batch that a printed global batch may exceed whole ones by. [micro-batch]"""
 FULL = re.compile(r"full|custom|block|uniform", re.I)
 
 
@@ -165,20 +167,31 @@ def _recomputing(
     row: TrainRow, network: Decoder, plan: Plan, sequence: int, batch: float, cluster: Cluster,
     efficiency: Efficiency, notes: list[str],
 ) -> Plan:  # fmt: skip
-    """The plan with the stated recomputation; a blank is selective if that fits in memory, else full."""
+    """The plan with the stated recomputation; a blank is selective if that fits in memory, else of the layers it takes.
 
-    def with_mode(mode: Recompute) -> Plan:
-        return replace(plan, recompute=mode)
+    That is Megatron's method ``block``: as many layers are computed again as memory demands.
+    """
+
+    def with_mode(mode: Recompute, share: float = 1.0) -> Plan:
+        return replace(plan, recompute=mode, recomputed=share)
 
     if row.recompute:
         if FULL.search(row.recompute):
             return with_mode("full")
         return with_mode("selective" if "selective" in row.recompute.lower() else "none")
     streams = training_streams(network, sequence, plan)
-    machine = Machine(cluster, efficiency, with_mode("selective"))
-    fits = bool(training_memory(network, streams, micro_batches_of(batch, plan), machine).fits)
-    notes.append(f"recomputation not stated: {'selective, which fits' if fits else 'full, as less does not fit'}")
-    return with_mode("selective" if fits else "full")
+
+    def free(mode: Recompute, share: float) -> float:
+        machine = Machine(cluster, efficiency, with_mode(mode, share))
+        return float(training_memory(network, streams, micro_batches_of(batch, plan), machine).free)
+
+    if free("selective", 1.0) >= 0:
+        notes.append("recomputation not stated: selective, which fits")
+        return with_mode("selective")
+    none, every = free("full", 0.0), free("full", 1.0)
+    share = min(none / (none - every), 1.0) if every > none else 1.0
+    notes.append(f"recomputation not stated: {share:.0%} of the layers, as less does not fit")
+    return with_mode("full", share)
 
 
 def _setting(

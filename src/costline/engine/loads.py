@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from costline.derivation import heard, step
+from costline.derivation import formula, heard, step
 from costline.formulas.linear import convolution_flops, gemm_flops
 from costline.models.parts import (
     Attention,
@@ -29,6 +29,12 @@ BACKWARD_ATTENTION = 2.5
 BACKWARD_ELEMENTWISE = 1.5
 """Three tensors moved (gradient in, saved input, gradient out) for two."""
 
+CHUNK = 256.0
+"""Tokens of a chunk of Mamba-2, as its authors and Nemotron-H set it. [token]"""
+STATE_MOVES = 4.0
+"""States of chunks are written by the kernel that makes them, read and written by the one that passes them on, read by
+the one that uses them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -50,6 +56,10 @@ class Load:
         True for a kernel of the backward pass.
     rows, inner, outer : float or array
         Of a matrix product, the dimensions of one call on one chip; 0 where they do not apply.
+    experts : float or array
+        Experts of one layer on one chip, which the rows are divided over; 0 where the part has none.
+    alone : float or array
+        Further launches, of kernels that no graph captures. [call]
     """
 
     name: str
@@ -63,6 +73,8 @@ class Load:
     rows: Numeric = 0.0
     inner: Numeric = 0.0
     outer: Numeric = 0.0
+    experts: Numeric = 0.0
+    alone: Numeric = 0.0
 
 
 def rows_on_chip(stream: str, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
@@ -189,8 +201,7 @@ def _at_least_one(value: Numeric) -> Numeric:
 
 def _experts(part: ExpertLinear, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     rows = rows_on_chip(part.rows, streams, plan)
-    split = plan.expert_split
-    visits = rows * expert_visits(part, plan)
+    split, visits = plan.expert_split, rows * expert_visits(part, plan)
     width = part.inputs + part.outputs / split if part.shard == "column" else part.inputs / split + part.outputs
     touched = experts_touched(part, rows, plan)
     weights = touched * part.inputs * part.outputs / split * element_bytes(plan.weights)
@@ -200,7 +211,7 @@ def _experts(part: ExpertLinear, streams: Mapping[str, Numeric], plan: Plan) -> 
     outer = part.outputs / split if part.shard == "column" else part.outputs
     return Load(
         part.name, "linear", plan.compute, flops, traffic, part.repeat, _weight_format(plan),
-        rows=visits / touched, inner=inner, outer=outer,
+        rows=visits / touched, inner=inner, outer=outer, experts=part.experts / plan.expert,
     )  # fmt: skip
 
 
@@ -223,9 +234,39 @@ def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> L
 
 def _linear_attention(part: LinearAttention, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     rows = rows_on_chip(part.rows, streams, plan) / plan.tensor
-    traffic = 4 * part.repeat * part.width * element_bytes(plan.activation) * rows
+    traffic = part.repeat * rows * (4 * part.width * element_bytes(plan.activation) + chunk_bytes(part.state))
     flops = part.flops(streams) / plan.tensor / plan.context
     return Load(part.name, "linear", plan.compute, flops, traffic, 2 * part.repeat)
+
+
+@formula("moves * state * 4 / chunk", unit="byte/token", source="dao2024 arXiv:2405.21060 section 6")
+def chunk_bytes(state: Numeric, chunk: float = CHUNK, moves: float = STATE_MOVES) -> Numeric:
+    """Traffic of the states between chunks of a recurrent mixer, for each token of one layer.
+
+    Parameters
+    ----------
+    state : float or array
+        State of a sample in one layer. [element]
+    chunk : float
+        Tokens between two states that are written, in fp32. [token]
+    moves : float
+        Times a state is written or read. [1]
+
+    Returns
+    -------
+    float or array
+        Traffic. [byte/token]
+
+    References
+    ----------
+    Dao & Gu 2024, arXiv:2405.21060, section 6: states of chunks are computed, passed on, and read.
+
+    Examples
+    --------
+    >>> chunk_bytes(524288.0, 256, 4)
+    32768.0
+    """
+    return moves * state * 4 / chunk
 
 
 def _convolution(part: Convolution, streams: Mapping[str, Numeric], plan: Plan) -> Load:

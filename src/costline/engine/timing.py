@@ -149,13 +149,16 @@ def _each(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, plan:
 
 def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
     chip = cluster.chip
-    slow = slowness(chip, efficiency, plan)
+    slow = slowness(chip, efficiency, plan, "experts" if np.any(load.experts) else "")
     traffic = load.traffic
     if load.kind == "memory" and not plan.compiled:
         traffic = traffic * efficiency.value("eager", chip)
     reach = efficiency.value("memory", chip, load.weight_format or MEMORY_OF.get(load.kind, ""))
     memory = memory_time(traffic, chip.memory_bandwidth, reach) * slow
     launch = load.calls * efficiency.value("launch", chip, plan.refined("graph" if plan.compiled else "eager")) * slow
+    if np.any(load.alone):
+        single = efficiency.value("launch", chip, plan.refined("eager")) * slowness(chip, efficiency, plan, "apart")
+        launch = launch + load.alone * single
     if load.kind == "memory":
         bound = {"memory": memory, "overhead": launch}
         point = memory + launch
@@ -174,12 +177,12 @@ MEMORY_OF = {"attention": "attention", "memory": "elementwise"}
 """Kind of kernel -> qualifier of its share of the bandwidth; matrix products have the format of their weights."""
 
 
-def slowness(chip: Chip, efficiency: Efficiency, plan: Plan) -> Numeric:
-    """Time of the kernels of a software over those of the average one of 2025. [1]"""
+def slowness(chip: Chip, efficiency: Efficiency, plan: Plan, kernels: str = "") -> Numeric:
+    """Time of the kernels of a software, or of some of them, over those of the average one of 2025. [1]"""
     slow = efficiency.value("software", chip, plan.software)
     if not plan.year:
         return slow
-    return slow * aged(efficiency.value("progress", chip), plan.year - REFERENCE_YEAR)
+    return slow * aged(efficiency.value("progress", chip, kernels), plan.year - REFERENCE_YEAR)
 
 
 def _math(load: Load, memory: Numeric, slow: Numeric, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:

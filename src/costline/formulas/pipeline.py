@@ -96,3 +96,34 @@ def pipelined_share(stages: Numeric, chunks: Numeric) -> Numeric:
     (1.0, 0.3333333333333333)
     """
     return (chunks + stages - 1) / (chunks * stages)
+
+
+@formula("(stages * fullest - layers) / 2", unit="layer", source="llama3 arXiv:2407.21783 section 3.3.2")
+def spared_layers(layers: Numeric, stages: Numeric, fullest: Numeric) -> Numeric:
+    """Layers that the last stage has fewer than the fullest one.
+
+    Parameters
+    ----------
+    layers : float or array
+        Layers of the network. [layer]
+    stages : float or array
+        Pipeline stages. [stage]
+    fullest : float or array
+        Layers of the fullest stage. [layer]
+
+    Returns
+    -------
+    float or array
+        Half of the empty places: the first stage, which holds the embedding, has the other half. [layer]
+
+    References
+    ----------
+    Grattafiori et al. 2024, arXiv:2407.21783, section 3.3.2: one layer fewer in the first and in the last stage, so
+    that 126 layers fill 16 stages of 8.
+
+    Examples
+    --------
+    >>> spared_layers(126, 16, 8)
+    1.0
+    """
+    return (stages * fullest - layers) / 2
