@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from costline.accuracy.fit import Problem, group_of
 from costline.accuracy.prediction import Case, Prediction, is_time
+from costline.accuracy.problem import Problem, group_of
 from costline.catalogue.validated_table import VALIDATED_COLUMNS, Validated
 from costline.numeric import Array
 from costline.studies.likeness import Likeness, Question, likeness

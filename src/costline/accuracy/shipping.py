@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from costline.accuracy.fit import Adjustments, Problem
+from costline.accuracy.problem import Adjustments, Problem
 from costline.catalogue.coefficient_table import ADJUSTMENT_COLUMNS
 from costline.hardware.efficiency import Adjustment, Level, levels_of
 
