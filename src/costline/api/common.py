@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -48,7 +48,9 @@ def check_sizes(model: object, **sizes: object) -> None:
     InputError
         Both are given.
     """
-    given = [name for name, value in sizes.items() if value is not None and value != {}]
+    given = [
+        name for name, value in sizes.items() if value is not None and not (isinstance(value, Mapping) and not value)
+    ]
     if model is not None and given:
         raise InputError(
             f"{given[0]} is for a model of which only the size is known; leave out {given[0]} or the model"
