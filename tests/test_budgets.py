@@ -52,7 +52,7 @@ def process_seconds(*arguments):
 
 
 def call_seconds(question):
-    """Processor time of a call without other threads of this process and the garbage of other tests, as in timeit."""
+    """Processor time of a call, other threads of this process left out, and garbage of other tests, as in timeit."""
     gc.disable()
     try:
         before = time.thread_time()
