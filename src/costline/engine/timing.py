@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -202,7 +202,7 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
         share = efficiency.value("attention", chip, attention_kernel(plan, cluster, efficiency))
         return share * (efficiency.value("attention_backward", chip) if load.backward else 1.0)
     if load.kind == "convolution":
-        return efficiency.value("convolution", chip)
+        return efficiency.value("convolution", chip, load.rank)
     units = chip.rate_format(load.format)
     share = efficiency.value("gemm", chip, "" if units in SIXTEEN_BITS else units)
     if load.weight_format:
@@ -219,6 +219,19 @@ def attention_kernel(plan: Plan, cluster: Cluster, efficiency: Efficiency) -> st
 def group_of(load: Load) -> str:
     """Place of a kernel for tables: the first two steps of its name."""
     return "/".join(load.name.split("/")[:2])
+
+
+def paced(busy: Timing) -> Timing:
+    """Kernels that the host launches ahead of time: whichever of the two takes longer sets the pace. [s]"""
+    kernels = busy.point - busy.overhead
+    if not np.any(kernels):
+        return busy
+    waiting_for_host = busy.overhead > kernels
+    point = choose(waiting_for_host, busy.overhead, kernels)
+    bound = {name: value * choose(waiting_for_host, 0.0, 1.0) for name, value in busy.bound.items()}
+    bound["overhead"] = choose(waiting_for_host, busy.overhead, 0.0)
+    ratio = point / busy.point
+    return replace(busy, point=point, bound=bound, groups={name: value * ratio for name, value in busy.groups.items()})
 
 
 def time_messages(messages: Iterable[Message], cluster: Cluster, efficiency: Efficiency) -> Timing:
