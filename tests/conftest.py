@@ -22,7 +22,7 @@ COSTS = (
     "queue", "exposed", "gemm_half", "progress", "apart",
 )  # fmt: skip
 OTHERS = {"restart_time": 600.0, "checkpoint_bandwidth": 1e9, "host_power": 100.0, "offload_bandwidth": 25e9,
-          "host_bridge": 1e15}  # fmt: skip
+          "host_bridge": 1e15, "host_work": 1.0}  # fmt: skip
 
 
 def lossless(**values):

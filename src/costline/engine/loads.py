@@ -138,7 +138,7 @@ def each_load(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan)
             load = _load(part, shared, plan)
         if load is not None:
             yield load
-        if isinstance(part, Attention) and some(plan.context > 1):
+        if isinstance(part, Attention) and not part.crossed and some(plan.context > 1):
             yield _exchange(part, shared, plan)
 
 
@@ -253,8 +253,7 @@ def _exchange(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> Lo
     queries, keys = streams[part.queries] * part.heads, streams[part.keys] * part.key_heads
     copied = (queries + keys) * (part.key_dim + part.value_dim) * (COPIES * element_bytes(plan.activation))
     merged = queries * part.value_dim * (MERGED if plan.compiled else EAGER_MERGED)
-    # keys of another stream are on every chip as they are
-    traffic = share * (copied * (plan.ulysses > 1) * (not part.crossed) + merged * (plan.ring - 1))
+    traffic = share * (copied * (plan.ulysses > 1) + merged * (plan.ring - 1))
     calls = part.repeat * (8.0 * (plan.ulysses > 1) + (1.0 if plan.compiled else 6.0) * (plan.ring - 1))
     return Load(f"{part.name}/exchange", "memory", plan.activation, 0.0, traffic, calls)
 

@@ -221,15 +221,18 @@ def group_of(load: Load) -> str:
     return "/".join(load.name.split("/")[:2])
 
 
-def paced(busy: Timing) -> Timing:
-    """Kernels that the host launches ahead of time: whichever of the two takes longer sets the pace. [s]"""
-    kernels = busy.point - busy.overhead
+def paced(busy: Timing, work: Numeric = 1.0) -> Timing:
+    """Kernels that the host launches ahead of time: whichever of the two takes longer sets the pace. [s]
+
+    `work` is the host's time for each launch, views and checks between launches included, over that of a launch.
+    """
+    kernels, host = busy.point - busy.overhead, busy.overhead * work
     if not np.any(kernels):
         return busy
-    waiting_for_host = busy.overhead > kernels
-    point = choose(waiting_for_host, busy.overhead, kernels)
+    waiting_for_host = host > kernels
+    point = choose(waiting_for_host, host, kernels)
     bound = {name: value * choose(waiting_for_host, 0.0, 1.0) for name, value in busy.bound.items()}
-    bound["overhead"] = choose(waiting_for_host, busy.overhead, 0.0)
+    bound["overhead"] = choose(waiting_for_host, host, 0.0)
     ratio = point / busy.point
     return replace(busy, point=point, bound=bound, groups={name: value * ratio for name, value in busy.groups.items()})
 

@@ -134,7 +134,9 @@ def _encode(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
     alone, busy = one_chip(machine), Timing()
     prompts = clip.batch * np.minimum(clip.branches, 2)  # the prompt and, with guidance, the negative prompt
     for encoder, tokens in pipeline.encoders:
-        busy = busy + paced(forward_pass(encoder.parts, encoder.streams(tokens=tokens, batch=prompts), alone))
+        busy = busy + _launched(
+            forward_pass(encoder.parts, encoder.streams(tokens=tokens, batch=prompts), alone), machine
+        )
         if machine.plan.offload in {"encoders", "weights"}:
             busy = busy + _fetched(encoder.params, machine)
     return busy
@@ -165,12 +167,17 @@ def evaluation(network: DiT, clip: Clip, machine: Machine) -> Timing:
     busy = forward_pass(parts, streams, machine)
     if np.any(np.asarray(plan.pipeline) > 1):
         busy = _displaced(busy, network, streams, machine)
-    busy = paced(busy) * chunks + step_overhead("generate", machine)
+    # a step's fixed cost is shared by its evaluations
+    busy = _launched(busy, machine) * chunks + step_overhead("generate", machine) * (plan.guidance / clip.branches)
     if plan.offload != "weights":
         return busy
     fetched = _fetched(network.params / plan.tensor / plan.pipeline, machine)
     exposed = largest(fetched.point - busy.point, 0.0)  # the next layer is fetched while this one computes
     return busy + waiting(exposed, "offload", "memory")
+
+
+def _launched(busy: Timing, machine: Machine) -> Timing:
+    return paced(busy, machine.efficiency.value("host_work", machine.cluster.chip))
 
 
 def _displaced(busy: Timing, network: DiT, streams: dict[str, Numeric], machine: Machine) -> Timing:
@@ -185,7 +192,8 @@ def _displaced(busy: Timing, network: DiT, streams: dict[str, Numeric], machine:
 
 def _decode(autoencoder: Autoencoder, clip: Clip, machine: Machine) -> Timing:
     streams = autoencoder.streams(frames=clip.frames, height=clip.height, width=clip.width, batch=clip.batch)
-    busy = paced(forward_pass(autoencoder.decoder, streams, one_chip(machine))) * (1 / machine.plan.vae_parallel)
+    busy = _launched(forward_pass(autoencoder.decoder, streams, one_chip(machine)), machine)
+    busy = busy * (1 / machine.plan.vae_parallel)
     tile = machine.plan.vae_tile
     return busy * autoencoder.tiling_factor(clip.height, clip.width, tile) if tile else busy
 
