@@ -15,13 +15,14 @@ from costline.plan import Plan
 
 SHARES = (
     "gemm", "attention", "attention_backward", "convolution", "memory", "link_up", "link_out", "eager",
-    "expert_imbalance", "power_active",
+    "expert_imbalance", "power_active", "software", "dequantise",
 )  # fmt: skip
 COSTS = (
     "launch", "latency_up", "latency_out", "step_overhead", "overlap", "strong_scaling", "failures", "memory_reserved",
-    "queue",
+    "queue", "exposed", "gemm_half", "progress", "apart",
 )  # fmt: skip
-OTHERS = {"restart_time": 600.0, "checkpoint_bandwidth": 1e9, "host_power": 100.0, "offload_bandwidth": 25e9}
+OTHERS = {"restart_time": 600.0, "checkpoint_bandwidth": 1e9, "host_power": 100.0, "offload_bandwidth": 25e9,
+          "host_bridge": 1e15, "host_work": 1.0}  # fmt: skip
 
 
 def lossless(**values):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import inspect
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import costline
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 QUESTIONS: dict[str, dict[str, Any]] = {
     "serve": {"model": "llama-3.1-8b", "on": "h100-sxm"},
     "train": {"model": "llama-3.1-8b", "on": "8xh100-sxm", "tokens": 1e12},
@@ -31,3 +33,13 @@ def test_whatever_is_given_is_answered_or_refused(question):
         for value in ODD:
             with contextlib.suppress(costline.CostlineError):  # anything else is a fault of costline
                 ask(**{**QUESTIONS[question], name: value})
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "bell\x07", "\x1b[31mred"])
+def test_control_characters_of_a_folder_do_not_reach_the_answer(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "config.json").write_text((EXAMPLES / "llama-3.1-8b" / "config.json").read_text())
+    found = costline.serve(folder, on="h100-sxm")
+    assert found.title.isprintable()
+    assert r"\x" in found.title

@@ -10,6 +10,7 @@
         ConfigError                a config.json that is malformed, hostile or of an unfamiliar architecture
         CatalogueError             a catalogue or user file with faults; carries all of them
         PlanError                  a plan that contradicts itself (tensor=3 on 8 chips of 8 heads)
+          FormatError              products in a format that the chip states no rate for
 
 A plan that does not *fit* is not an error: it is an estimate marked infeasible, with the reason.
 """
@@ -78,6 +79,21 @@ class CatalogueError(InputError):
 
 class PlanError(InputError):
     """A plan that contradicts itself, the model or the machine."""
+
+
+class FormatError(PlanError):
+    """Products in a number format for which the chip states no rate."""
+
+
+def visible(text: str) -> str:
+    r"""The text with control characters written out, so that a name prints as one line and moves no cursor.
+
+    Examples
+    --------
+    >>> visible("two\nlines")
+    'two\\x0alines'
+    """
+    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
 
 
 def nearest_names(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

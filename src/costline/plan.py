@@ -41,12 +41,18 @@ class Plan:
         ZeRO shards over all data-parallel ranks or only inside a scale-up domain (hybrid sharding).
     recompute : {"none", "selective", "full"} or array
         What the backward pass computes again.
+    recomputed : float or array
+        Share of the layers that full recomputation covers. [1]
     micro_batch : int or array
         Samples of one forward pass and replica. [sample]
     attention : str
         Attention kernel generation: naive, fa1, fa2, fa3, ...; empty lets the chip decide.
     compiled : bool
         Element-wise work fused (torch.compile, an inference engine) or not (eager).
+    software : str
+        Engine or framework, an id of the catalogue's table of software; empty: not stated.
+    year : float
+        When that software was released, 2024.5 for July 2024; 0: not stated. [year]
     gradient_bytes, optimizer_bytes : float
         Bytes a parameter; 12 is Adam with an fp32 copy of the weights. [byte]
     offload : {"none", "optimizer", "weights", "encoders"}
@@ -75,9 +81,12 @@ class Plan:
     zero: Numeric = 0
     shard_scope: Scope | Array = "all"
     recompute: Recompute | Array = "none"
+    recomputed: Numeric = 1.0
     micro_batch: Numeric = 1
     attention: str = ""
     compiled: bool = True
+    software: str = ""
+    year: float = 0.0
     gradient_bytes: float = 2.0
     optimizer_bytes: float = 12.0
     offload: Offload = "none"
@@ -122,6 +131,10 @@ class Plan:
     def activation(self) -> str:
         """Format of activations between kernels and of attention: 16 bits where products run in fewer."""
         return "bf16" if element_bytes(self.compute) < 2 else self.compute
+
+    def refined(self, qualifier: str) -> str:
+        """Qualifier of a coefficient that may differ between engines and frameworks."""
+        return f"{qualifier}/{self.software}" if self.software else qualifier
 
     def spread(self, chips: Numeric) -> Plan:
         """Return the plan with as many replicas as fit on `chips`."""

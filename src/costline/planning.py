@@ -28,7 +28,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 """Fields that take a word."""
 
-SHARES = {"density": (0.0, 1.0), "reused": (0.0, 0.99), "gradient_bytes": (0.0, 8.0), "optimizer_bytes": (0.0, 32.0)}
+SHARES = {
+    "density": (0.0, 1.0), "reused": (0.0, 0.99), "recomputed": (0.0, 1.0), "gradient_bytes": (0.0, 8.0),
+    "optimizer_bytes": (0.0, 32.0),
+}  # fmt: skip
 """Fields that take a real number, with their limits; the rest are whole numbers from 1 (`zero`, `vae_tile`: from 0)."""
 
 FLAGS = ("compiled", "sequence_parallel")

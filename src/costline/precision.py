@@ -9,6 +9,7 @@ BYTES: dict[str, float] = {
     "tf32": 4.0,
     "bf16": 2.0,
     "fp16": 2.0,
+    "fp16acc": 2.0,  # operands in fp16, sums too
     "fp8": 1.0,
     "int8": 1.0,
     "fp4": 0.5 + 1 / 16,  # nvfp4: one fp8 scale for 16 elements
@@ -20,19 +21,23 @@ BYTES: dict[str, float] = {
 }
 """Bytes of one element, block scales included: definitions of the formats, not measurements."""
 
+SAME_UNITS: dict[str, str] = {"mxfp4": "fp4"}
+"""Formats that are multiplied by the units of another one, of whose rate there is a single figure."""
+
 RATE_FALLBACK: dict[str, tuple[str, ...]] = {
     "fp32": ("fp32",),
-    "tf32": ("tf32", "bf16", "fp16", "fp32"),
+    "tf32": ("tf32", "fp32"),
     "bf16": ("bf16", "fp16", "tf32", "fp32"),
     "fp16": ("fp16", "bf16", "tf32", "fp32"),
+    "fp16acc": ("fp16acc", "fp16", "bf16", "tf32", "fp32"),
     "fp8": ("fp8", "bf16", "fp16"),
-    "int8": ("int8", "fp8", "bf16", "fp16"),
-    "fp4": ("fp4", "fp8", "bf16", "fp16"),
-    "mxfp4": ("fp4", "fp8", "bf16", "fp16"),
-    "int4": ("int4", "int8", "fp8", "bf16", "fp16"),
-    "q4_k_m": ("int8", "fp16", "bf16", "fp32"),
+    "int8": ("int8", "bf16", "fp16"),
+    "fp4": ("fp4", "bf16", "fp16"),
+    "mxfp4": ("fp4", "bf16", "fp16"),
+    "int4": ("int4", "bf16", "fp16"),
+    "q4_k_m": ("int8", "fp16", "bf16", "fp32"),  # llama.cpp multiplies its blocks as 8-bit integers
 }
-"""Where hardware lacks a format, operands are widened to the next one it has."""
+"""Where hardware lacks a format, operands are widened to the next one it has: as engines do, to 16 bits."""
 
 
 def element_bytes(precision: str) -> float:

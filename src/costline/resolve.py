@@ -15,7 +15,7 @@ from costline import quantity
 from costline.catalogue import Catalogue, shipped
 from costline.catalogue.folder import read_pipeline
 from costline.engine.passes import Machine
-from costline.errors import ConfigError, InputError, PlanError, QuantityError, UnknownNameError
+from costline.errors import ConfigError, InputError, PlanError, QuantityError, UnknownNameError, visible
 from costline.estimate import Assumption
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
@@ -27,9 +27,9 @@ from costline.models.pipeline import Pipeline
 from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.planning import read_plan_fields
-from costline.precision import element_bytes
 from costline.quantity import Kind
 from costline.studies.economics import Economics
+from costline.studies.formats import USUAL, settled_formats
 from costline.uncertainty.draws import Named, model_doubt, sample, spread_value, uncertain
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _from_path(path: Path) -> Network | Pipeline:
     if path.name == "model_index.json":
         return read_pipeline(path.parent)
     name = path.parent.name if path.name == "config.json" and path.parent.name else path.stem
-    return read_network(read_config_file(path), name)
+    return read_network(read_config_file(path), visible(name))
 
 
 def decoder(
@@ -221,7 +221,9 @@ def sampler(
     if kin is None:
         return alone(found)
     note = f"encoders, autoencoder and defaults as in {kin.name}, whose transformer has the same shape"
-    return replace(kin, name=found.name, transformers=((found, 1.0),), notes=(*kin.notes, note))
+    # experts of one shape, of which the file describes one
+    experts = tuple((found, share) for other, share in kin.transformers if other.parts == found.parts)
+    return replace(kin, name=found.name, transformers=experts, notes=(*kin.notes, note))
 
 
 def alone(network: DiT) -> Pipeline:
@@ -261,7 +263,8 @@ def site(
     stated(on, str | Cluster, "on", "8xh100-sxm")
     stated(precision, str | None, "precision", "bf16")
     cluster = _cluster(on, book) if isinstance(on, str) else on
-    fixed = _plan_fields(plan, precision, training)
+    named = None if isinstance(plan, Plan) else precision  # a whole plan states its formats
+    fixed, formats = settled_formats(_plan_fields(plan), named, cluster.chip, training=training)
     base = Plan(**fixed)
     if np.any(np.asarray(base.replica) > np.asarray(cluster.chips)):
         least = f"{'as few as ' * isinstance(cluster.chips, np.ndarray)}{float(np.min(cluster.chips)):,.0f}"
@@ -270,6 +273,8 @@ def site(
         )
     efficiency = model_doubt(book.efficiency(**read_coefficients(coefficients, book)))
     economics, assumed = _economics(cluster, price, pue, book)
+    if formats:
+        assumed = (Assumption(name="formats", value=formats, kind="--precision"), *assumed)
     return Site(machine=Machine(cluster, efficiency, base), economics=economics, fixed=fixed, assumptions=assumed)
 
 
@@ -317,33 +322,33 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
     return fixed
 
 
-def _plan_fields(plan: str | Mapping[str, Any] | Plan | None, precision: str | None, training: bool) -> dict[str, Any]:
-    if isinstance(plan, Plan):
-        return dict(vars(plan))
-    fields = read_plan_fields(plan)
-    if precision is None:
-        return fields
-    narrow = element_bytes(precision) < 1
-    if training:  # weights stay in 16 bits; only the products are narrower
-        fields.setdefault("compute", precision)
-    else:  # 4-bit weights are widened for the products unless the user says otherwise
-        fields.setdefault("weights", precision)
-        fields.setdefault("compute", "bf16" if narrow else precision)
-    return fields
+def _plan_fields(plan: str | Mapping[str, Any] | Plan | None) -> dict[str, Any]:
+    """Fields the user states; a whole plan states its products only where they are not the usual ones."""
+    if not isinstance(plan, Plan):
+        return read_plan_fields(plan)
+    return {name: value for name, value in vars(plan).items() if name != "compute" or value != USUAL}
 
 
-def stored_precision(given: Model | None) -> str | None:
-    """Format a configuration file says its weights are stored in; None for names and where it does not say."""
+def stored_precision(given: Model | None, book: Catalogue = shipped) -> tuple[str, str] | None:
+    """Format in which a model's weights are stored, and who says so; None where nobody does, or where it is the usual.
+
+    A configuration file speaks for itself; for a name the catalogue says how its publisher ships it.
+    """
     if given is None or isinstance(given, Network | Pipeline):
         return None
     path = Path(given).expanduser()
-    path = path / "config.json" if path.is_dir() else path
-    if path.suffix != ".json" or not _exists(path):
-        return None
-    from costline.models.decoders.precision import stated_precision
+    if isinstance(given, Path) or path.suffix in {".json", ".toml"} or _exists(path):
+        path = path / "config.json" if path.is_dir() else path
+        if path.suffix != ".json" or not _exists(path):
+            return None
+        from costline.models.decoders.precision import stated_precision
 
-    stated = stated_precision(read_config_file(path))
-    return None if stated in {None, "bf16", "fp32"} else stated
+        stated = stated_precision(read_config_file(path))
+        found = None if stated is None else (stated, "as the configuration says")
+    else:
+        named = book.stored_format(str(given))
+        found = None if named is None else (named[0], f"as its publisher ships it: {named[1]}")
+    return None if found is None or found[0] in {"bf16", "fp32"} else found
 
 
 def _economics(

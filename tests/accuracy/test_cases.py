@@ -19,8 +19,9 @@ def case(row, efficiency):
 def test_training_plan(row, efficiency):
     made = case(
         row(
-            "train", model="llama-3.1-70b", num_chips="64", tp="4", pp="2", cp="2", dp="4", vpp="5", zero_stage="",
-            micro_batch="2", recompute="full", dtype="fp8 rowwise", notes="ZeRO-1 shard group: intra-node",
+            "train", chip="h100-sxm", model="llama-3.1-70b", num_chips="64", tp="4", pp="2", cp="2", dp="4", vpp="5",
+            zero_stage="", micro_batch="2", recompute="full", dtype="fp8 rowwise",
+            notes="ZeRO-1 shard group: intra-node",
         ),
         efficiency,
     )  # fmt: skip
@@ -29,7 +30,7 @@ def test_training_plan(row, efficiency):
     assert (plan.weights, plan.compute, plan.recompute, plan.zero, plan.shard_scope) == (
         "bf16", "fp8", "full", 1, "domain",
     )  # fmt: skip
-    assert made.micro_batches == 64 / (4 * 2)
+    assert made.sequences == 64
     assert any("ZeRO stage not stated" in note for note in made.setting.assumed)
 
 

@@ -7,7 +7,7 @@ import pytest
 from costline.accuracy.predict_generate import formats_of, parallel_degrees
 from costline.accuracy.refusal import UnpredictableError
 from costline.accuracy.rows import shipped_measurements
-from costline.accuracy.words import attention_at, fuses, number_format
+from costline.accuracy.words import attention_at, number_format, release
 from costline.catalogue import shipped
 
 
@@ -72,8 +72,24 @@ def test_attention_kernels_by_date():
 
 
 def test_which_software_fuses():
-    fusing = ("TensorRT-LLM (static)", "vLLM", "NeMo", "MaxText", "gpt-fast (torch.compile)", "llama.cpp (layer split)")
-    assert all(fuses(name, frozenset()) for name in fusing)
-    assert not any(fuses(name, frozenset()) for name in ("Deepspeed", "Megatron-LM (Triton)", "diffusers"))
-    assert fuses("PyTorch FSDP (fms-fsdp)", frozenset({"compiled"}))
-    assert not fuses("vLLM XPU", frozenset({"eager"}))
+    chip = shipped.chip("a100-sxm-80gb")
+
+    def fuses(name, study="serve", said=frozenset()):
+        return release(name, study, "2024", said, chip).compiled
+
+    assert all(map(fuses, ("TensorRT-LLM (static)", "vLLM", "gpt-fast (torch.compile)", "llama.cpp (layer split)")))
+    assert fuses("NeMo", "train")
+    assert fuses("MaxText", "train")
+    assert not any(map(fuses, ("Deepspeed", "Megatron-LM (Triton)", "nobody's")))
+    assert not fuses("diffusers", "generate")
+    assert fuses("PyTorch FSDP (fms-fsdp)", "train", frozenset({"compiled"}))
+    assert not fuses("vLLM XPU", "serve", frozenset({"eager"}))
+
+
+def test_software_keeps_to_its_kernels():
+    """llama.cpp of 2024 did not fuse attention unless asked to; vLLM used what there was."""
+    chip = shipped.chip("h100-sxm")
+    assert release("llama.cpp", "serve", "2024-05", frozenset(), chip).attention == "naive"
+    assert release("vLLM", "serve", "2024-12", frozenset(), chip).attention == "fa3"
+    assert release("vLLM", "serve", "2024-07 (blog)", frozenset(), chip).year == pytest.approx(2024.5)
+    assert release("vLLM", "serve", "", frozenset(), chip).year == 0

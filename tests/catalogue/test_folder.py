@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import costline
 from costline.catalogue.folder import read_pipeline
 from costline.errors import ConfigError
 from costline.formulas.experts import high_noise_share
@@ -30,9 +31,34 @@ def test_the_example_has_two_experts_an_autoencoder_and_a_text_encoder():
     pipeline = read_pipeline(EXAMPLE)
     # parameters counted on the real modules: two WanTransformer3DModel, AutoencoderKLWan, UMT5EncoderModel
     assert pipeline.params == 2 * 14288491584 + 126892531 + 5680910336
-    assert [share for _, share in pipeline.transformers] == pytest.approx([0.125, 0.875])
+    # Wan-Video/Wan2.2 wan_t2v_A14B.py: boundary 0.875, shift 12, 40 steps, 1280x720
+    high = high_noise_share(0.875, 12.0)
+    assert [share for _, share in pipeline.transformers] == pytest.approx([high, 1 - high])
     assert [(encoder.architecture, tokens) for encoder, tokens in pipeline.encoders] == [("UMT5EncoderModel", 512)]
-    assert (pipeline.steps, pipeline.branches, pipeline.frames, pipeline.width, pipeline.fps) == (50, 2, 81, 832, 16)
+    assert (pipeline.steps, pipeline.branches, pipeline.frames, pipeline.width, pipeline.fps) == (40, 2, 81, 1280, 16)
+    assert pipeline.notes == (
+        "defaults of wan2.2-t2v-a14b, whose transformers have the same shape: steps 40 for 50, height 720 for 480, "
+        "width 1280 for 832, shift 12 for None",
+    )
+
+
+def test_a_folder_a_configuration_and_a_name_are_the_same_question():
+    asked = {"on": "8xh100-sxm", "plan": "tensor=1, ulysses=8, ring=1, guidance=1"}
+    one = EXAMPLE.parent / "wan2.2-t2v-a14b"
+    named, folder, alone = (costline.generate(model, **asked) for model in ("wan2.2-t2v-a14b", EXAMPLE, one))
+    for other in (folder, alone):
+        for name in ("frames", "height", "width", "fps", "steps", "branches"):
+            assert other.inputs[name] == named.inputs[name], name
+        for name in ("time", "memory", "flops"):
+            assert other[name] == pytest.approx(named[name], rel=1e-9), name
+
+
+def test_a_folder_like_no_pipeline_of_the_catalogue_has_the_defaults_of_its_class(folder):
+    for part in ("transformer", "transformer_2"):
+        path = folder / part / "config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "num_layers": 7}))
+    pipeline = read_pipeline(folder)
+    assert (pipeline.steps, pipeline.frames, pipeline.width) == (50, 81, 832)
     assert pipeline.notes == (
         "timestep shift unknown: the steps are shared between the two transformers as without one",
     )
@@ -55,7 +81,7 @@ def test_two_transformers_without_a_boundary_share_evenly_and_say_so(folder):
     change_index(folder, boundary_ratio=None)
     pipeline = read_pipeline(folder)
     assert [share for _, share in pipeline.transformers] == [0.5, 0.5]
-    assert "no boundary_ratio" in pipeline.notes[0]
+    assert any("no boundary_ratio" in note for note in pipeline.notes)
 
 
 def test_the_autoencoder_decides_the_grid(folder):
@@ -81,7 +107,8 @@ def test_an_unlisted_pipeline_class_says_what_it_assumes(folder):
     change_index(folder, _class_name="MyOwnPipeline")
     pipeline = read_pipeline(folder)
     assert "MyOwnPipeline is not in the table" in pipeline.notes[0]
-    assert (pipeline.steps, pipeline.encoders[0][1], pipeline.branches) == (None, 512, 2)
+    assert (pipeline.encoders[0][1], pipeline.branches) == (512, 2)
+    assert any(note.startswith("defaults of wan2.2-t2v-a14b") for note in pipeline.notes)
 
 
 def test_a_language_model_is_counted_without_its_head(folder):

@@ -6,7 +6,7 @@ from costline import catalogue
 from costline.catalogue.check import check_file
 from costline.catalogue.table import LARGEST_FILE
 from costline.catalogue.user import load_user_file
-from costline.errors import CatalogueError
+from costline.errors import CatalogueError, InputError
 
 OWN = """
 [[chip]]
@@ -221,3 +221,61 @@ def test_a_fault_of_a_field_hides_none_between_tables(tmp_path):
         load_user_file(path)
     for words in ("'memory'", "bf99", "'a' is there twice", "no chip 'b'", "'chips'", "no chip 'nothing'", "'price'"):
         assert any(words in fault for fault in caught.value.faults), words
+
+
+CHIP = {"memory": '"80 GB"', "memory_bandwidth": '"3.35 TB/s"', "peak": '{ bf16 = "180 TFLOP/s" }'}
+
+
+def own_chip(tmp_path, identifier="own", **changed):
+    lines = "\n".join(f"{name} = {value}" for name, value in (CHIP | changed).items())
+    path = tmp_path / "own.toml"
+    path.write_text(f'[[chip]]\nid = "{identifier}"\n{lines}\n')
+    return path
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fix"),
+    [
+        ("peak", "{ bf16 = 180 }", "180 TFLOP/s"), ("memory", "80", "80 GB"), ("memory_bandwidth", "3.35", "3.35 TB/s"),
+        ("memory_bandwidth", "3350", "3350 GB/s"), ("link_bandwidth", "450", "450 GB/s"), ("tdp", "0.7", "0.7 kW"),
+        ("peak", "{ bf16 = 1e30 }", "TFLOP/s"),
+    ],
+)  # fmt: skip
+def test_a_number_that_lost_its_unit_is_refused_with_the_unit_that_was_meant(tmp_path, field, value, fix):
+    with pytest.raises(CatalogueError, match=rf"without a unit is .*; did you mean .*{fix}\?"):
+        load_user_file(own_chip(tmp_path, **{field: value}))
+
+
+def test_si_numbers_and_small_quantities_with_their_unit_are_taken(tmp_path):
+    found = load_user_file(
+        own_chip(tmp_path, memory="80e9", memory_bandwidth="3.35e12", peak='{ bf16 = 180e12, fp32 = "180 FLOP/s" }')
+    ).chips["own"]
+    assert (found.memory, found.memory_bandwidth, found.peak) == (80e9, 3.35e12, {"bf16": 180e12, "fp32": 180.0})
+
+
+def test_a_rent_a_second_that_is_a_rent_an_hour(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text('[[price]]\nchip = "h100-sxm"\nprice = 2.5\n')
+    with pytest.raises(CatalogueError, match=r"did you mean \$2.5/h\?"):
+        load_user_file(path)
+
+
+@pytest.mark.parametrize("identifier", ["4x", "8xbox", "2", "1.5", "4kxh100"])
+def test_a_name_that_reads_as_a_number_of_chips_is_refused(tmp_path, identifier):
+    with pytest.raises(CatalogueError, match="reads as a number of chips in --on; begin it with a letter"):
+        check_file(own_chip(tmp_path, identifier))
+
+
+@pytest.mark.parametrize("identifier", ["x4", "my-4x", "3090ti"])
+def test_a_name_that_passes_the_check_can_be_asked_for(tmp_path, identifier):
+    path = own_chip(tmp_path, identifier)
+    check_file(path)
+    found = catalogue.with_file(path).cluster(f"8x{identifier}")
+    assert (found.chips, found.chip.id) == (8, identifier)
+    assert catalogue.with_file(path).cluster(identifier).chips == 1
+
+
+def test_a_number_behind_the_name_is_told_where_it_goes():
+    for written, right in (("h100-sxm:8", "8xh100-sxm"), ("2xh100-sxm:8", "16xh100-sxm")):
+        with pytest.raises(InputError, match=f"the number of chips goes first; write {right}"):
+            catalogue.cluster(written)

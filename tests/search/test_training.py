@@ -41,12 +41,12 @@ def singles(network, machine, axes, chips, samples, heads):
         yield plan
 
 
-def brute(network, machine, axes, heads):
+def brute(network, machine, axes, heads, run=RUN):
     chips = machine.cluster.chips
     found = {}
-    for plan in singles(network, machine, axes, chips, 128, heads):
+    for plan in singles(network, machine, axes, chips, run.batch_tokens // 2048, heads):
         place = make_machine(chips, coefficients=LOSSES, **vars(plan))
-        estimate = train(network, RUN, place, PRICE)
+        estimate = train(network, run, place, PRICE)
         found[tuple(vars(plan).items())] = estimate
     return found
 
@@ -65,6 +65,20 @@ def test_the_best_plan_is_the_best_of_all_single_estimates(gpt3, goal, limit):
     assert answer.considered == len(every)
     assert answer.meeting == len(fitting)
     assert answer.estimate[goal] == pytest.approx(min(one[goal] for one in fitting), rel=1e-12)
+
+
+@pytest.mark.parametrize("sequences", [61, 129, 150])
+def test_the_best_plan_for_a_batch_that_divides_over_few_replicas(gpt3, sequences):
+    machine = make_machine(64, coefficients=LOSSES)
+    run = Run(tokens=1e9, stretches=[Stretch(sequence=2048)], batch_tokens=2048 * sequences)
+    fixed = {"virtual": 1, "ring": 1, "ulysses": 1, "shard_scope": "all", "recompute": "full"}
+    setting = training_setting(gpt3, run, machine, PRICE, fixed)
+    answer = found_plan("train", [setting], "time", [], "")
+    every = brute(gpt3, machine, setting.axes, 96, run)
+    assert answer.considered == len(every)
+    assert answer.estimate["time"] == pytest.approx(
+        min(one["time"] for one in every.values() if one.feasible is True), rel=1e-12
+    )
 
 
 def test_the_best_plan_of_a_mixture_of_experts(mixtral):

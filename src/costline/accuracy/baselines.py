@@ -26,6 +26,8 @@ SEED: dict[TableName, float] = {"train": 0.4, "serve": 0.05, "generate": 0.5}
 ROOFLINE = {
     "gemm": 0.5, "attention": 0.5, "attention_backward": 1.0, "convolution": 0.5, "memory": 0.7, "eager": 1.0,
     "launch": 0.0, "step_overhead": 0.0, "overlap": 1.0, "strong_scaling": 0.0, "expert_imbalance": 1.0,
+    "software": 1.0, "progress": 0.0, "apart": 0.0, "exposed": 0.0, "gemm_half": 0.0, "dequantise": 1.0,
+    "host_bridge": 1e15, "host_work": 1.0,
 }  # fmt: skip
 """Coefficients of a roofline without overheads; messages overlap wholly."""
 
@@ -60,7 +62,7 @@ def roofline(row: Scored, efficiency: Efficiency) -> float | None:
     if row.case is None:
         return None
     found = evaluate(row.case, efficiency.replace(**ROOFLINE))
-    return found.value * factor_of(row.measurement.metric) if isinstance(found, Prediction) else None
+    return float(found.value) * factor_of(row.measurement.metric) if isinstance(found, Prediction) else None
 
 
 def constant_mfu(rows: Sequence[Scored]) -> list[float | None]:

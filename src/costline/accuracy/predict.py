@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from costline.accuracy.predict_generate import prepare_generate
 from costline.accuracy.predict_serve import prepare_serve
@@ -62,7 +63,7 @@ def evaluate(case: Case | Refusal, efficiency: Efficiency) -> Outcome:
         return Refusal(str(error))
     except (ArithmeticError, ValueError) as error:
         return Refusal(f"its numbers cannot be worked with: {error}")
-    if not (math.isfinite(found.value) and found.value > 0):
+    if not np.all(np.isfinite(found.value) & (np.asarray(found.value) > 0)):
         return Refusal(f"the prediction is {found.value}")
     return found
 

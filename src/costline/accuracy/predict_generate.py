@@ -13,7 +13,7 @@ from costline.accuracy.networks import family, generating_pipeline
 from costline.accuracy.prediction import Prediction, Setting, machine_of, time_prediction
 from costline.accuracy.refusal import UnpredictableError
 from costline.accuracy.rows import GenerateRow
-from costline.accuracy.words import fuses, number_format
+from costline.accuracy.words import ONLY, number_format, release
 from costline.engine.passes import Machine
 from costline.engine.timing import Timing
 from costline.estimate import timed, total
@@ -25,6 +25,7 @@ from costline.hardware.efficiency import Efficiency
 from costline.models.pipeline import Pipeline
 from costline.plan import Plan
 from costline.studies.clip import Clip, clip_streams
+from costline.studies.formats import widened
 from costline.studies.generate import denoising_flops, evaluation, generation_phases
 from costline.studies.generation_memory import generation_memory
 
@@ -44,6 +45,12 @@ DEGREES = {
 WORD = re.compile(r"(?P<kind>[a-z]+)(?P<degree>\d*)(?:[-(].*)?")
 NO_DEGREE = frozenset({"none", "fsdp", "npu"})
 """Words that change no degree: sharded weights, a named kernel."""
+UNCACHED = frozenset({"", "none", "no", "off", "0"})
+CACHES = ("teacache", "fbcache", "dbcache", "attncache")
+"""Methods whose usual share of reuse has a row of its own."""
+KERNELS = ("fa1", "fa2", "fa3", "fa4", "sdpa", "cudnn")
+"""Attention kernels by name. Of several the first that the chip runs counts; of FA2 and FA3 the former, which is what
+installing the package gives."""
 FUSED_ATTENTION = re.compile(r"xdit|official|svg|wan|hunyuan", re.I)
 """Software that calls FlashAttention where a row does not name the kernel; others call PyTorch's."""
 
@@ -88,7 +95,8 @@ def prepare_generate(row: GenerateRow, efficiency: Efficiency) -> GenerateCase:
     row : GenerateRow
         Its conditions.
     efficiency : Efficiency
-        Only for memory: whether weights stay on the chip where they are offloaded between phases.
+        For memory (whether weights stay on the chip where they are offloaded between phases) and for what caches and
+        sparse kernels usually save.
 
     Raises
     ------
@@ -105,6 +113,7 @@ def prepare_generate(row: GenerateRow, efficiency: Efficiency) -> GenerateCase:
     if row.metric == "vae_decode_s" and pipeline.autoencoder is None:
         raise UnpredictableError("the autoencoder is not known")
     plan = _tiled(row, pipeline, plan, notes)
+    plan = _saved(row, plan, efficiency, cluster.chip, notes)
     if row.offload:
         plan = _offloaded(pipeline, clip, cluster, plan, efficiency, notes)
     return GenerateCase(
@@ -117,10 +126,6 @@ def _check(row: GenerateRow) -> None:
     """Refuse what is not predicted, with the reason."""
     if row.metric not in PHASES and row.metric not in STEPS:
         raise UnpredictableError(f"metric {row.metric[:40]} is not predicted")
-    if row.cache_method not in {"", "none"}:
-        raise UnpredictableError(f"the share of evaluations that {row.cache_method[:40]} reuses is not stated")
-    if row.sparse:
-        raise UnpredictableError("the density of the sparse attention is not stated")
     if row.model.lower() == "vae-only":
         raise UnpredictableError("which autoencoder it is is not stated")
     if not row.num_chips:
@@ -137,8 +142,13 @@ def _plan(row: GenerateRow, chip: Chip, chips: int, notes: list[str]) -> Plan:
     if used != chips and degrees.get("vae_parallel", 1) != chips:
         raise UnpredictableError(f"parallelism {row.parallelism[:40]!r} uses {used} chips, the row states {chips}")
     weights, compute = formats_of(row.dtype)
-    compiled = bool(row.compile) or fuses("", row.said)
-    plan = Plan(weights=weights, compute=compute, attention=_attention(row, chip, notes), compiled=compiled)
+    compute, said = widened(chip, compute)
+    notes.extend(filter(None, [said]))
+    tool = release(row.framework, "generate", row.date, row.said, chip)
+    plan = Plan(
+        weights=weights, compute=compute, attention=_attention(row, chip, notes), software=tool.software,
+        year=tool.year, compiled=bool(row.compile) or tool.compiled,
+    )  # fmt: skip
     fields: dict[str, Any] = dict(degrees)
     return replace(plan, **fields)
 
@@ -190,15 +200,16 @@ def formats_of(dtype: str) -> tuple[str, str]:
 
 def _attention(row: GenerateRow, chip: Chip, notes: list[str]) -> str:
     """Attention kernel in the words of a plan; empty leaves it to the chip."""
-    word = row.attention_backend.lower()
-    if "sage" in word or "sage" in row.dtype.lower():
+    words = re.split(r"[/(,;\s]+", row.attention_backend.lower())
+    if any("sage" in word for word in (*words, row.dtype.lower())):
         return "sage"
-    if "fa2/fa3" in word:
-        return "fa3" if chip.family == "hopper" else "fa2"
-    for name in ("fa1", "fa2", "fa3", "fa4", "sdpa", "cudnn"):
-        if word.startswith(name):
-            return name if name != "cudnn" or chip.family == "blackwell" else "sdpa"
-    if word or chip.vendor != "NVIDIA":
+    named = [name for word in words for name in KERNELS if word.startswith(name)]
+    for name in named:
+        if name == "cudnn":
+            return name if chip.family == "blackwell" else "sdpa"
+        if ONLY.get(name, chip.family) == chip.family and not (name == "fa3" and "fa2" in named):
+            return name
+    if chip.vendor != "NVIDIA" or (words[0] and not named):
         return ""
     kernel = "fa2" if FUSED_ATTENTION.search(row.framework) else "sdpa"
     notes.append(f"attention kernel not stated: {kernel}")
@@ -234,6 +245,19 @@ def _tiled(row: GenerateRow, pipeline: Pipeline, plan: Plan, notes: list[str]) -
     return replace(plan, vae_tile=pipeline.autoencoder.tiling.height)
 
 
+def _saved(row: GenerateRow, plan: Plan, efficiency: Efficiency, chip: Chip, notes: list[str]) -> Plan:
+    """The plan with what a cache reuses and a sparse kernel leaves out; sources name the method and not the share."""
+    method = row.cache_method.lower()
+    if method not in UNCACHED:
+        kind = next((name for name in CACHES if name in method), "")
+        plan = replace(plan, reused=efficiency.value("cache_reuse", chip, kind))
+        notes.append(f"share of evaluations that {method[:40]} reuses not stated: {plan.reused:.2g}")
+    if row.sparse or "sparse" in row.attention_backend.lower():
+        plan = replace(plan, density=efficiency.value("sparse_density", chip))
+        notes.append(f"density of the sparse attention not stated: {plan.density:.2g}")
+    return plan
+
+
 def _offloaded(
     pipeline: Pipeline, clip: Clip, cluster: Cluster, plan: Plan, efficiency: Efficiency, notes: list[str]
 ) -> Plan:
@@ -258,7 +282,7 @@ def _setting(
         flops, number = flops * share, number * share
     # 2 N D T of the article, its factor for attention (15 at a million tokens) taken at the length of this clip
     rule = 2.0 * network.params * float(long_context_factor(tokens, network.hidden_size, 1))
-    narrow = plan.weights not in {"bf16", "fp16"}
+    narrow = plan.weights not in {"bf16", "fp16"} or float(plan.reused) > 0 or float(plan.density) < 1
     return Setting(
         family=family(network),
         software=row.framework,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, TypeAlias
 
 from costline.accuracy.machines import cluster_of
@@ -12,16 +12,21 @@ from costline.accuracy.prediction import Prediction, Setting, rate_prediction, t
 from costline.accuracy.refusal import UnpredictableError
 from costline.accuracy.rows import ServeRow
 from costline.accuracy.serving_plan import Layout, Layouts, layouts
-from costline.accuracy.words import attention_at, fuses, number_format
+from costline.accuracy.words import number_format, release
+from costline.catalogue.software_table import software_called, software_named
 from costline.engine.passes import Machine
-from costline.estimate import Figure
+from costline.engine.timing import SIXTEEN_BITS
+from costline.estimate import Figure, total
+from costline.formulas.pipeline import pipelined_share
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.models.decoder import Decoder
 from costline.models.parts import Attention
+from costline.numeric import Numeric, ceil_divide
 from costline.plan import Plan
 from costline.precision import element_bytes
+from costline.studies.formats import widened
 from costline.studies.serve import Requests, largest_batch, serving_times
 
 Job: TypeAlias = Literal["static", "continuous", "prefill", "decode"]
@@ -68,6 +73,7 @@ class ServeCase:
     most: float
     shown: float
     in_turn: bool
+    stages: int
     first: ServeCase | None
     setting: Setting
 
@@ -80,6 +86,8 @@ class ServeCase:
         joining: Literal["static", "continuous"] = "continuous" if self.job == "continuous" else "static"
         requests = Requests(input=self.input, output=self.output, batch=batch, batching=joining)
         figures = serving_times(self.network, requests, machine)
+        if self.stages > 1:
+            figures["ttft"] = self._through_stages(figures["ttft"])
         if self.metric.endswith("_ms"):
             return time_prediction(self.time_of(figures, batch))
         if self.job == "prefill":
@@ -89,6 +97,12 @@ class ServeCase:
         counted = self.output + (self.input if self.metric == "total_tokens_per_s" else 0)
         return rate_prediction("tokens a second", batch * counted * self.shown, request_figure(figures, self.output))
 
+    def _through_stages(self, first: Figure) -> Figure:
+        """Prefill by chips that hold some of the layers each, and pass chunks of the prompt on."""
+        tool = software_named(self.plan.software, "serve")
+        share = pipelined_share(self.stages, ceil_divide(self.input, tool.chunk or self.input))
+        return scaled(first, share, f"{self.stages} stages pass chunks on")
+
     def time_of(self, figures: dict[str, Figure], batch: float) -> Figure:
         """The time that a metric in milliseconds names."""
         if self.metric == "request_latency_ms":
@@ -96,22 +110,37 @@ class ServeCase:
         if self.metric in {"tpot_ms", "itl_ms"}:
             return figures["tpot"]
         turn = self.in_turn and self.metric == "ttft_ms"
-        return _in_turn(figures["ttft"], batch) if turn else figures["ttft"]
+        first = _in_turn(figures["ttft"], batch) if turn else figures["ttft"]
+        return self._waited(first, figures["latency"].amount, batch)
+
+    def _waited(self, first: Figure, stay: Numeric, batch: float) -> Figure:
+        """First token of requests that wait for a place, where more are in flight than fit."""
+        asked = batch if self.batch is None or self.job != "continuous" else self.batch
+        if asked <= batch:
+            return first
+        wait = Figure(name="wait for a place", value=stay * (asked / batch - 1), unit="s", note="Little's law")
+        return total("ttft", "s", (first, wait), low=first.low, high=first.high, note=first.note)
 
     def in_flight(self, machine: Machine) -> float:
         """Sequences in flight on one group of chips: as stated, but for a running engine at most what fits."""
         if self.batch is not None and self.job != "continuous":
             return self.batch
-        fits = float(largest_batch(self.network, self.input + self.output, machine))
+        # engines with a stated limit take requests in as long as the caches of the moment fit, full on average by half
+        held = self.input + (self.output if self.batch is None else self.output / 2)
+        fits = float(largest_batch(self.network, held, machine))
         return min(max(fits, float(self.plan.data)), self.most if self.batch is None else self.batch)
 
 
 def _in_turn(first: Figure, batch: float) -> Figure:
     """Mean first token of a batch whose prompts are prefilled one after the other."""
-    share = (batch + 1) / (2 * batch)
+    return scaled(first, (batch + 1) / (2 * batch), "mean over a batch prefilled in turn")
+
+
+def scaled(first: Figure, share: Numeric, note: str) -> Figure:
+    """TTFT of which only a share counts."""
     low, high = (None if side is None else side * share for side in (first.low, first.high))
     return Figure(name="ttft", value=first.amount * share, unit="s", low=low, high=high, combine="beside",
-                  children=(first,), note="mean over a batch prefilled in turn")  # fmt: skip
+                  children=(first,), note=note)  # fmt: skip
 
 
 def request_figure(figures: dict[str, Figure], output: int) -> Figure:
@@ -169,6 +198,11 @@ def _formats(row: ServeRow, chip: Chip, notes: list[str]) -> dict[str, str]:
     )
     if not row.compute_dtype:
         notes.append(f"format of the products not stated: {compute}")
+    tool = software_called(row.engine, "serve")
+    if tool is not None and tool.products and compute in SIXTEEN_BITS:
+        compute = tool.products
+    compute, said = widened(chip, compute)
+    notes.extend(filter(None, [said]))
     if not row.kv_dtype or row.kv_dtype == "unstated":
         cache = "bf16" if element_bytes(weights) >= 2 else "fp8"
         notes.append(f"format of the cache not stated: {cache}")
@@ -196,15 +230,15 @@ def _case(
         pipeline=layout.pipeline,
         data=layout.data,
         expert=layout.expert,
-        attention=attention_at(row.date, cluster.chip),
-        compiled=fuses(row.engine, row.said),
+        **asdict(release(row.engine, "serve", row.date, row.said, cluster.chip)),
     )
     tokens_in, tokens_out = max(row.input_len or 0, 1), max(round(row.output_len or 0), 1)
     shown = _shown(row, layout, where)
     setting = _setting(row, network, cluster, plan, (tokens_in, tokens_out), batch, job, shown, tuple(notes))
     return ServeCase(
         metric=row.metric, job=job, network=network, cluster=cluster, plan=plan, input=tokens_in, output=tokens_out,
-        batch=batch, most=most, shown=shown, in_turn="turn by turn" in row.said, first=None, setting=setting,
+        batch=batch, most=most, shown=shown, in_turn="turn by turn" in row.said, stages=layout.stages, first=None,
+        setting=setting,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from costline.accuracy.prediction import (
 )
 from costline.accuracy.refusal import UnpredictableError
 from costline.accuracy.rows import TrainRow
-from costline.accuracy.words import attention_at, fuses, number_format
+from costline.accuracy.words import number_format, release
 from costline.engine.passes import Machine, training_step
 from costline.estimate import timed, total
 from costline.formulas.training import training_flops
@@ -27,6 +27,8 @@ from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.models.decoder import Decoder
 from costline.plan import Plan, Recompute
+from costline.studies.batch import micro_batches_of
+from costline.studies.formats import widened
 from costline.studies.train import FORWARD_AND_BACKWARD, training_memory
 
 METRICS = ("tokens_per_s_per_gpu", "step_time_s")
@@ -36,6 +38,8 @@ OPTIMIZER = re.compile(r"megatron|nemo|mcore|mindspeed|intern|neuronx", re.I)
 """Frameworks whose usual recipe shards the optimizer (ZeRO-1)."""
 BALANCED = {"expert_imbalance": 1.0}
 """Published trainings of mixtures force balanced routing (README of the measurements), so no chip has more tokens."""
+ROUNDING = 0.05
+"""Part of a micro-batch that a printed global batch may exceed whole ones by. [micro-batch]"""
 FULL = re.compile(r"full|custom|block|uniform", re.I)
 
 
@@ -48,19 +52,19 @@ class TrainCase:
     cluster: Cluster
     plan: Plan
     sequence: int
-    micro_batches: int
+    sequences: float
     setting: Setting
 
     @property
     def tokens(self) -> float:
         """Tokens of a step. [token]"""
-        return float(self.plan.data * self.plan.micro_batch * self.micro_batches * self.sequence)
+        return self.sequences * self.sequence
 
     def evaluate(self, efficiency: Efficiency) -> Prediction:
         """Predict the metric with these coefficients."""
         machine = machine_of(self, efficiency.replace(**BALANCED))
         streams = training_streams(self.network, self.sequence, self.plan)
-        step = training_step(self.network, streams, self.micro_batches, machine)
+        step = training_step(self.network, streams, micro_batches_of(self.sequences, self.plan), machine)
         whole = step.total
         phases = [timed(name, phase) for name, phase in step.phases.items() if np.any(phase.point)]
         figure = total("step", "s", phases, low=whole.lower, high=whole.upper, note=f"bound by {whole.binds}")
@@ -104,11 +108,10 @@ def prepare_train(row: TrainRow, efficiency: Efficiency) -> TrainCase:
     cluster = stated_links(cluster_of(row.chip, chips), row.chips_per_node, row.interconnect_intra,
                            row.interconnect_inter)  # fmt: skip
     plan = _plan(row, chips, batch, cluster, notes)
-    micro_batches = max(round(batch / float(plan.data * plan.micro_batch)), 1)
-    plan = _recomputing(row, network, plan, sequence, micro_batches, cluster, efficiency, notes)
+    plan = _recomputing(row, network, plan, sequence, batch, cluster, efficiency, notes)
     return TrainCase(
         metric=row.metric, network=network, cluster=cluster, plan=plan, sequence=sequence,
-        micro_batches=micro_batches, setting=_setting(row, network, plan, cluster, micro_batches, tuple(notes)),
+        sequences=batch, setting=_setting(row, network, plan, cluster, batch, tuple(notes)),
     )  # fmt: skip
 
 
@@ -133,7 +136,8 @@ def _plan(row: TrainRow, chips: int, batch: float, cluster: Cluster, notes: list
         tensor, data, samples = (tensor // units, data, samples) if tensor % units == 0 else (
             tensor, data // units, samples * units)  # fmt: skip
         notes.append(f"ranks are cores, {units} a chip")
-    compute = number_format(row.dtype, "products")
+    compute, said = widened(cluster.chip, number_format(row.dtype, "products"))
+    notes.extend(filter(None, [said]))
     return Plan(
         weights="fp16" if compute == "fp16" else "bf16",
         compute=compute,
@@ -147,8 +151,7 @@ def _plan(row: TrainRow, chips: int, batch: float, cluster: Cluster, notes: list
         shard_scope="domain" if "shards inside a node" in row.said else "all",
         sequence_parallel="no sequence parallel" not in row.said,
         micro_batch=samples,
-        attention=attention_at(row.date or row.framework_version, cluster.chip),
-        compiled=fuses(row.framework, row.said),
+        **asdict(release(row.framework, "train", row.date or row.framework_version, row.said, cluster.chip)),
     )
 
 
@@ -161,39 +164,50 @@ def _zero(row: TrainRow, notes: list[str]) -> int:
 
 
 def _recomputing(
-    row: TrainRow, network: Decoder, plan: Plan, sequence: int, micro_batches: int, cluster: Cluster,
+    row: TrainRow, network: Decoder, plan: Plan, sequence: int, batch: float, cluster: Cluster,
     efficiency: Efficiency, notes: list[str],
 ) -> Plan:  # fmt: skip
-    """The plan with the stated recomputation; a blank is selective if that fits in memory, else full."""
+    """The plan with the stated recomputation; a blank is selective if that fits in memory, else of the layers it takes.
 
-    def with_mode(mode: Recompute) -> Plan:
-        return replace(plan, recompute=mode)
+    That is Megatron's method ``block``: as many layers are computed again as memory demands.
+    """
+
+    def with_mode(mode: Recompute, share: float = 1.0) -> Plan:
+        return replace(plan, recompute=mode, recomputed=share)
 
     if row.recompute:
         if FULL.search(row.recompute):
             return with_mode("full")
         return with_mode("selective" if "selective" in row.recompute.lower() else "none")
     streams = training_streams(network, sequence, plan)
-    machine = Machine(cluster, efficiency, with_mode("selective"))
-    fits = bool(training_memory(network, streams, micro_batches, machine).fits)
-    notes.append(f"recomputation not stated: {'selective, which fits' if fits else 'full, as less does not fit'}")
-    return with_mode("selective" if fits else "full")
+
+    def free(mode: Recompute, share: float) -> float:
+        machine = Machine(cluster, efficiency, with_mode(mode, share))
+        return float(training_memory(network, streams, micro_batches_of(batch, plan), machine).free)
+
+    if free("selective", 1.0) >= 0:
+        notes.append("recomputation not stated: selective, which fits")
+        return with_mode("selective")
+    none, every = free("full", 0.0), free("full", 1.0)
+    share = min(none / (none - every), 1.0) if every > none else 1.0
+    notes.append(f"recomputation not stated: {share:.0%} of the layers, as less does not fit")
+    return with_mode("full", share)
 
 
 def _setting(
-    row: TrainRow, network: Decoder, plan: Plan, cluster: Cluster, micro_batches: int, notes: tuple[str, ...]
+    row: TrainRow, network: Decoder, plan: Plan, cluster: Cluster, batch: float, notes: tuple[str, ...]
 ) -> Setting:
     chips = float(cluster.chips)
     sequence = row.seq_len or 0
-    passes = plan.data * micro_batches
+    passes = batch / plan.micro_batch
     forward = network.flops(training_streams(network, sequence, plan))
-    tokens = float(passes * plan.micro_batch * sequence)
+    tokens = batch * sequence
     kind = family(network)
     return Setting(
         family=kind,
         software=row.framework,
         chips=chips,
-        batch=float(passes * plan.micro_batch),
+        batch=batch,
         sequence=sequence,
         flops=float(FORWARD_AND_BACKWARD * forward * passes),
         simple_flops=float(training_flops(network.active_params, tokens)),

@@ -14,6 +14,7 @@ from costline.engine.passes import Machine
 from costline.estimate import Figure
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
+from costline.numeric import Numeric, largest, smallest
 from costline.plan import Plan
 
 
@@ -23,17 +24,17 @@ class Prediction:
 
     Attributes
     ----------
-    value : float
-        In SI units: seconds, or tokens a second.
-    low, high : float
+    value : float or array
+        In SI units: seconds, or tokens a second. An array where coefficients are.
+    low, high : float or array
         The value if nothing overlapped or everything did, smaller first.
     figure : Figure
         What the value is made of.
     """
 
-    value: float
-    low: float
-    high: float
+    value: Numeric
+    low: Numeric
+    high: Numeric
     figure: Figure
 
 
@@ -99,10 +100,10 @@ def machine_of(case: Case, efficiency: Efficiency) -> Machine:
 
 def time_prediction(figure: Figure) -> Prediction:
     """Prediction of a time that has a bracket."""
-    value = float(figure.amount)
-    low = value if figure.low is None else float(figure.low)
-    high = value if figure.high is None else float(figure.high)
-    return Prediction(value=value, low=min(low, value), high=max(high, value), figure=figure)
+    value = figure.amount
+    low = value if figure.low is None else smallest(figure.low, value)
+    high = value if figure.high is None else largest(figure.high, value)
+    return Prediction(value=value, low=low, high=high, figure=figure)
 
 
 def rate_prediction(name: str, amount: float, time: Figure, note: str = "") -> Prediction:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from costline.accuracy.fit import Problem, errors, everywhere, fit, held_out, pose, workers
+from costline.accuracy.fit import fit
+from costline.accuracy.folds import folds_of, left_out, left_out_linearised
+from costline.accuracy.intervals import validated_csv
+from costline.accuracy.problem import Problem, errors, everywhere, group_of, pose, workers
 from costline.accuracy.rows import Measurement
 from costline.accuracy.shipping import fitted_rows
-from costline.catalogue.coefficient_table import sourced_coefficients
-from costline.hardware.efficiency import Coefficient, Efficiency
+from costline.catalogue.coefficient_table import shipped_coefficients
+from costline.hardware.efficiency import Adjustment, Efficiency, Level
 from costline.numeric import Array
-
-EACH_ITS_OWN = 1_000_000
-"""More folds than there are groups: each group is left out alone."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +43,24 @@ class Errors:
 
 @dataclass(frozen=True)
 class Refit:
-    """Result of a whole fit."""
+    """Result of a whole fit.
 
-    coefficients: Sequence[Coefficient]
+    Attributes
+    ----------
+    adjustments : mapping
+        Fitted adjustments by level.
+    errors : sequence of Errors
+        Errors by target.
+    rows : int
+        Measurements fitted to.
+    validated : str
+        The table of validated cases, as CSV.
+    """
+
+    adjustments: Mapping[Level, Adjustment]
     errors: Sequence[Errors]
     rows: int
-
-
-def group_of(case: Any) -> tuple[str, str, str]:
-    """Model, chip and software: rows of a group are left out together."""
-    network = getattr(case, "network", None) or getattr(case, "pipeline", None)
-    return (getattr(network, "name", ""), case.cluster.chip.id, case.setting.software)
+    validated: str
 
 
 def refit(
@@ -64,7 +70,7 @@ def refit(
     *,
     folds: int = 5,
     processes: int = 2,
-    iterations: int = 3,
+    iterations: int = 6,
 ) -> Refit:
     """Fit all coefficients and say how well they predict what they have not seen.
 
@@ -79,16 +85,17 @@ def refit(
     processes, iterations : int
         Processes to use; Gauss-Newton steps.
     """
-    problem = pose(measurements, Efficiency(sourced_coefficients()))
-    every = list(range(len(problem.cases)))
+    problem = pose(measurements, Efficiency(shipped_coefficients()))
+    every = range(len(problem.cases))
     with workers(problem, processes) as run:
-        before = errors(problem, everywhere(run, {}, every))
+        before = errors(problem, everywhere(run, {}, every).value)
         done = fit(problem, run, iterations)
         groups = [group_of(case) for case in problem.cases]
-        unseen = held_out(problem, done, groups, run, folds)
-        alone = held_out(problem, done, [chip for _, chip, _ in groups], run, EACH_ITS_OWN)
+        unseen = left_out(problem, done, folds_of(groups, folds), run)
+        alone = left_out_linearised(problem, done, folds_of([chip for _, chip, _ in groups]), run)
     rows = fitted_rows(problem, done.adjustments, done.spread, date, digest)
-    return Refit(rows, _tables(problem, before, done.error, unseen, alone), len(every))
+    tables = _tables(problem, before, done.error, unseen, alone)
+    return Refit(rows, tables, len(every), validated_csv(problem, unseen))
 
 
 def _tables(problem: Problem, *logarithms: Array) -> list[Errors]:

@@ -155,7 +155,7 @@ def summary_by(rows: Sequence[Scored], values: Sequence[float | None], *, bracke
 
 def _own(row: Scored) -> float | None:
     found = predicted(row)
-    return None if found is None else found.value * factor_of(row.measurement.metric)
+    return None if found is None else float(found.value) * factor_of(row.measurement.metric)
 
 
 def _inside(row: Scored) -> bool:
@@ -163,7 +163,7 @@ def _inside(row: Scored) -> bool:
     if found is None or value is None:
         return False
     factor = factor_of(row.measurement.metric)
-    return found.low * factor <= value <= found.high * factor
+    return bool(found.low * factor <= value <= found.high * factor)
 
 
 def error_of(row: Scored) -> float | None:

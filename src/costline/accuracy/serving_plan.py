@@ -27,7 +27,9 @@ class Layout:
     instances : int
         Equal groups that share the requests, `data` not counted.
     sequential : bool
-        Whether the chips of the row work one after the other, so that they are as fast as one of them.
+        Whether the chips of the row work one after the other, so that they decode as fast as one of them.
+    stages : int
+        How many do.
     """
 
     tensor: int = 1
@@ -37,6 +39,7 @@ class Layout:
     chips: int = 1
     instances: int = 1
     sequential: bool = False
+    stages: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +76,7 @@ def layouts(row: ServeRow, notes: list[str]) -> Layouts:
         tensor, data = 1, tensor * (1 if data == tensor else data)
     if SEQUENTIAL.search(row.engine) and pipeline > 1:
         notes.append("layers split over chips that work one after the other")
-        one = Layout(sequential=True)
+        one = Layout(sequential=True, stages=pipeline)
         return Layouts(prefill=one, decode=one)
     units = units_per_chip(tensor * pipeline * data, row.num_chips)
     if units > 1:

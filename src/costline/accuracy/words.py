@@ -6,8 +6,10 @@ Every reading is a rule on words, never on a row; what a rule assumes is said wi
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from costline.accuracy.refusal import UnpredictableError
+from costline.catalogue.software_table import software_called
 from costline.hardware.chip import Chip
 
 FORMATS: tuple[tuple[str, str], ...] = (
@@ -28,14 +30,6 @@ ARXIV = {"fa1": "2205.14135", "fa2": "2307.08691", "fa3": "2407.08608"}
 """Attention kernel -> the paper it came with; the number of a paper begins with its year and month."""
 ONLY = {"fa3": "hopper"}
 """Kernels that only one family of chips runs."""
-COMPILING = re.compile(
-    r"megatron|nemo|maxtext|paxml|jax|jetstream|tpu|neuron|tensorrt|vllm|sglang|lmdeploy|fastertransformer|llama\.cpp|"
-    r"torchtitan|gpt-fast|tt-nn|sambaflow|habana|maxdiffusion|mindspeed|modellink|deepseek in-house",
-    re.I,
-)
-"""Software that fuses element-wise work by hand or by a compiler; everything else is taken as eager."""
-EAGER = re.compile(r"triton\)|deepspeed$", re.I)
-"""Software of `COMPILING`'s makers that does not."""
 
 
 def number_format(word: str, what: str) -> str:
@@ -93,8 +87,41 @@ def attention_at(date: str, chip: Chip) -> str:
     return "" if chip.family.startswith("blackwell") else known[-1]
 
 
-def fuses(software: str, said: frozenset[str]) -> bool:
-    """Whether element-wise work is fused and kernels are launched as one graph."""
-    if said & {"eager"}:
-        return False
-    return bool("compiled" in said or (COMPILING.search(software) and not EAGER.search(software)))
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Software of a row, in the words of a `Plan`.
+
+    Attributes
+    ----------
+    software : str
+        Id of the catalogue; empty where it is not known.
+    year : float
+        Of its release, or of the measurement; 0 where neither is stated.
+    compiled : bool
+        Whether element-wise work is fused and kernels are launched as one graph.
+    attention : str
+        Attention kernel; empty leaves it to the chip.
+    """
+
+    software: str
+    year: float
+    compiled: bool
+    attention: str
+
+
+def release(words: str, study: str, date: str, said: frozenset[str], chip: Chip) -> Release:
+    """Software a row names.
+
+    Examples
+    --------
+    >>> from costline.catalogue import shipped
+    >>> release("vLLM", "serve", "2024-07", frozenset(), shipped.chip("a100-sxm-80gb"))
+    Release(software='vllm', year=2024.5, compiled=True, attention='fa2')
+    """
+    found = software_called(words, study)
+    when = year_and_month(date)
+    year = int(when[:4]) + (int(when[5:]) - 1) / 12 if when else 0.0
+    compiled = "eager" not in said and ("compiled" in said or (found is not None and found.fused))
+    if found is None:
+        return Release("", year, compiled, attention_at(date, chip))
+    return Release(found.id, year, compiled, found.attention or attention_at(date, chip))

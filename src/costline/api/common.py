@@ -12,6 +12,7 @@ from costline.derivation import explain as record_calls
 from costline.engine.passes import Machine
 from costline.errors import InputError
 from costline.estimate import Assumption, Estimate
+from costline.models.decoder import Decoder
 from costline.models.network import Network
 from costline.report.values import text, whole
 from costline.resolve import Site
@@ -68,8 +69,19 @@ def shape_notes(network: Network, model: object) -> list[Assumption]:
     return [Assumption(name="shape", value=f"{words} (--shape)", kind="assumed", source=network.source)]
 
 
-def finished(estimate: Estimate, assumptions: Sequence[Assumption], machine: Machine, record: Node | None) -> Estimate:
-    """Add assumptions, the coefficients used and the derivation."""
+def remarks(network: Network) -> tuple[str, ...]:
+    """What every answer about a network must say."""
+    return network.remarks if isinstance(network, Decoder) else ()
+
+
+def finished(
+    estimate: Estimate,
+    assumptions: Sequence[Assumption],
+    machine: Machine,
+    record: Node | None,
+    warnings: Sequence[str] = (),
+) -> Estimate:
+    """Add assumptions, the coefficients used, the derivation and what else must be said."""
     rows = sorted(machine.efficiency.used.values(), key=lambda row: (row.name, row.qualifier))
     used = tuple(
         Assumption(
@@ -82,4 +94,5 @@ def finished(estimate: Estimate, assumptions: Sequence[Assumption], machine: Mac
         )
         for row in rows
     )
-    return replace(estimate, assumptions=(*assumptions, *used), record=record)
+    said = (*warnings, *estimate.warnings)
+    return replace(estimate, assumptions=(*assumptions, *used), record=record, warnings=said)

@@ -107,8 +107,7 @@ def generate(
     market = _market(resolve.catalogue(catalogue))
     with recording(explain) as record:
         estimate = generate_study(pipeline, clip, machine, job.place.economics, generation_title(job), market)
-    estimate = replace(estimate, warnings=(*pipeline.notes, *estimate.warnings))
-    return finished(estimate, [chosen, *job.assumed], machine, record)
+    return finished(estimate, [chosen, *job.assumed], machine, record, pipeline.notes)
 
 
 def generation_job(

@@ -12,15 +12,17 @@ from typing import Any, get_args
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import Job
+from costline.api.common import Job, remarks
 from costline.api.generating import generation_job, generation_title
 from costline.api.limits import read_limits
 from costline.api.serving import serving_job, serving_title
 from costline.api.training import training_job, training_title
 from costline.catalogue import Catalogue
-from costline.errors import InputError, QuantityError, nearest_names
+from costline.errors import FormatError, InputError, QuantityError, nearest_names
+from costline.estimate import Assumption
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
+from costline.models.pipeline import Pipeline
 from costline.precision import element_bytes
 from costline.resolve import Model
 from costline.search.apart import apart_setting
@@ -103,11 +105,14 @@ def find_plan(
     ask = partial(_settings, study, model, inputs, tried, limits)
     formats = [precision] if precision is None or isinstance(precision, str) else list(precision)
     places = _places(on, rent, inputs)
-    settings, jobs = _asked(ask, places, formats)
+    settings, jobs, left_out = _asked(ask, places, formats)
     title = f"{_TITLES[study](jobs[0])}: " if len(places) == 1 else f"{study} on {len(places)} machines: "
     words = ", ".join([f"best {goal}", *(limit.words for limit in limits)])
-    wider = _wider(ask, places[-1], jobs[-1], formats[0])
-    return found_plan(study, settings, goal, limits, title + words, jobs[0].assumed, wider)
+    wider = _wider(ask, places[-1], jobs[-1], formats[0], study)
+    subject = jobs[0].subject
+    said = subject.notes if isinstance(subject, Pipeline) else remarks(subject)
+    noted = [Assumption(name="model", value=remark, kind="configuration") for remark in said]
+    return found_plan(study, settings, goal, limits, title + words, (*noted, *left_out, *jobs[0].assumed), wider)
 
 
 def inputs_of_study(study: Study) -> frozenset[str]:
@@ -139,14 +144,21 @@ def _asked(
     ask: Callable[[Place, str | None], tuple[list[Setting], Job[Any, Any]]],
     places: Sequence[Place],
     formats: Sequence[str | None],
-) -> tuple[list[Setting], list[Job[Any, Any]]]:
+) -> tuple[list[Setting], list[Job[Any, Any]], list[Assumption]]:
+    """Spaces and questions of all machines and formats, and those left out as a chip does not multiply in a format."""
     settings: list[Setting] = []
-    jobs = []
+    jobs, left_out = [], []
     for place, precision in product(places, formats):
-        own, job = ask(place, precision)
+        try:
+            own, job = ask(place, precision)
+        except FormatError as error:
+            left_out.append(error)
+            continue
         settings += own
         jobs.append(job)
-    return settings, jobs
+    if not jobs:
+        raise left_out[0]
+    return settings, jobs, [Assumption(name="left out", value=str(error), kind="--precision") for error in left_out]
 
 
 def _settings(
@@ -244,11 +256,13 @@ def _wider(
     place: Place,
     job: Job[Any, Any],
     precision: str | None,
+    study: Study,
 ) -> list[list[tuple[str, Callable[[], list[Setting]]]]]:
-    """What may fit where nothing does: more of the same chips; narrower formats."""
+    """What may fit where nothing does: more of the same chips; narrower formats, which training only multiplies in."""
     cluster = job.place.machine.cluster
     more = [replace(cluster, chips=cluster.chips * factor) for factor in (2, 4, 8, 16, 32)]
-    narrow = [name for name in ("fp8", "int4") if element_bytes(name) < element_bytes(precision or "bf16")]
+    narrow = [name for name in ("fp8", "int4") if element_bytes(name) < element_bytes(job.place.machine.plan.weights)]
+    narrow = [name for name in narrow if study != "train" or cluster.chip.multiplies(name)]
     return [
         [(f"on {whole(one.chips)} x {one.chip.id}", partial(_only, ask, one, precision)) for one in more],
         [(f"in {name}", partial(_only, ask, place, name)) for name in narrow],

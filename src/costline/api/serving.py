@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import Job, check_sizes, finished, recording, shape_notes
+from costline.api.common import Job, check_sizes, finished, recording, remarks, shape_notes
 from costline.api.lists import over_lists
 from costline.catalogue import Catalogue
 from costline.engine.passes import Machine
@@ -138,7 +138,7 @@ def answered(
     title = f"{serving_title(job)}, batch {whole(asked.batch)}"
     with recording(explain) as record:
         estimate = serve_study(network, asked, place.machine, place.economics, title)
-    return finished(estimate, assumed, place.machine, record)
+    return finished(estimate, assumed, place.machine, record, remarks(network))
 
 
 def serving_job(
@@ -163,7 +163,7 @@ def serving_job(
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape or {}, book)
-    stored = precision or resolve.stored_precision(model)
+    stored, notes = _stored(model, precision, plan, book)
     place = resolve.site(on, plan=plan, precision=stored, price=price, pue=pue, coefficients=coefficients, book=book)
     check_stated(network, place.fixed, "serving")
     asked = Requests(
@@ -175,10 +175,18 @@ def serving_job(
     resolve.stated(batching, str, "batching", "continuous")
     if batching not in {"continuous", "static"}:
         raise InputError(f"batching {batching!r}: choose continuous or static")
-    assumed = [*place.assumptions, *shape_notes(network, model)]
-    if stored is not None and precision is None:
-        assumed.append(Assumption(name="precision", value=f"{stored}, as the configuration says", kind="--precision"))
-    return Job(network, asked, place, tuple(assumed))
+    return Job(network, asked, place, (*notes, *place.assumptions, *shape_notes(network, model)))
+
+
+def _stored(
+    model: Model | None, precision: str | None, plan: str | Mapping[str, Any] | Plan | None, book: Catalogue
+) -> tuple[str | None, list[Assumption]]:
+    """The format named, else the one the model is stored in with a word on it; a whole plan states its own."""
+    stored = None if precision is not None or isinstance(plan, Plan) else resolve.stored_precision(model, book)
+    if stored is None:
+        return precision, []
+    name, reason = stored
+    return name, [Assumption(name="stored format", value=f"{name}, {reason}", kind="--precision")]
 
 
 def serving_title(job: Job[Decoder, Requests]) -> str:
@@ -280,7 +288,8 @@ def caption(
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape or {}, book)
-    place = resolve.site(on, plan=plan, precision=precision, price=price, coefficients=coefficients, book=book)
+    stored, notes = _stored(model, precision, plan, book)
+    place = resolve.site(on, plan=plan, precision=stored, price=price, coefficients=coefficients, book=book)
     check_stated(network, place.fixed, "serving")
     length: Numeric = resolve.number(minutes, quantity.COUNT, "minutes", least=1 / 60) * 60
     corpus = Corpus(
@@ -304,7 +313,8 @@ def caption(
         estimate = caption_study(
             network, corpus, place.machine, place.economics, _vision(vision), title, _api_price(network.name, book)
         )
-    return finished(estimate, [words, *place.assumptions, *shape_notes(network, model)], place.machine, record)
+    assumed = [words, *notes, *place.assumptions, *shape_notes(network, model)]
+    return finished(estimate, assumed, place.machine, record, remarks(network))
 
 
 def _vision(params: Number | None) -> Encoder | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import Job, check_sizes, finished, recording, shape_notes
+from costline.api.common import Job, check_sizes, finished, recording, remarks, shape_notes
 from costline.api.lists import over_lists
 from costline.catalogue import Catalogue
 from costline.errors import ConfigError, InputError, QuantityError
@@ -20,10 +20,11 @@ from costline.models.decoder import Decoder
 from costline.models.dit import DiT
 from costline.models.network import Network
 from costline.models.pipeline import Pipeline
-from costline.numeric import Numeric, largest
+from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.report.values import text, whole
 from costline.resolve import Model, Number
+from costline.studies.batch import whole_batch
 from costline.studies.choose import training_plan
 from costline.studies.stated import check_stated
 from costline.studies.train import Run, Stretch, sample_streams, sample_tokens
@@ -32,7 +33,7 @@ from costline.uncertainty.ranged import ranged
 
 USUAL_BATCH_TOKENS = 4_000_000
 """Tokens of an optimizer step where nobody says otherwise: GPT-3 3.2M (Brown et al. 2020, table 2.1), Llama 2 4M
-(Touvron et al. 2023, section 2.1)."""
+(Touvron et al. 2023, section 2.1); taken as the nearest power of two of sequences."""
 USUAL_SEQUENCE = 4096
 """Sequence length where nobody says otherwise (Llama 2). [token]"""
 
@@ -79,7 +80,7 @@ def train(
     resolution, frames : str and int, optional
         Size of a clip, for diffusion transformers.
     batch_tokens : str, float or array, optional
-        Tokens of an optimizer step. [token]
+        Tokens of an optimizer step; the nearest number of whole sequences is trained on. [token]
     curriculum : str, optional
         Shares of the tokens at sequence lengths: ``90%@32k, 10%@1M``.
     mfu : str or float, optional
@@ -109,7 +110,7 @@ def train(
     chosen = Assumption(name="plan", value=f"{_words(choice.plan)}: {choice.words}", kind="chosen")
     with recording(explain) as record:
         estimate = train_study(job.subject, job.asked, machine, job.place.economics, training_title(job))
-    return finished(estimate, [chosen, *job.assumed], machine, record)
+    return finished(estimate, [chosen, *job.assumed], machine, record, remarks(job.subject))
 
 
 def training_job(
@@ -148,7 +149,7 @@ def training_job(
     per_sample = sample_tokens(sample_streams(network, stretches[0], 1))
     everything = _tokens(tokens, samples, per_sample)
     if batch_tokens is None:
-        step_tokens: Numeric = largest(USUAL_BATCH_TOKENS, per_sample)
+        step_tokens = whole_batch(USUAL_BATCH_TOKENS, per_sample)
         usual = float(np.max(step_tokens))
         assumed.append(Assumption(name="tokens of a step", value=usual, unit="token", kind="assumed (--batch)"))
     else:

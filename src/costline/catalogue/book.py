@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from costline.catalogue.apis import ApiPrice, api_choice, token_price, video_services
 from costline.catalogue.chip_table import ChipFacts, shipped_chip_facts, shipped_chips
-from costline.catalogue.coefficient_table import shipped_coefficients
-from costline.catalogue.decoder_table import decoder_names, shipped_decoder
+from costline.catalogue.coefficient_table import shipped_adjustments, shipped_coefficients
+from costline.catalogue.decoder_table import decoder_names, shipped_decoder, stored_format
 from costline.catalogue.names import AmbiguousNameError, plain, resolve
 from costline.catalogue.price_table import (
     Price,
@@ -124,6 +124,8 @@ class Catalogue:
         """
         count, name = read_fleet(text)
         name, _, inside = name.partition(":")
+        if inside.isdecimal():
+            raise InputError(f"{text[:60]!r}: the number of chips goes first; write {count * int(inside)}x{name}")
         systems = self.systems()
         if inside or plain(name) in systems:
             system = self.system(name)
@@ -174,11 +176,24 @@ class Catalogue:
 
         return shipped_model(found)
 
+    def stored_format(self, name: str) -> tuple[str, str] | None:
+        """Format in which a named model is shipped, and where that was read; None where it is not known."""
+        known = self.models()
+        found = resolve("model", name, known)
+        if self.user and known[found] == "user":
+            from costline.models.decoders.precision import stated_precision
+            from costline.models.files import read_config_file
+
+            own = self.user.models[found].config
+            stated = stated_precision(read_config_file(own))
+            return (stated, own.name) if stated else None
+        return stored_format(found) if known[found] == "decoder" else None
+
     def pipeline_like(self, network: DiT) -> Pipeline | None:
-        """The first shipped pipeline whose transformer has the same parts as `network`, or None."""
+        """The shipped pipeline whose transformer has the same parts as `network`, and of several its name; or None."""
         from costline.catalogue.model_table import pipeline_like
 
-        return pipeline_like(network)
+        return pipeline_like(network, network.name)
 
     def prices(
         self,
@@ -261,4 +276,8 @@ class Catalogue:
 
     def efficiency(self, **overrides: Numeric) -> Efficiency:
         """Coefficients ready for lookups, with values fixed by the user laid over them."""
-        return Efficiency(self.coefficients(), overrides)
+        return Efficiency(self.coefficients(), overrides, adjustments=shipped_adjustments())
+
+    def sourced_efficiency(self) -> Efficiency:
+        """Coefficients as their sources state them: for single kernels, where whole jobs have no say."""
+        return Efficiency(self.coefficients())

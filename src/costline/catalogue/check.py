@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from costline.catalogue import chip_table, coefficient_table, facts, price_table, system_table
+from costline.catalogue.names import callable_by
 from costline.catalogue.table import Column, Row, read_table, read_text
 from costline.errors import CatalogueError, ConfigError
 
@@ -24,13 +25,19 @@ def _price_faults(rows: list[Row]) -> list[str]:
     ]
 
 
+def _name_faults(rows: list[Row]) -> list[str]:
+    """Names that cannot be written behind a number of chips."""
+    wrong = [row["id"] for row in rows if not callable_by(row["id"])]
+    return [f"{name}: reads as a number of chips in --on; begin the id with a letter" for name in wrong]
+
+
 def _nothing(rows: list[Row]) -> list[str]:
     return []
 
 
 SCHEMAS: dict[str, tuple[Sequence[Column], str, Callable[[list[Row]], list[str]]]] = {
-    "chips": (chip_table.COLUMNS, "id", _nothing),
-    "systems": (system_table.COLUMNS, "id", _nothing),
+    "chips": (chip_table.COLUMNS, "id", _name_faults),
+    "systems": (system_table.COLUMNS, "id", _name_faults),
     "prices": (price_table.COLUMNS, "", _price_faults),
     "coefficients": (coefficient_table.COLUMNS, "", coefficient_table.coefficient_faults),
     "chip_cost": (facts.COST_COLUMNS, "", _nothing),

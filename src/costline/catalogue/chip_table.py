@@ -11,8 +11,11 @@ from costline.catalogue.table import DATA, Row, columns, read_table
 from costline.errors import InputError
 from costline.hardware.chip import Chip
 
-RATES = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "fp4", "int8", "int4")
-"""Number formats with a column ``<format>_flop_per_s``; integer operations count as FLOP."""
+RATES = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp16acc", "fp8", "fp4", "int8", "int4")
+"""Number formats with a column ``<format>_flop_per_s``; integer operations count as FLOP.
+
+``fp16acc`` is fp16 with sums in fp16, which cards for games do at twice the rate of sums in fp32.
+"""
 
 FIGURES: Mapping[str, str] = MappingProxyType(
     {f"{name}_flop_per_s": "FLOP/s" for name in RATES}

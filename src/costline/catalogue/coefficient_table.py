@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 import re
-from pathlib import Path
 
 from costline.catalogue.table import DATA, Row, columns, read_table
 from costline.errors import CatalogueError
-from costline.hardware.efficiency import Coefficient
+from costline.hardware.efficiency import Adjustment, Coefficient, Level
 
 COLUMNS = columns(
     "name! scope! qualifier unit! source! note",
@@ -17,8 +17,9 @@ COLUMNS = columns(
     kind="kind!",
 )
 
-FITTED = DATA / "coefficients_fitted.csv"
+ADJUSTMENTS = DATA / "adjustments.csv"
 """Written by ``costline accuracy fit``, never by hand."""
+ADJUSTMENT_COLUMNS = ("name", "scope", "qualifier", "factor", "low", "high", "rows", "date", "source")
 
 SCOPE = re.compile(r"all|(chip|family|vendor):[a-z0-9][a-z0-9._+-]*")
 
@@ -44,27 +45,30 @@ def coefficient_faults(rows: list[Row]) -> list[str]:
 
 @functools.cache
 def shipped_coefficients() -> tuple[Coefficient, ...]:
-    """All coefficients that come with costline: sourced ones, and fitted ones in their place.
+    """Coefficients read in sources or assumed, in the order of the file; what a fit starts from.
 
     Raises
     ------
     CatalogueError
-        With every fault of the files.
+        With every fault of the file.
     """
-    rows = {(row.name, row.scope, row.qualifier): row for row in sourced_coefficients()}
-    if FITTED.exists():
-        rows |= {(row.name, row.scope, row.qualifier): row for row in _read(FITTED)}
-    return tuple(rows.values())
-
-
-@functools.cache
-def sourced_coefficients() -> tuple[Coefficient, ...]:
-    """Coefficients read in sources or assumed, in the order of the file; what a fit starts from."""
-    return _read(DATA / "coefficients.csv")
-
-
-def _read(path: Path) -> tuple[Coefficient, ...]:
+    path = DATA / "coefficients.csv"
     rows = read_table(path, COLUMNS)
     if faults := coefficient_faults(rows):
         raise CatalogueError(str(path), faults)
     return tuple(Coefficient(**{**row, "date": row["date"] or ""}) for row in rows)
+
+
+@functools.cache
+def shipped_adjustments() -> dict[Level, Adjustment]:
+    """What the shipped measurements say beyond the coefficients, by level; nothing where no fit is in force."""
+    if not ADJUSTMENTS.exists():
+        return {}
+    with ADJUSTMENTS.open(newline="", encoding="utf-8") as file:
+        return {
+            (row["name"], row["qualifier"], row["scope"]): Adjustment(
+                factor=float(row["factor"]), low=float(row["low"]), high=float(row["high"]), rows=int(row["rows"]),
+                date=row["date"], source=row["source"],
+            )
+            for row in csv.DictReader(file)
+        }  # fmt: skip

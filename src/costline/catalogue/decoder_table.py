@@ -16,7 +16,10 @@ from costline.errors import CatalogueError
 if TYPE_CHECKING:
     from costline.models.decoder import Decoder
 
-PROVENANCE = ("name", "aliases", "architecture", "params_stated", "active_stated", "kind", "source", "date", "note")
+PROVENANCE = (
+    "name", "aliases", "architecture", "params_stated", "active_stated", "kind", "stored", "stored_source", "source",
+    "date", "note",
+)  # fmt: skip
 """Columns that are no dimensions."""
 
 
@@ -60,6 +63,25 @@ def decoder_names() -> Mapping[str, str]:
     for name, row in decoder_rows().items():
         names |= dict.fromkeys(row["aliases"].split(), name)
     return MappingProxyType(names)
+
+
+def stored_format(spelling: str) -> tuple[str, str] | None:
+    """Number format in which the publisher ships the weights of a named model, and who says so; None where not known.
+
+    A cell holds the format of the row, and those of spellings that are other checkpoints of the same shape:
+    ``fp8 kimi-k2.5=int4``.
+
+    Examples
+    --------
+    >>> stored_format("deepseek-v3")[0], stored_format("llama-3.1-8b")
+    ('fp8', None)
+    """
+    name = decoder_names()[spelling]
+    row = decoder_rows()[name]
+    own, _, others = row["stored"].partition(" ")
+    named = dict(pair.split("=") for pair in others.split())
+    found = named.get(spelling, own)
+    return (found, row["stored_source"]) if found else None
 
 
 @functools.cache

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from costline.catalogue.model_table import PipelineRow, pipeline_defaults
-from costline.errors import ConfigError
+from costline.catalogue.model_table import PipelineRow, pipeline_defaults, pipeline_like, shipped_pipelines
+from costline.errors import ConfigError, visible
 from costline.models.autoencoder import Autoencoder
 from costline.models.decoder import Decoder
 from costline.models.dit import DiT
@@ -38,6 +39,10 @@ TEXT_CLASSES = {"Gemma2PreTrainedModel": "Gemma2Model", "Qwen2_5_VLTextModel": "
 """Class named by a pipeline -> class of the same trunk."""
 
 
+DEFAULTS = ("steps", "branches", "fps", "frames", "height", "width", "shift")
+"""What a pipeline does where nobody says otherwise."""
+
+
 def read_pipeline(folder: Path) -> Pipeline:
     """Read a local diffusers folder.
 
@@ -60,7 +65,9 @@ def read_pipeline(folder: Path) -> Pipeline:
     notes = [f"not counted: {key} ({components[key]})" for key in components if key in UNCOUNTED]
     if row is None:
         row = PipelineRow(name=cls)
-        notes.append(f"{cls} is not in the table of pipelines: defaults unknown, text as long as the transformer sees")
+        notes.append(
+            f"{cls} is not in the table of pipelines: its own defaults unknown, text as long as the transformer sees"
+        )
     autoencoder = _autoencoder(components, folder)
     networks = [
         fitted(_transformer(folder, key, components[key]), autoencoder, row.text_tokens)
@@ -69,9 +76,10 @@ def read_pipeline(folder: Path) -> Pipeline:
     ]
     if not networks:
         raise ConfigError(f"{folder / INDEX}: has neither {' nor '.join(TRANSFORMERS)}")
+    row = _as_named(row, networks, visible(folder.resolve().name), notes)
     notes += _expert_notes(networks, index, row.shift)
     return Pipeline(
-        name=folder.resolve().name,
+        name=visible(folder.resolve().name),
         transformers=shared_steps(networks, _boundary(index, folder), row.shift),
         autoencoder=autoencoder,
         encoders=_encoders(components, folder, row.tokens, networks[0], notes),
@@ -84,6 +92,20 @@ def read_pipeline(folder: Path) -> Pipeline:
         source=f"{folder.name}/{INDEX}" + (f"; defaults: {row.source}" if row.source else ""),
         notes=tuple(notes),
     )
+
+
+def _as_named(row: PipelineRow, networks: list[DiT], name: str, notes: list[str]) -> PipelineRow:
+    """Defaults of the catalogue's pipeline with the same transformers; a class serves models of several sizes."""
+    kin = pipeline_like(networks[0], name, len(networks))
+    if kin is None or len(kin.transformers) != len(networks):
+        return row
+    named = shipped_pipelines()[kin.name]
+    known = {field: getattr(named, field) for field in DEFAULTS if getattr(named, field) is not None}
+    own = {field: getattr(row, field) for field in known}
+    changed = [f"{field} {value:g} for {own[field]}" for field, value in known.items() if value != own[field]]
+    if changed:
+        notes.append(f"defaults of {kin.name}, whose transformers have the same shape: {', '.join(changed)}")
+    return replace(row, **known)
 
 
 def _components(index: Mapping[str, Any], folder: Path) -> dict[str, str]:
@@ -128,7 +150,7 @@ def _component(folder: Path, key: str, cls: str) -> Network:
     path = folder / key / "config.json"
     if not path.is_file():
         raise ConfigError(f"{path}: missing; it describes component {key!r} ({cls}) of {folder / INDEX}")
-    return read_network(read_config_file(path), f"{folder.resolve().name}/{key}", cls)
+    return read_network(read_config_file(path), f"{visible(folder.resolve().name)}/{key}", cls)
 
 
 def _transformer(folder: Path, key: str, cls: str) -> DiT:

@@ -255,9 +255,15 @@ def shipped_model(name: str) -> Network | Pipeline:
     return named_pipeline(found) if found in shipped_pipelines() else named_network(found)
 
 
-def pipeline_like(network: DiT) -> Pipeline | None:
-    """The first pipeline whose transformer has the same parts as `network`, or None."""
-    for row in shipped_pipelines().values():
+def pipeline_like(network: DiT, name: str = "", experts: int = 1) -> Pipeline | None:
+    """The pipeline whose transformer has the same parts as `network`, or None.
+
+    Of several, the one that goes by `name` (Wan 2.1 and 2.2 have transformers of one shape), else the first with as
+    many transformers as there are `experts`, else the first.
+    """
+    called = spellings().get(plain(name))
+    rows = sorted(shipped_pipelines().values(), key=lambda row: (row.name != called, len(row.transformers) != experts))
+    for row in rows:
         if shipped_networks()[row.transformers[0]].architecture != network.architecture:
             continue
         pipeline = named_pipeline(row.name)

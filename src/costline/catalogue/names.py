@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from costline.errors import UnknownNameError
+from costline.errors import QuantityError, UnknownNameError
+from costline.quantity import read_fleet
 
 
 class AmbiguousNameError(UnknownNameError):
@@ -26,6 +27,20 @@ def plain(name: str) -> str:
     'h100-sxm'
     """
     return "-".join(name.lower().replace("_", "-").split())
+
+
+def callable_by(name: str) -> bool:
+    """Whether chips of that name can be asked for, alone and by number.
+
+    Examples
+    --------
+    >>> callable_by("h100-sxm"), callable_by("4x"), callable_by("8xbox")
+    (True, False, False)
+    """
+    try:
+        return read_fleet(name) == (1, name) and read_fleet(f"8x{name}") == (8, name)
+    except QuantityError:
+        return False
 
 
 def resolve(kind: str, name: str, known: Collection[str]) -> str:

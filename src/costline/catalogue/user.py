@@ -39,6 +39,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from costline.catalogue.chip_table import shipped_chip_facts
+from costline.catalogue.names import callable_by
+from costline.catalogue.plausible import implausible
 from costline.catalogue.price_table import Price
 from costline.catalogue.system_table import System
 from costline.catalogue.table import DATE, NAME, read_text
@@ -63,6 +65,8 @@ def above_zero(kind: Kind) -> BeforeValidator:
             number = read_quantity(value, kind)
         except QuantityError as error:
             raise ValueError(str(error)) from None
+        if fault := implausible(value, kind):
+            raise ValueError(fault)
         if not number:
             raise ValueError(f"is 0; leave it out where it is unknown, or write e.g. {kind.example}")
         return number
@@ -76,6 +80,14 @@ def _name(value: str) -> str:
     return value
 
 
+def _machine(value: str) -> str:
+    if not callable_by(_name(value)):
+        raise ValueError(
+            "reads as a number of chips in --on; begin it with a letter, e.g. my-" + value.lstrip("0123456789")
+        )
+    return value
+
+
 def _date(value: Any) -> str:
     if not DATE.fullmatch(str(value)):
         raise ValueError("write a date as 2025, 2025-03 or 2025-03-31")
@@ -83,6 +95,8 @@ def _date(value: Any) -> str:
 
 
 Name = Annotated[str, Field(max_length=80), AfterValidator(_name)]
+Machine = Annotated[str, Field(max_length=80), AfterValidator(_machine)]
+"""A name that can be written behind a number: ``8xmychip``."""
 Text = Annotated[str, Field(max_length=1000)]
 Rate = Annotated[float, above_zero(FLOP_RATE)]
 Size = Annotated[float, above_zero(BYTES)]
@@ -102,7 +116,7 @@ class _Table(BaseModel):
 class ChipTable(_Table):
     """``[[chip]]``."""
 
-    id: Name
+    id: Machine
     memory: Size
     memory_bandwidth: Bandwidth
     peak: dict[str, Rate]
@@ -128,7 +142,7 @@ class ChipTable(_Table):
 class SystemTable(_Table):
     """``[[system]]`` or ``[[cluster]]``."""
 
-    id: Name
+    id: Machine
     chip: Name
     chips: Count
     domain: Count | None = None

@@ -33,12 +33,14 @@ def fit(
     processes
         Processes to use.
     write
-        Write the fitted rows to this CSV; coefficients_fitted.csv beside the shipped table puts them in force.
+        Folder to write adjustments.csv and validated.csv to; beside the shipped coefficients they are in force.
     """
     from costline.accuracy.refit import refit
     from costline.accuracy.rows import all_shipped
     from costline.accuracy.shipping import data_hash, to_csv
+    from costline.catalogue.coefficient_table import ADJUSTMENTS
     from costline.catalogue.table import DATA
+    from costline.catalogue.validated_table import VALIDATED
 
     rows = [row for table in all_shipped() for row in table.rows if row.scored]
     digest = data_hash((DATA / "measurements").glob("*.csv"))
@@ -46,10 +48,11 @@ def fit(
     done = refit(rows, dt.datetime.now(dt.UTC).date().isoformat(), digest, folds=folds, processes=processes)
     screen = console()
     screen.print(_table(done.errors))
-    screen.print(f"{len(done.coefficients):,} coefficients from {done.rows:,} rows that can be predicted")
+    screen.print(f"{len(done.adjustments):,} adjustments from {done.rows:,} rows that can be predicted")
     if write is not None:
-        write.write_text(to_csv(done.coefficients), "utf-8")
-        note(f"wrote {write}")
+        (write / ADJUSTMENTS.name).write_text(to_csv(done.adjustments), "utf-8")
+        (write / VALIDATED.name).write_text(done.validated, "utf-8")
+        note(f"wrote {ADJUSTMENTS.name} and {VALIDATED.name} to {write}")
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from costline import quantity
 from costline.cli.terminal import Field, console, figures, note, table, write_json
+from costline.errors import visible
 from costline.estimate import plain as plain_value
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ def print_comparison(
     screen = console()
     screen.print("Rooflines at the weights' format", style="bold")
     screen.print(table([row.roof for row in rows], _roof_fields()))
+    for row in rows:
+        if row.roof.products:
+            screen.print(f"{row.roof.chip}: {row.roof.products}", style="yellow")
     for place, talk in enumerate(talks):
         limit = f"at most {talk.tpot * 1e3:g} ms a token"
         words = f"{talk.network.name}, {talk.input:,} tokens in, {talk.output:,} out, {limit}"
@@ -154,7 +158,7 @@ def print_findings(path: str, count: int, findings: Sequence[Finding], *, as_jso
     screen = console()
     words = "chip" if count == 1 else "chips"
     if not findings:
-        screen.print(f"{path}: {count} {words}, nothing implausible")
+        screen.print(f"{visible(path)}: {count} {words}, nothing implausible")
     for finding in findings:
         style = "bold red" if finding.severity == "impossible" else "yellow"
         screen.print(f"{finding.chip}: {finding.severity}: {finding.what}", style=style)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from costline.errors import InputError
+from costline.errors import InputError, visible
 
 if TYPE_CHECKING:
     from costline.catalogue import Catalogue
@@ -37,6 +37,7 @@ def list_table(
     file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
     json: Flag = False,
     csv: Flag = False,
+    plain: Flag = False,
 ) -> int:
     """List a table of the catalogue.
 
@@ -55,7 +56,9 @@ def list_table(
     file : Path
         A file of your own laid over the catalogue.
     json, csv : bool
-        For programs: SI units, every column.
+        For programs: SI units, every column; the layout of JSON is versioned.
+    plain : bool
+        No colour.
     """
     from costline.catalogue.table import DATE
     from costline.cli.data_list import print_table
@@ -72,7 +75,7 @@ def list_table(
         since=since,
         match=match,
         limit=max(limit, 0),
-        layout="json" if json else "csv" if csv else "table",
+        layout="json" if json else "csv" if csv else "plain" if plain else "table",
     )
 
 
@@ -83,6 +86,7 @@ def show(
     *,
     file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
     json: Flag = False,
+    plain: Flag = False,
 ) -> int:
     """Show everything known of a chip, system or model: each figure with unit, kind, date and source.
 
@@ -93,11 +97,13 @@ def show(
     file : Path
         A file of your own laid over the catalogue.
     json : bool
-        For programs: SI units.
+        For programs: SI units; the layout is versioned.
+    plain : bool
+        No colour.
     """
     from costline.cli.data_show import print_entry
 
-    return print_entry(_catalogue(file), name, as_json=json)
+    return print_entry(_catalogue(file), name, layout="json" if json else "plain" if plain else "table")
 
 
 @app.command
@@ -112,7 +118,7 @@ def check(file: Path, /) -> int:
     """
     from costline.catalogue.check import check_file
 
-    print(check_file(file))
+    print(visible(check_file(file)))
     return 0
 
 

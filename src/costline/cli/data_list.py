@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from costline import quantity
 from costline.catalogue import Catalogue, Price, chip_anchors, chip_costs, pim_facts, video_trainings
-from costline.cli.terminal import Field, console, figures, note, table, write_csv, write_json
+from costline.cli.terminal import CATALOGUE_SCHEMA, Field, Layout, console, figures, note, table, write_csv, write_json
 from costline.hardware.chip import Chip
-
-Layout = Literal["table", "json", "csv"]
 
 
 @dataclass(frozen=True)
@@ -219,26 +217,26 @@ def print_table(
         Earliest date; text that a row must contain somewhere.
     limit : int
         Most rows of prices printed; 0 for all.
-    layout : {"table", "json", "csv"}
-        For people, or for programs.
+    layout : {"table", "plain", "json", "csv"}
+        For people, with colours or without, or for programs.
     """
     listing = LISTINGS[name]
     pairs = [(row, listing.plain(row)) for row in listing.rows(catalogue)]
     kept = [row for row, plain in pairs if _matches(plain, wanted, match) and _late(plain, since)]
     if layout == "json":
-        write_json([listing.plain(row) for row in kept])
+        write_json({"schema": CATALOGUE_SCHEMA, "table": name, "rows": [listing.plain(row) for row in kept]})
     elif layout == "csv":
         write_csv([listing.plain(row) for row in kept])
     else:
         if name == "prices":
             kept = _newest(kept, limit)
-        _print_rows(kept, listing.fields)
+        _print_rows(kept, listing.fields, plain=layout == "plain")
     return 0
 
 
-def _print_rows(rows: Sequence[Any], fields: Sequence[Field]) -> None:
+def _print_rows(rows: Sequence[Any], fields: Sequence[Field], *, plain: bool) -> None:
     if rows:
-        console().print(table(rows, fields))
+        console(plain=plain).print(table(rows, fields))
     else:
         note("no row matches")
 

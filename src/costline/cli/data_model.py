@@ -13,7 +13,7 @@ from costline.catalogue import Catalogue
 from costline.catalogue.decoder_table import PROVENANCE, decoder_names, decoder_rows
 from costline.catalogue.model_table import NetworkRow, PipelineRow, shipped_networks, shipped_pipelines, spellings
 from costline.catalogue.names import plain
-from costline.cli.terminal import console, figure_table, figures, word_table, write_json
+from costline.cli.terminal import CATALOGUE_SCHEMA, Layout, console, figure_table, figures, word_table, write_json
 from costline.errors import ConfigError
 from costline.models.network import Network
 from costline.models.pipeline import Pipeline
@@ -46,7 +46,7 @@ def counted_params(catalogue: Catalogue, name: str) -> dict[str, int]:
     return counted
 
 
-def print_model(catalogue: Catalogue, name: str, *, as_json: bool) -> int:
+def print_model(catalogue: Catalogue, name: str, layout: Layout) -> int:
     """Print a model of the catalogue; one with an unknown dimension too."""
     record = model_record(catalogue, name)
     try:
@@ -54,16 +54,22 @@ def print_model(catalogue: Catalogue, name: str, *, as_json: bool) -> int:
     except ConfigError as error:
         model, problem = None, str(error)
     counted = [] if model is None else _counted(model)
-    if as_json:
-        write_json(record | {f"params_of_{word}": params for word, params in counted} | {"problem": problem or None})
+    if layout == "json":
+        write_json(
+            {"schema": CATALOGUE_SCHEMA, "type": catalogue.models()[name]}
+            | record
+            | {f"params_of_{word}": params for word, params in counted}
+            | {"problem": problem or None}
+        )
         return 0
-    out = console()
+    out = console(plain=layout == "plain")
     out.print(Text(str(record["name"]), style="bold"))
     out.print(figure_table(_figures(record, counted)))
     aliases = record.get("aliases", "")
     lines = [
         ("also", aliases if isinstance(aliases, str) else "; ".join(aliases)),
         ("class", record.get("architecture")),
+        ("shipped", "; ".join(str(record[key]) for key in ("stored", "stored_source") if key in record)),
         ("config", _config(record.get("config"))),
         ("note", record.get("note")),
         ("problem", problem),

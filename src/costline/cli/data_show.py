@@ -12,7 +12,7 @@ from costline.catalogue import Catalogue, System
 from costline.catalogue.chip_table import FIGURES
 from costline.catalogue.names import plain, resolve
 from costline.cli.data_list import chip_record
-from costline.cli.terminal import console, figure_table, figures, word_table, write_json
+from costline.cli.terminal import CATALOGUE_SCHEMA, Layout, console, figure_table, figures, word_table, write_json
 from costline.quantity import Kind, show
 
 KINDS: dict[str, Kind] = {
@@ -37,7 +37,7 @@ WORDS = {
 }
 
 
-def print_entry(catalogue: Catalogue, name: str, *, as_json: bool = False) -> int:
+def print_entry(catalogue: Catalogue, name: str, *, layout: Layout = "table") -> int:
     """Print a chip, a system or a model.
 
     Parameters
@@ -46,8 +46,8 @@ def print_entry(catalogue: Catalogue, name: str, *, as_json: bool = False) -> in
         Where to look.
     name : str
         Its name, or a beginning that fits one name only.
-    as_json : bool
-        For programs.
+    layout : {"table", "plain", "json"}
+        For people, with colours or without, or for programs.
     """
     chips = {*catalogue.chip_facts(), *catalogue.chips()}
     near = [*chips, *catalogue.systems()]
@@ -55,23 +55,27 @@ def print_entry(catalogue: Catalogue, name: str, *, as_json: bool = False) -> in
     if found not in near:  # models are many and their tables slower to read
         found = resolve("chip, system or model", name, [*near, *catalogue.models()])
     if found in chips:
-        return _chip(catalogue, found, as_json)
+        return _chip(catalogue, found, layout)
     if found in catalogue.systems():
-        return _system(catalogue, catalogue.system(found), as_json)
+        return _system(catalogue, catalogue.system(found), layout)
     from costline.cli.data_model import print_model
 
-    return print_model(catalogue, found, as_json=as_json)
+    return print_model(catalogue, found, layout)
 
 
-def _chip(catalogue: Catalogue, name: str, as_json: bool) -> int:
+def _chip(catalogue: Catalogue, name: str, layout: Layout) -> int:
     own = catalogue.user is not None and name in catalogue.user.chips
     record = chip_record(catalogue, catalogue.chips()[name] if own else catalogue.chip_facts()[name])
     rent = catalogue.rental_price(name)
     systems = [system.id for system in catalogue.systems().values() if name in system.chips]
-    if as_json:
-        write_json(record | {"rent": None if rent is None else asdict(rent), "systems": systems})
+    if layout == "json":
+        write_json(
+            {"schema": CATALOGUE_SCHEMA, "type": "chip"}
+            | record
+            | {"rent": None if rent is None else asdict(rent), "systems": systems}
+        )
         return 0
-    out = console()
+    out = console(plain=layout == "plain")
     year = f", {record['year']}" if record.get("year") else ""
     out.print(Text(f"{name}: {record.get('name', name)}{year}", style="bold"))
     out.print(figure_table(_own_rows(record) if own else _shipped_rows(record)))
@@ -119,9 +123,9 @@ def _quantity(value: float | None, unit: str) -> str:
     return show(value, KINDS[unit])
 
 
-def _system(catalogue: Catalogue, system: System, as_json: bool) -> int:
-    if as_json:
-        write_json(asdict(system))
+def _system(catalogue: Catalogue, system: System, layout: Layout) -> int:
+    if layout == "json":
+        write_json({"schema": CATALOGUE_SCHEMA, "type": "system"} | asdict(system))
         return 0
     per_chip = None if system.power is None else system.power / system.n_chips
     price = show(system.price, quantity.DOLLARS) + (f" ({system.price_date})" if system.price else "")
@@ -136,7 +140,7 @@ def _system(catalogue: Catalogue, system: System, as_json: bool) -> int:
         ("power a chip", show(per_chip, quantity.WATTS), "derived"),
         ("price", price, system.kind),
     ]
-    out = console()
+    out = console(plain=layout == "plain")
     out.print(Text(f"{system.id}: {system.name}", style="bold"))
     out.print(figure_table([(word, value, "" if value == "unknown" else kind) for word, value, kind in rows]))
     lines = [

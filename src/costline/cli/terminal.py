@@ -9,7 +9,9 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from costline.errors import visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -40,17 +42,19 @@ def complain(message: str) -> None:
     """Write a message to stderr as ``costline: ...``, control characters made visible; say nothing if it is closed."""
     if sys.stderr is None:
         return
-    lines = [_visible(line) for line in message.splitlines()] or [""]
+    lines = [visible(line) for line in message.splitlines()] or [""]
     sys.stderr.write("\n".join([f"costline: {lines[0]}", *lines[1:]]) + "\n")
 
 
 def note(message: str) -> None:
     """Write a remark that is no part of the answer to stderr."""
-    sys.stderr.write(f"{_visible(message)}\n")
+    sys.stderr.write(f"{visible(message)}\n")
 
 
-def _visible(text: str) -> str:
-    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
+Layout: TypeAlias = Literal["table", "plain", "json", "csv"]
+"""For people, with colours or without, or for programs."""
+CATALOGUE_SCHEMA = "costline.catalogue/1"
+"""Name and version of the JSON form of tables and entries of the catalogue."""
 
 
 def write_json(body: Any) -> None:

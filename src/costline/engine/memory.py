@@ -187,7 +187,8 @@ def activations(network: Network, streams: Mapping[str, Numeric], plan: Plan, mi
     inputs = network.layers * residual_elements(network, streams, plan) * element_bytes(plan.activation)
     full = plan.recompute == "full"
     # under full recomputation the inputs of all layers, and everything of the one that is computed again
-    return choose(full, inputs, saved) * (stage_share(network, plan) * kept) + (
+    held = saved + plan.recomputed * (inputs - saved)
+    return choose(full, held, saved) * (stage_share(network, plan) * kept) + (
         choose(full, saved / network.layers, 0.0) + ends
     )
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
 from costline.derivation import step
+from costline.engine.casts import cast_loads, launched_apart
 from costline.engine.loads import Load, backward_loads, each_load
 from costline.engine.memory import params_on_chip, place, residual_elements, stage_share, state_ranks
 from costline.engine.messages import (
@@ -19,7 +21,7 @@ from costline.engine.messages import (
     weight_gather_message,
 )
 from costline.engine.timing import Timing, behind, one_after_another, time_loads, time_messages, waiting
-from costline.formulas.pipeline import bubble_fraction
+from costline.formulas.pipeline import bubble_fraction, spared_layers
 from costline.formulas.roofline import memory_time
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
@@ -108,6 +110,8 @@ def training_step(network: Network, streams: Streams, micro_batches: Numeric, ma
     plan = machine.plan
     blocks, returning = (_blocks(network, streams, machine, reverse) for reverse in (False, True))
     first, last = (_ends(network, streams, machine, reverse) for reverse in (False, True))
+    first = _balanced(first, blocks, network, plan)
+    last = _balanced(last, returning, network, plan)
     again = _recomputed(network, streams, machine, blocks)
     handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
     hop = time_messages([handed], machine.cluster, machine.efficiency)
@@ -136,12 +140,23 @@ def _blocks(network: Network, streams: Streams, machine: Machine, reverse: bool)
 def _ends(network: Network, streams: Streams, machine: Machine, reverse: bool) -> Timing:
     """One way through what the slowest stage holds besides blocks: with one stage all ends, with several the head."""
     _, ends = _split(network.parts)
+    # embedding and head stay in 16 bits where blocks are narrower
+    machine = replace(machine, plan=replace(machine.plan, compute=machine.plan.activation))
     single = machine.plan.pipeline == 1
     busy = Timing()
     for parts, where in ((ends, single), (tuple(part for part in ends if place(part) == "head"), ~np.asarray(single))):
         if np.any(where):
             busy = busy + _pass(parts, streams, machine, reverse) * choose(where, 1.0, 0.0)
     return busy
+
+
+def _balanced(ends: Timing, blocks: Timing, network: Network, plan: Plan) -> Timing:
+    """What the head adds to the slowest stage: where layers do not divide evenly, its stage has fewer of them."""
+    fullest = stage_share(network, plan) * network.layers
+    spared = blocks.point / fullest * spared_layers(network.layers, plan.pipeline, fullest)
+    if not np.any(spared) or not np.any(ends.point):
+        return ends
+    return ends * largest(1 - spared / largest(ends.point, 1e-12), 0.0)
 
 
 def _pass(parts: tuple[Part, ...], streams: Streams, machine: Machine, reverse: bool) -> Timing:
@@ -153,6 +168,8 @@ def _one_way(parts: tuple[Part, ...], streams: Streams, machine: Machine, revers
     loads: Iterable[Load] = _imbalanced(each_load(parts, streams, machine.plan), parts, machine)
     if reverse:
         loads = backward_loads(loads)
+    loads = chain(loads, cast_loads(parts, streams, machine.plan, reverse))
+    loads = launched_apart(loads, machine.efficiency.value("apart", machine.cluster.chip, machine.plan.refined("loop")))
     messages = forward_messages(parts, streams, machine.plan)
     busy = time_loads(loads, machine.cluster, machine.efficiency, machine.plan)
     return busy + behind(time_messages(messages, machine.cluster, machine.efficiency), busy.point)
@@ -162,7 +179,7 @@ def _recomputed(network: Network, streams: Streams, machine: Machine, blocks: Ti
     """Forward work done a second time: whole blocks, or (an unfused kernel's) attention."""
     plan, busy = machine.plan, Timing()
     if np.any(whole := plan.recompute == "full"):
-        busy = blocks * choose(whole, 1.0, 0.0)
+        busy = blocks * choose(whole, plan.recomputed, 0.0)
     if plan.attention == "naive" and np.any(some := plan.recompute == "selective"):
         attention = tuple(part for part in _split(network.parts)[0] if part.kind == "attention")
         share = stage_share(network, plan) * choose(some, 1.0, 0.0)
@@ -212,10 +229,15 @@ def _update(network: Network, machine: Machine) -> Timing:
 def _waits(busy: Numeric, machine: Machine) -> Timing:
     """Fixed cost of a step, and chips that wait for the slowest of many."""
     efficiency, cluster = machine.efficiency, machine.cluster
-    fixed = efficiency.value("step_overhead", cluster.chip, "train")
     doublings = log2(largest(machine.plan.chips / cluster.domain, 1))
     stragglers = busy * efficiency.value("strong_scaling", cluster.chip) * doublings
-    return waiting(fixed, "step overhead") + waiting(stragglers, "stragglers", "network")
+    return step_overhead("train", machine) + waiting(stragglers, "stragglers", "network")
+
+
+def step_overhead(phase: str, machine: Machine) -> Timing:
+    """Fixed cost of a step of some kind (train, prefill, decode, generate): the host's work between steps. [s]"""
+    qualifier = machine.plan.refined(phase)
+    return waiting(machine.efficiency.value("step_overhead", machine.cluster.chip, qualifier), "step overhead")
 
 
 def log2(value: Numeric) -> Numeric:

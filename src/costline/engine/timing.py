@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from costline.derivation import step
 from costline.engine.loads import Load
 from costline.engine.messages import Message, network_time
-from costline.formulas.roofline import kernel_time, lower_bound, math_time, memory_time, upper_bound
+from costline.formulas.roofline import aged, kernel_time, lower_bound, math_time, memory_time, size_share, upper_bound
+from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
-from costline.numeric import Numeric, Sum, largest
+from costline.numeric import Numeric, Sum, choose, largest, smallest
 from costline.plan import Plan
 
 RESOURCES = ("math", "memory", "network", "overhead")
 """What can bind, in the order ties are broken."""
+REFERENCE_YEAR = 2025.0
+"""Release of software that coefficients without a stated year stand for."""
 
 
 @dataclass(frozen=True)
@@ -146,22 +149,50 @@ def _each(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, plan:
 
 def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
     chip = cluster.chip
-    math: Numeric = 0.0
-    if load.kind != "memory":
-        share = math_share(load, cluster, efficiency, plan)
-        math = math_time(load.flops, chip.rate(load.format), share)
+    slow = slowness(chip, efficiency, plan, "experts" if np.any(load.experts) else "")
     traffic = load.traffic
     if load.kind == "memory" and not plan.compiled:
         traffic = traffic * efficiency.value("eager", chip)
-    reach = efficiency.value("memory", chip, load.weight_format)
-    memory = memory_time(traffic, chip.memory_bandwidth, reach)
-    launch = load.calls * efficiency.value("launch", chip, "graph" if plan.compiled else "eager")
-    point = kernel_time(math, memory, launch)
-    bound: dict[str, Numeric] = {"memory": memory, "overhead": launch}
-    if load.kind != "memory":
-        bound["math"] = (math >= memory) * math
-        bound["memory"] = largest(math, memory) - bound["math"]  # exactly 0 where arithmetic binds
+    reach = efficiency.value("memory", chip, load.weight_format or MEMORY_OF.get(load.kind, ""))
+    memory = memory_time(traffic, chip.memory_bandwidth, reach) * slow
+    launch = load.calls * efficiency.value("launch", chip, plan.refined("graph" if plan.compiled else "eager")) * slow
+    if np.any(load.alone):
+        single = efficiency.value("launch", chip, plan.refined("eager")) * slowness(chip, efficiency, plan, "apart")
+        launch = launch + load.alone * single
+    if load.kind == "memory":
+        bound = {"memory": memory, "overhead": launch}
+        point = memory + launch
+        return Timing(0.0, memory, 0.0, launch, point, bound, {group_of(load): point}, 0.0, load.traffic)
+    math = _math(load, memory, slow, cluster, efficiency, plan)
+    exposed = efficiency.value("exposed", chip)
+    point = kernel_time(math, memory, launch, exposed)
+    arithmetic = choose(math >= memory, math, exposed * math)
+    bound = {"math": arithmetic, "memory": point - launch - arithmetic, "overhead": launch}
     return Timing(math, memory, 0.0, launch, point, bound, {group_of(load): point}, load.flops, load.traffic)
+
+
+SIXTEEN_BITS = frozenset({"bf16", "fp16", "fp16acc"})
+"""Formats of which the same units reach the same share of their rates; the coefficients name none of them."""
+MEMORY_OF = {"attention": "attention", "memory": "elementwise"}
+"""Kind of kernel -> qualifier of its share of the bandwidth; matrix products have the format of their weights."""
+
+
+def slowness(chip: Chip, efficiency: Efficiency, plan: Plan, kernels: str = "") -> Numeric:
+    """Time of the kernels of a software, or of some of them, over those of the average one of 2025. [1]"""
+    slow = efficiency.value("software", chip, plan.software)
+    if not plan.year:
+        return slow
+    return slow * aged(efficiency.value("progress", chip, kernels), plan.year - REFERENCE_YEAR)
+
+
+def _math(load: Load, memory: Numeric, slow: Numeric, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
+    """Time of the arithmetic of a kernel; with few rows engines change to kernels that read weights as they go. [s]"""
+    chip = cluster.chip
+    math = math_time(load.flops, chip.rate(load.format), math_share(load, cluster, efficiency, plan)) * slow
+    if np.all(load.rows == 0):
+        return math
+    few = size_share(load.rows, efficiency.value("gemm_half", chip, "rows"))
+    return smallest(math / few, math + memory)
 
 
 def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
@@ -171,8 +202,13 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
         share = efficiency.value("attention", chip, attention_kernel(plan, cluster, efficiency))
         return share * (efficiency.value("attention_backward", chip) if load.backward else 1.0)
     if load.kind == "convolution":
-        return efficiency.value("convolution", chip)
-    return efficiency.value("gemm", chip, chip.rate_format(load.format))
+        return efficiency.value("convolution", chip, load.rank)
+    units = chip.rate_format(load.format)
+    share = efficiency.value("gemm", chip, "" if units in SIXTEEN_BITS else units)
+    if load.weight_format:
+        share = share * efficiency.value("dequantise", chip, load.weight_format)
+    half = efficiency.value("gemm_half", chip, "width")
+    return share * size_share(load.inner, half) * size_share(load.outer, half) if np.any(load.inner) else share
 
 
 def attention_kernel(plan: Plan, cluster: Cluster, efficiency: Efficiency) -> str:
@@ -183,6 +219,22 @@ def attention_kernel(plan: Plan, cluster: Cluster, efficiency: Efficiency) -> st
 def group_of(load: Load) -> str:
     """Place of a kernel for tables: the first two steps of its name."""
     return "/".join(load.name.split("/")[:2])
+
+
+def paced(busy: Timing, work: Numeric = 1.0) -> Timing:
+    """Kernels that the host launches ahead of time: whichever of the two takes longer sets the pace. [s]
+
+    `work` is the host's time for each launch, views and checks between launches included, over that of a launch.
+    """
+    kernels, host = busy.point - busy.overhead, busy.overhead * work
+    if not np.any(kernels):
+        return busy
+    waiting_for_host = host > kernels
+    point = choose(waiting_for_host, host, kernels)
+    bound = {name: value * choose(waiting_for_host, 0.0, 1.0) for name, value in busy.bound.items()}
+    bound["overhead"] = choose(waiting_for_host, host, 0.0)
+    ratio = point / busy.point
+    return replace(busy, point=point, bound=bound, groups={name: value * ratio for name, value in busy.groups.items()})
 
 
 def time_messages(messages: Iterable[Message], cluster: Cluster, efficiency: Efficiency) -> Timing:

@@ -68,3 +68,62 @@ def kept_micro_batches(stages: Numeric, virtual: Numeric, micro_batches: Numeric
     """
     extra = (virtual > 1) * (stages - 1) / (stages * virtual)
     return smallest(stages * (1 + extra), micro_batches)
+
+
+@formula("(chunks + stages - 1) / (chunks * stages)", unit="1", source="huang2019 arXiv:1811.06965 section 2.3")
+def pipelined_share(stages: Numeric, chunks: Numeric) -> Numeric:
+    """Time that stages take for chunks they pass on, over the time that one chip takes for all of it.
+
+    Parameters
+    ----------
+    stages : float or array
+        Chips that hold equal parts of the layers. [stage]
+    chunks : float or array
+        Equal parts of the work that follow each other. [chunk]
+
+    Returns
+    -------
+    float or array
+        Share: 1 for one chunk, 1 / stages for many. [1]
+
+    References
+    ----------
+    Huang et al. 2019, arXiv:1811.06965, section 2.3 (GPipe): a bubble of (K - 1) / (M + K - 1).
+
+    Examples
+    --------
+    >>> pipelined_share(4, 1), pipelined_share(4, 9)
+    (1.0, 0.3333333333333333)
+    """
+    return (chunks + stages - 1) / (chunks * stages)
+
+
+@formula("(stages * fullest - layers) / 2", unit="layer", source="llama3 arXiv:2407.21783 section 3.3.2")
+def spared_layers(layers: Numeric, stages: Numeric, fullest: Numeric) -> Numeric:
+    """Layers that the last stage has fewer than the fullest one.
+
+    Parameters
+    ----------
+    layers : float or array
+        Layers of the network. [layer]
+    stages : float or array
+        Pipeline stages. [stage]
+    fullest : float or array
+        Layers of the fullest stage. [layer]
+
+    Returns
+    -------
+    float or array
+        Half of the empty places: the first stage, which holds the embedding, has the other half. [layer]
+
+    References
+    ----------
+    Grattafiori et al. 2024, arXiv:2407.21783, section 3.3.2: one layer fewer in the first and in the last stage, so
+    that 126 layers fill 16 stages of 8.
+
+    Examples
+    --------
+    >>> spared_layers(126, 16, 8)
+    1.0
+    """
+    return (stages * fullest - layers) / 2

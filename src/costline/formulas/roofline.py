@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from costline.derivation import formula
-from costline.numeric import Numeric, largest
+from costline.numeric import Numeric, largest, smallest
 
 
 @formula("flops / (peak * efficiency)", unit="s", source="Williams et al. 2009, CACM 52(4), fig. 1")
@@ -66,14 +68,20 @@ def memory_time(traffic: Numeric, bandwidth: Numeric, efficiency: Numeric) -> Nu
     return traffic / (bandwidth * efficiency)
 
 
-@formula("max(math, memory) + overhead", unit="s", source="Williams et al. 2009; launch cost added")
-def kernel_time(math: Numeric, memory: Numeric, overhead: Numeric) -> Numeric:
-    """Time of one kernel: arithmetic hides memory traffic or the other way round, launching hides neither.
+@formula(
+    "max(math, memory) + exposed * min(math, memory) + overhead",
+    unit="s",
+    source="Williams et al. 2009; imperfect overlap and launch cost added",
+)
+def kernel_time(math: Numeric, memory: Numeric, overhead: Numeric, exposed: Numeric = 0.0) -> Numeric:
+    """Time of one kernel: arithmetic hides most memory traffic or the other way round, launching hides neither.
 
     Parameters
     ----------
     math, memory, overhead : float or array
         Time of the arithmetic, of the memory traffic, and fixed cost. [s]
+    exposed : float or array
+        Part of the shorter of the first two that does not hide behind the longer: prologues, epilogues, tails. [1]
 
     Returns
     -------
@@ -86,10 +94,67 @@ def kernel_time(math: Numeric, memory: Numeric, overhead: Numeric) -> Numeric:
 
     Examples
     --------
-    >>> kernel_time(3.0, 2.0, 0.5)
-    3.5
+    >>> kernel_time(3.0, 2.0, 0.5), kernel_time(3.0, 2.0, 0.5, 0.25)
+    (3.5, 4.0)
     """
-    return largest(math, memory) + overhead
+    return largest(math, memory) + exposed * smallest(math, memory) + overhead
+
+
+@formula("size / (size + half)", unit="1", source="Hockney & Jesshope 1981, Parallel Computers (n_1/2)")
+def size_share(size: Numeric, half: Numeric) -> Numeric:
+    """Share of its best rate that work of a finite size reaches: half of it at the half-performance length.
+
+    Parameters
+    ----------
+    size : float or array
+        Length of one dimension of the work. [1]
+    half : float or array
+        Half-performance length. [1]
+
+    Returns
+    -------
+    float or array
+        Share. [1]
+
+    References
+    ----------
+    Hockney, Jesshope 1981, Parallel Computers, section 1.3 (the parameter n_1/2).
+
+    Examples
+    --------
+    >>> size_share(300.0, 100.0)
+    0.75
+    """
+    return size / (size + half)
+
+
+@formula("exp(-progress * years)", unit="1", source="definition: the same relative gain every year")
+def aged(progress: Numeric, years: Numeric) -> Numeric:
+    """Time of kernels of software released some years after the reference, over that of the reference.
+
+    Parameters
+    ----------
+    progress : float or array
+        Relative gain of speed in a year. [1/year]
+    years : float or array
+        Years after the reference, negative before it. [year]
+
+    Returns
+    -------
+    float or array
+        Factor. [1]
+
+    References
+    ----------
+    Definition of a constant rate of progress.
+
+    Examples
+    --------
+    >>> aged(0.5, 0.0), aged(0.0, -3.0)
+    (1.0, 1.0)
+    """
+    factor = np.exp(-progress * years)
+    return factor if isinstance(factor, np.ndarray) else float(factor)
 
 
 @formula("flops / traffic", unit="FLOP/byte", source="Williams et al. 2009, CACM 52(4)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costline.derivation import formula
-from costline.numeric import Numeric
+from costline.numeric import Numeric, ceil_divide, largest
 
 
 @formula("6 * params * tokens", unit="FLOP", source="kaplan2020 arXiv:2001.08361 section 2.1")
@@ -100,6 +100,44 @@ def time_at_utilisation(flops: Numeric, chips: Numeric, peak: Numeric, utilisati
     178.06...
     """
     return flops / (chips * peak * utilisation)
+
+
+@formula(
+    "max(ceil(sequences / (replicas * micro_batch) - 1e-9), 1)",
+    unit="1",
+    source="narayanan2021 arXiv:2104.04473 section 3.1, rounded up for the fullest replica",
+)
+def micro_batches(sequences: Numeric, replicas: Numeric, micro_batch: Numeric) -> Numeric:
+    """Micro-batches of the fullest replica in an optimizer step; the others wait for it.
+
+    Parameters
+    ----------
+    sequences : float or array
+        Global batch. [sequence]
+    replicas : float or array
+        Data-parallel replicas. [1]
+    micro_batch : float or array
+        Sequences of a micro-batch. [sequence]
+
+    Returns
+    -------
+    float or array
+        Whole micro-batches, at least one. [1]
+
+    Notes
+    -----
+    A billionth of a micro-batch is what rounding leaves of a division that comes out even.
+
+    References
+    ----------
+    Narayanan et al. 2021, arXiv:2104.04473, section 3.1: m = B / (d b) micro-batches in a batch per pipeline.
+
+    Examples
+    --------
+    >>> micro_batches(66, 64, 1)
+    2.0
+    """
+    return largest(ceil_divide(sequences / (replicas * micro_batch) - 1e-9, 1), 1.0)
 
 
 @formula(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from costline.errors import PlanError
 from costline.numeric import Numeric
-from costline.precision import RATE_FALLBACK, element_bytes
+from costline.precision import RATE_FALLBACK, SAME_UNITS, element_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,10 @@ class Chip:
     kind: str = "datasheet"
     flags: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
+
+    def multiplies(self, precision: str) -> bool:
+        """Whether the chip states a rate for products of operands in `precision`, and not only for wider ones."""
+        return SAME_UNITS.get(precision, precision) in self.peak
 
     def rate_format(self, precision: str) -> str:
         """Return the format whose rate applies to operands in `precision`: itself, or the next wider one the chip has.

@@ -3,17 +3,31 @@
 Coefficients are rows of a catalogue table: name, scope (``all``, ``vendor:nvidia``, ``family:hopper``,
 ``chip:h100-sxm``), qualifier (a number format, an attention kernel, a regime), value with bounds, source, date and
 kind. A row with the asked qualifier beats one without; of several, the narrowest counts: the chip's own, its family's,
-its vendor's, everybody's. So a chip nobody has measured inherits its family.
+its vendor's, everybody's. So a chip nobody has measured inherits its family. A qualifier may be refined by others after
+a slash (``decode/vllm``: the regime, then the software); where no row has the whole of it, its beginning counts.
+
+What measurements say beyond the sourced rows are adjustments: logarithms that add up along the same two hierarchies,
+everybody's, the family's and the chip's own, of the qualifier and of its refinement. So a chip or a software nobody has
+measured still has what its kind has in common.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from costline.errors import CatalogueError
 from costline.hardware.chip import Chip
-from costline.numeric import Numeric
+from costline.numeric import Numeric, smallest
+
+Level: TypeAlias = tuple[str, str, str]
+"""Name, qualifier and scope of an adjustment."""
+SHARES = frozenset({"convolution", "gemm", "link_out", "link_up", "memory"})
+"""Shares of a peak, which nothing exceeds."""
+BEST_SHARE = 0.97
+"""Largest share: the best measured matrix product reaches 0.969 of its peak (Gaudi 2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +57,66 @@ class Coefficient:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """What measurements say beyond the sourced rows, at one level.
+
+    Attributes
+    ----------
+    factor, low, high : float
+        What a coefficient is multiplied by, and the 80 % bounds of that. [1]
+    rows : int
+        Measurements that depend on it.
+    date, source : str
+        Day and data of the fit.
+    """
+
+    factor: float
+    low: float
+    high: float
+    rows: int
+    date: str
+    source: str
+
+
+def conditions(qualifier: str) -> Iterator[str]:
+    """The qualifier and its beginnings, the whole first.
+
+    Examples
+    --------
+    >>> list(conditions("decode/vllm")), list(conditions(""))
+    (['decode/vllm', 'decode'], [''])
+    """
+    while "/" in qualifier:
+        yield qualifier
+        qualifier = qualifier.rpartition("/")[0]
+    yield qualifier
+
+
+def levels_of(name: str, qualifier: str, chip: Chip) -> Iterator[Level]:
+    """Adjustments that apply to a lookup, widest first."""
+    for condition in reversed(list(conditions(qualifier))):
+        yield name, condition, "all"
+        yield name, condition, f"family:{chip.family}"
+        if "/" not in condition:
+            yield name, condition, f"chip:{chip.id}"
+
+
+def adjusted(name: str, value: Numeric, factor: Numeric) -> Numeric:
+    """A sourced value with an adjustment: of an overlap what stays exposed is multiplied, of an excess what exceeds 1.
+
+    Examples
+    --------
+    >>> adjusted("memory", 0.8, 1.0), adjusted("overlap", 0.5, 0.5), adjusted("expert_imbalance", 1.2, 2.0)
+    (0.8, 0.75, 1.4)
+    """
+    if name == "overlap":
+        return 1 - smallest(1.0, (1 - value) * factor)
+    if name == "expert_imbalance":
+        return 1 + (value - 1) * factor
+    return smallest(value * factor, BEST_SHARE) if name in SHARES else value * factor
+
+
 class Efficiency:
     """Coefficients, looked up by the narrowest scope.
 
@@ -50,6 +124,8 @@ class Efficiency:
     ----------
     rows : iterable of Coefficient
         The table.
+    adjustments : mapping, optional
+        Fitted adjustments by level.
     overrides : mapping, optional
         Values fixed by the user, by coefficient name.
     drawn : mapping, optional
@@ -61,16 +137,18 @@ class Efficiency:
         rows: Iterable[Coefficient],
         overrides: Mapping[str, Numeric] | None = None,
         drawn: Mapping[tuple[str, str, str], Numeric] | None = None,
+        adjustments: Mapping[Level, Adjustment] | None = None,
     ) -> None:
         self._rows = {(row.name, row.scope, row.qualifier): row for row in rows}
         self._overrides = dict(overrides or {})
         self._drawn = dict(drawn or {})
+        self._adjustments = adjustments or {}
         self._found: dict[tuple[str, ...], Coefficient] = {}
         self.used: dict[tuple[str, str, str], Coefficient] = {}
 
     @property
     def rows(self) -> tuple[Coefficient, ...]:
-        """The table."""
+        """The table, without adjustments."""
         return tuple(self._rows.values())
 
     @property
@@ -78,29 +156,59 @@ class Efficiency:
         """Values fixed by the user, by coefficient name."""
         return dict(self._overrides)
 
-    def row(self, name: str, chip: Chip, qualifier: str = "") -> Coefficient:
-        """Return the row that applies to `chip`.
+    def sourced(self, name: str, chip: Chip, qualifier: str = "") -> Coefficient:
+        """Return the row of the table that applies to `chip`.
 
         Raises
         ------
         CatalogueError
             No row of that name, not even for all chips.
         """
-        asked = (name, chip.id, chip.family, chip.vendor, qualifier)
-        found = self._found.get(asked)
-        if found is None:
-            found = self._found[asked] = self._narrowest(name, chip, qualifier)
-        self.used[found.name, found.scope, found.qualifier] = found
-        return found
-
-    def _narrowest(self, name: str, chip: Chip, qualifier: str) -> Coefficient:
         scopes = (f"chip:{chip.id}", f"family:{chip.family}", f"vendor:{chip.vendor.lower()}", "all")
-        for condition in (qualifier, "") if qualifier else ("",):
+        for condition in (*conditions(qualifier), "") if qualifier else ("",):
             for scope in scopes:
                 found = self._rows.get((name, scope, condition))
                 if found is not None:
                     return found
         raise CatalogueError("coefficients", [f"no row {name!r} (qualifier {qualifier!r}) applies to {chip.id}"])
+
+    def row(self, name: str, chip: Chip, qualifier: str = "") -> Coefficient:
+        """Return what applies to `chip`: the row of the table, and what measurements add.
+
+        Raises
+        ------
+        CatalogueError
+            No row of that name, not even for all chips.
+        """
+        key = (name, qualifier, chip.id, chip.family, chip.vendor)
+        found = self._found.get(key)
+        if found is None:
+            found = self._fitted(self.sourced(name, chip, qualifier), qualifier, chip)
+            self._found[key] = found
+        self.used[found.name, found.scope, found.qualifier] = found
+        return found
+
+    def _fitted(self, row: Coefficient, qualifier: str, chip: Chip) -> Coefficient:
+        """The row with its adjustments, the narrowest of which stands for where they come from."""
+        known = self._adjustments
+        made = [known[level] for level in levels_of(row.name, qualifier, chip) if level in known]
+        if not made:
+            return row
+        factor = math.prod(one.factor for one in made)
+        spread = math.hypot(*(math.log(one.high / one.low) / 2 for one in made))
+        value, *bounds = (float(adjusted(row.name, row.value, factor * math.exp(side * spread))) for side in (0, -1, 1))
+        return replace(
+            row,
+            scope=f"chip:{chip.id}",
+            qualifier=qualifier,
+            value=value,
+            low=min(bounds),
+            high=max(bounds),
+            kind="fitted",
+            date=made[0].date,
+            source=made[0].source,
+            note=f"{row.value:g} ({row.kind}: {row.source[:80]}) x {factor:.3g} from {made[0].rows} measurements",
+        )
 
     def value(self, name: str, chip: Chip, qualifier: str = "") -> Numeric:
         """Value of the row that applies to `chip`, or the user's own."""
@@ -117,8 +225,8 @@ class Efficiency:
 
     def replace(self, **overrides: Numeric) -> Efficiency:
         """Return the same table with values fixed by the user."""
-        return Efficiency(self._rows.values(), {**self._overrides, **overrides}, self._drawn)
+        return Efficiency(self._rows.values(), {**self._overrides, **overrides}, self._drawn, self._adjustments)
 
     def drawn(self, samples: Mapping[tuple[str, str, str], Numeric]) -> Efficiency:
         """Return the same table with samples in the place of some rows, by name, scope and qualifier."""
-        return Efficiency(self._rows.values(), self._overrides, samples)
+        return Efficiency(self._rows.values(), self._overrides, samples, self._adjustments)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -27,6 +29,20 @@ GENERALLY_NEUTRAL = frozenset({
 """Fields that change neither parameters nor FLOPs in any architecture read here."""
 
 
+_unstated: ContextVar[dict[str, int] | None] = ContextVar("unstated", default=None)
+
+
+@contextmanager
+def unstated() -> Iterator[dict[str, int]]:
+    """Collect the dimensions that configurations read meanwhile do not state, with the values of their classes."""
+    found: dict[str, int] = {}
+    token = _unstated.set(found)
+    try:
+        yield found
+    finally:
+        _unstated.reset(token)
+
+
 class Config(BaseModel):
     """A configuration of one architecture: a field for each number that changes the count, defaults as in its class.
 
@@ -37,6 +53,8 @@ class Config(BaseModel):
     # a validator is built when the first configuration of its class is read: a module holds many, a question needs one
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), defer_build=True)
     neutral: ClassVar[frozenset[str]] = frozenset()
+    seldom_stated: ClassVar[frozenset[str]] = frozenset({"max_position_embeddings"})
+    """Whole numbers that a configuration may well leave out: limits, and what only counts where something is on."""
 
     @classmethod
     def read(cls, config: Mapping[str, Any], name: str) -> Self:
@@ -55,9 +73,18 @@ class Config(BaseModel):
             or not (key.startswith("_") or key in passed_over or value is None or value is False)
         }
         try:
-            return cls.model_validate(kept)
+            read = cls.model_validate(kept)
         except ValidationError as error:
             raise ConfigError(f"{name}: {cls._faults(error)}") from None
+        if (found := _unstated.get()) is not None:
+            found |= read._taken_from_class(kept)
+        return read
+
+    def _taken_from_class(self, stated: Mapping[str, Any]) -> dict[str, int]:
+        """Dimensions that the class has and the configuration does not state."""
+        missing = type(self).model_fields.keys() - stated.keys() - self.seldom_stated
+        values = {field: getattr(self, field) for field in sorted(missing)}
+        return {field: value for field, value in values.items() if type(value) is int and value > 0}
 
     @classmethod
     def _faults(cls, error: ValidationError) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from costline.models.decoders.shape import DecoderShape
 from costline.models.network import Network
@@ -30,6 +31,8 @@ class Decoder(Network):
         The numbers it was built from.
     note : str
         What the reader of a result should know, such as a vision tower that is not counted.
+    unstated : mapping of str to int
+        Dimensions that the configuration does not state, as its class in transformers has them.
     """
 
     vocab_size: int
@@ -37,6 +40,15 @@ class Decoder(Network):
     absorbed: tuple[Part, ...] | None = None
     shape: DecoderShape | None = None
     note: str = ""
+    unstated: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What every answer about the network must say."""
+        if not self.unstated:
+            return ()
+        taken = ", ".join(f"{name} {value:,}" for name, value in self.unstated.items())
+        return (f"the configuration of {self.name} does not state what {self.architecture} has by default: {taken}",)
 
     def streams(
         self, *, tokens: Numeric, cached: Numeric = 0, batch: Numeric = 1, logits: Numeric = 1

@@ -41,6 +41,24 @@ class Grid:
             return largest(floor_divide(frames, self.time) * self.latents, 1)
         return ceil_divide(frames, self.time)
 
+    def covered(self, frames: Numeric, height: Numeric, width: Numeric) -> tuple[Numeric, Numeric, Numeric]:
+        """Frames, height and width that the latent tokens stand for: the clip on the grid. [frame, pixel, pixel]
+
+        Examples
+        --------
+        >>> Grid(time=4, space=8).covered(80, 730, 1280)
+        (77, 720, 1280)
+        """
+        side = self.space * self.patch_space
+        return self.covered_frames(frames), floor_divide(height, side) * side, floor_divide(width, side) * side
+
+    def covered_frames(self, frames: Numeric) -> Numeric:
+        """Frames that the latent frames of a clip stand for. [frame]"""
+        latents = self.latent_frames(frames)
+        if self.first_frame_alone:
+            return (latents - 1) * self.time + 1
+        return floor_divide(latents, self.latents) * self.time
+
     def streams(self, frames: Numeric, height: Numeric, width: Numeric) -> dict[str, Numeric]:
         """Streams every video network has.
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from costline.engine.passes import Machine
 from costline.models.network import Network
-from costline.numeric import Numeric, largest
+from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.search.setting import Measured, Setting, site_words
+from costline.studies.batch import fed, sequences_of
 from costline.studies.economics import Economics
 from costline.studies.space import Axes, dividing, divisors, experts_of, heads_of, powers_of_two
 from costline.studies.train import Run, sample_streams, sample_tokens, train
@@ -40,7 +41,7 @@ def training_axes(network: Network, run: Run, machine: Machine, fixed: Mapping[s
     """Values of every field of a training plan; fields in `fixed` have the one the user set."""
     chips, heads, experts = machine.cluster.chips, heads_of(network), experts_of(network)
     longest = _longest(network, run)
-    samples = largest(run.batch_tokens / longest, 1)
+    sequences = float(np.max(sequences_of(run.batch_tokens, longest)))
     modes = ["none", "selective", "full"] if machine.plan.attention == "naive" else ["none", "full"]
     axes: dict[str, Any] = {
         "shard_scope": ["all", "domain"],
@@ -49,7 +50,7 @@ def training_axes(network: Network, run: Run, machine: Machine, fixed: Mapping[s
         "expert_tensor": powers_of_two(min(8, chips)) if experts > 1 else [None],
         "virtual": [1, 2, 3, 4, 6, 8],
         "expert": dividing(powers_of_two(chips), experts) if experts > 1 else [1],
-        "micro_batch": powers_of_two(min(samples, 16)),
+        "micro_batch": powers_of_two(min(sequences, 16)),
         "ring": powers_of_two(min(chips, longest / 1024, 64)),
         "ulysses": dividing(powers_of_two(min(chips, longest / 128)), heads),
         "tensor": [size for size in divisors(heads, chips) if size <= WIDEST],
@@ -80,18 +81,18 @@ def training_setting(
         The question in words.
     """
     chips, heads = machine.cluster.chips, heads_of(network)
-    samples = largest(run.batch_tokens / _longest(network, run), 1)
+    sequences = sequences_of(run.batch_tokens, _longest(network, run))
 
     def legal(fields: Mapping[str, Any], plan: Plan) -> Any:
         # chips that no replica uses stand idle; they are paid for and count in the utilisation
-        fed = (plan.replica <= chips) & (plan.data * plan.micro_batch <= samples)
+        whole = (plan.replica <= chips) & fed(sequences, plan)
         even = np.equal(heads % (plan.tensor * plan.ulysses), 0) if "ulysses" not in fixed else True
         staged = (plan.virtual == 1) | (plan.pipeline > 1) & (plan.pipeline * plan.virtual <= network.layers)
         split = plan.expert_split <= plan.tensor
         spread = np.equal(plan.tensor * plan.context * plan.data % (plan.expert * plan.expert_split), 0)
         # only gathering weights is quicker inside a domain; otherwise less sharding costs memory and gains nothing
         scoped = (plan.zero >= 3) | (plan.shard_scope == "all") | ("shard_scope" in fixed)
-        return fed & even & staged & split & (spread | (plan.expert == 1)) & scoped
+        return whole & even & staged & split & (spread | (plan.expert == 1)) & scoped
 
     def measure(place: Machine, fields: Mapping[str, Any]) -> Measured:
         answer = train(network, run, place, economics)

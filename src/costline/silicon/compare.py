@@ -29,6 +29,7 @@ from costline.silicon.sram import held_in_sram, pipeline_answer
 from costline.studies.choose import generation_plan
 from costline.studies.clip import Clip
 from costline.studies.economics import Economics
+from costline.studies.formats import widened
 from costline.studies.generate import generate
 from costline.studies.serve import Requests, serve
 from costline.studies.serving_memory import serving_memory
@@ -51,7 +52,7 @@ class Talk:
     tpot : float
         Longest time per token a user bears. [s]
     precision : str
-        Format of weights, products and cache.
+        Format of weights, cache, and products where the chip multiplies in it; else these are wider.
     """
 
     network: Decoder
@@ -123,7 +124,10 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Roof:
-    """The roofline of a chip. [FLOP/s, byte/s, byte, FLOP/byte, W]"""
+    """The roofline of a chip. [FLOP/s, byte/s, byte, FLOP/byte, W]
+
+    `products` says in which format it multiplies, where that is not the one asked about.
+    """
 
     chip: str
     peak: float | None
@@ -132,14 +136,15 @@ class Roof:
     ridge: float | None
     tdp: float | None
     kind: str
+    products: str = ""
 
 
 def roof(chip: Chip, precision: str = "bf16") -> Roof:
     """Peak, bandwidth, and the intensity where one hands over to the other."""
     try:
-        peak = float(chip.rate(precision))
+        peak, products = float(chip.rate(precision)), widened(chip, precision)[1]
     except InputError:
-        peak = None
+        peak, products = None, ""
     bandwidth = float(chip.memory_bandwidth)
     return Roof(
         chip=chip.id,
@@ -149,6 +154,7 @@ def roof(chip: Chip, precision: str = "bf16") -> Roof:
         ridge=None if peak is None else float(ridge_point(peak, bandwidth)),
         tdp=None if chip.tdp is None else float(chip.tdp),
         kind=chip.kind,
+        products=products,
     )
 
 
@@ -169,13 +175,13 @@ def talk_answer(talk: Talk, cluster: Cluster, owner: Owner, book: Catalogue, mem
         Memory that computes, in place of the chip's own.
     """
     chip = cluster.chip
-    plan = Plan(weights=talk.precision, compute=talk.precision, cache=talk.precision)
     bytes_of = talk.network.params * {"bf16": 2, "fp16": 2}.get(talk.precision, 1)
     hold = float(chips_to_hold(bytes_of, chip.memory))
     try:
-        chip.rate(talk.precision)
+        compute = chip.rate_format(talk.precision)
     except InputError as error:
         return Answer(chip=chip.id, hold=hold, why=str(error))
+    plan = Plan(weights=talk.precision, compute=compute, cache=talk.precision)
     if held_in_sram(chip):
         busy = pipeline_answer(talk, cluster, plan, book)
         return _priced(Answer(chip=chip.id, hold=hold, **busy), owner)

@@ -152,7 +152,7 @@ def decode_split(network: Decoder, context: Numeric, batch: Numeric, machine: Ma
         moved = moved + choose(goes, in_memory, 0.0)
         left = left + choose(goes, on_chip, 0.0)
     messages = time_messages(forward_messages(network.decode_parts, streams, plan), cluster, efficiency)
-    shared = messages.point + efficiency.value("step_overhead", cluster.chip, "decode")
+    shared = messages.point + efficiency.value("step_overhead", cluster.chip, plan.refined("decode"))
     plain = host + left + shared
     together = (largest(host, moved) if memory.overlap else host + moved) + shared
     return Split(plain, host, moved, shared, together, left / plain)

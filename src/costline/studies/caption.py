@@ -10,7 +10,7 @@ from costline.estimate import Estimate, Figure, total
 from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
 from costline.numeric import Numeric, ceil_divide, largest
-from costline.studies.economics import Economics, cost_figure
+from costline.studies.economics import Economics, cost_figure, idle_notes
 from costline.studies.serve import Requests, largest_batch, serve
 
 
@@ -130,7 +130,7 @@ def caption(
         feasible=served.feasible,
         reason=served.reason,
         change=served.change,
-        warnings=warnings,
+        warnings=(*warnings, *idle_notes(machine)),
     )
 
 

@@ -14,6 +14,7 @@ from costline.models.decoder import Decoder
 from costline.models.network import Network
 from costline.numeric import Array, Numeric, add_up, largest, smallest
 from costline.plan import Plan
+from costline.studies.batch import fed, sequences_of
 from costline.studies.clip import Clip, Sampler
 from costline.studies.generate import generation_time
 from costline.studies.generation_memory import generation_memory
@@ -139,14 +140,14 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
         "zero": [1, 3],
         "micro_batch": [1, 2, 4],
     }
-    samples = largest(run.batch_tokens / longest, 1)
+    sequences = sequences_of(run.batch_tokens, longest)
 
     def legal(plan: Plan) -> Any:
         # chips that no replica uses stand idle; they are paid for and count in the utilisation
-        fed = (plan.replica <= chips) & (plan.data * plan.micro_batch <= samples)
+        whole = (plan.replica <= chips) & fed(sequences, plan)
         staged = (plan.virtual == 1) | (plan.pipeline > 1) & (plan.pipeline * plan.virtual <= network.layers)
         long = plan.ulysses <= largest(longest / 8192, 1)
-        return fed & staged & long & (plan.expert * plan.pipeline <= chips)
+        return whole & staged & long & (plan.expert * plan.pipeline <= chips)
 
     far: Axes = {**axes, "tensor": dividing(powers_of_two(chips), heads), "virtual": [1]}
     return _chosen(

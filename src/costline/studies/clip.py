@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
+
 from costline.engine.passes import Machine
 from costline.models.autoencoder import Autoencoder
 from costline.models.dit import DiT
@@ -75,6 +77,20 @@ def clip_streams(network: DiT, clip: Clip) -> dict[str, Numeric]:
     if clip.tokens is not None:
         return network.token_streams(clip.tokens, batch=clip.batch)
     return network.streams(frames=clip.frames, height=clip.height, width=clip.width, batch=clip.batch)
+
+
+def grid_notes(network: DiT, frames: Numeric, height: Numeric, width: Numeric) -> tuple[str, ...]:
+    """What is computed where it is not what was asked: whole latent frames and whole tokens."""
+    counted = network.grid.covered(frames, height, width)
+    if all(np.all(np.equal(one, other)) for one, other in zip(counted, (frames, height, width), strict=True)):
+        return ()
+    if any(np.ndim(value) for value in counted):
+        return (
+            f"at some points the clip is counted on the grid of {network.name}, which is smaller than what is asked",
+        )
+    asked = f"{frames:,.0f} frames of {width:.0f}x{height:.0f}"
+    made = f"{counted[0]:,.0f} frames of {counted[2]:.0f}x{counted[1]:.0f}"
+    return (f"{asked} are asked, {made} are computed: {network.name} works on whole latents and patches",)
 
 
 def with_history(

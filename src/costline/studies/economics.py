@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from costline.engine.passes import Machine
 from costline.engine.timing import Timing
 from costline.estimate import Figure
@@ -45,6 +47,18 @@ def cost_figure(name: str, chips: Numeric, seconds: Numeric, economics: Economic
     )
     value = rental_cost(chips, seconds, economics.price)
     return Figure(name=name, value=value, unit="USD", combine="product", children=parts)
+
+
+def idle_notes(machine: Machine) -> tuple[str, ...]:
+    """Chips that no replica uses: they are rented all the same."""
+    chips, used = machine.cluster.chips, machine.plan.chips
+    idle = chips - used
+    if not np.any(np.asarray(idle) > 0):
+        return ()
+    if np.ndim(idle):
+        return ("at some points chips stand idle, as no whole replica fits on them; all are paid for",)
+    where = f"{used:,.0f} at work (replicas of {machine.plan.replica:,.0f})"
+    return (f"{idle:,.0f} of {chips:,.0f} chips stand idle beside {where}; all are paid for",)
 
 
 def mean_power(timing: Timing, machine: Machine) -> Numeric | None:

@@ -11,8 +11,8 @@ import numpy as np
 from costline.derivation import step
 from costline.engine.memory import residual_elements
 from costline.engine.messages import pipeline_message
-from costline.engine.passes import Machine, forward_pass
-from costline.engine.timing import Timing, time_messages, waiting
+from costline.engine.passes import Machine, forward_pass, step_overhead
+from costline.engine.timing import Timing, paced, time_messages, waiting
 from costline.estimate import Estimate, Figure, timed, total
 from costline.formulas.diffusion import computed_evaluations, evaluations, segments
 from costline.formulas.money import cost_per_unit
@@ -22,8 +22,8 @@ from costline.models.autoencoder import Autoencoder
 from costline.models.dit import DiT
 from costline.numeric import Numeric, ceil_divide, largest, smallest
 from costline.precision import element_bytes
-from costline.studies.clip import Clip, Sampler, clip_streams, one_chip, with_history
-from costline.studies.economics import Economics, cost_figure, energy_figures
+from costline.studies.clip import Clip, Sampler, clip_streams, grid_notes, one_chip, with_history
+from costline.studies.economics import Economics, cost_figure, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.generation_memory import generation_memory
 from costline.studies.serve import memory_figure
@@ -86,10 +86,16 @@ def generate(
         feasible=fit.feasible,
         reason=fit.reason,
         change=fit.change,
-        warnings=()
-        if clip.mfu is None
-        else ("denoising time follows from the MFU you stated, not from the time model",),
+        warnings=_warnings(pipeline, clip, machine),
     )
+
+
+def _warnings(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[str, ...]:
+    notes = [] if clip.mfu is None else ["denoising time follows from the MFU you stated, not from the time model"]
+    if clip.tokens is None:
+        piece, _ = _piece(clip)
+        notes += grid_notes(pipeline.transformers[0][0], piece.frames, clip.height, clip.width)
+    return (*notes, *idle_notes(machine))
 
 
 def _piece(clip: Clip) -> tuple[Clip, Numeric]:
@@ -128,7 +134,9 @@ def _encode(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
     alone, busy = one_chip(machine), Timing()
     prompts = clip.batch * np.minimum(clip.branches, 2)  # the prompt and, with guidance, the negative prompt
     for encoder, tokens in pipeline.encoders:
-        busy = busy + forward_pass(encoder.parts, encoder.streams(tokens=tokens, batch=prompts), alone)
+        busy = busy + _launched(
+            forward_pass(encoder.parts, encoder.streams(tokens=tokens, batch=prompts), alone), machine
+        )
         if machine.plan.offload in {"encoders", "weights"}:
             busy = busy + _fetched(encoder.params, machine)
     return busy
@@ -158,12 +166,9 @@ def evaluation(network: DiT, clip: Clip, machine: Machine) -> Timing:
         parts, chunks = with_history(parts, streams, clip.chunk)
     busy = forward_pass(parts, streams, machine)
     if np.any(np.asarray(plan.pipeline) > 1):
-        # displaced patches (PipeFusion) keep all stages busy; each hands its activations on
-        handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
-        busy = busy * (1 / plan.pipeline) + time_messages([handed], machine.cluster, machine.efficiency)
-    busy = busy * chunks + waiting(
-        machine.efficiency.value("step_overhead", machine.cluster.chip, "generate"), "step overhead"
-    )
+        busy = _displaced(busy, network, streams, machine)
+    # a step's fixed cost is shared by its evaluations
+    busy = _launched(busy, machine) * chunks + step_overhead("generate", machine) * (plan.guidance / clip.branches)
     if plan.offload != "weights":
         return busy
     fetched = _fetched(network.params / plan.tensor / plan.pipeline, machine)
@@ -171,9 +176,24 @@ def evaluation(network: DiT, clip: Clip, machine: Machine) -> Timing:
     return busy + waiting(exposed, "offload", "memory")
 
 
+def _launched(busy: Timing, machine: Machine) -> Timing:
+    return paced(busy, machine.efficiency.value("host_work", machine.cluster.chip))
+
+
+def _displaced(busy: Timing, network: DiT, streams: dict[str, Numeric], machine: Machine) -> Timing:
+    """Displaced patches (PipeFusion) keep all stages busy; each launches its kernels for every one of them."""
+    plan, stages = machine.plan, machine.plan.pipeline
+    handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
+    handed = replace(handed, calls=handed.calls * stages)
+    launched = Timing(overhead=busy.overhead, point=busy.overhead, bound={"overhead": busy.overhead})
+    again = launched * (1 - 1 / stages)
+    return busy * (1 / stages) + again + time_messages([handed], machine.cluster, machine.efficiency)
+
+
 def _decode(autoencoder: Autoencoder, clip: Clip, machine: Machine) -> Timing:
     streams = autoencoder.streams(frames=clip.frames, height=clip.height, width=clip.width, batch=clip.batch)
-    busy = forward_pass(autoencoder.decoder, streams, one_chip(machine)) * (1 / machine.plan.vae_parallel)
+    busy = _launched(forward_pass(autoencoder.decoder, streams, one_chip(machine)), machine)
+    busy = busy * (1 / machine.plan.vae_parallel)
     tile = machine.plan.vae_tile
     return busy * autoencoder.tiling_factor(clip.height, clip.width, tile) if tile else busy
 
@@ -206,7 +226,7 @@ def _stated(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
 def _money(
     clip: Clip, seconds: Numeric, busy: Timing, machine: Machine, economics: Economics, market: Sequence[Figure]
 ) -> dict[str, Figure]:
-    chips = machine.plan.replica
+    chips = machine.cluster.chips / machine.plan.data  # all that are rented, shared by the replicas at work
     per_clip = seconds / clip.batch
     cost = cost_figure("cost", chips, per_clip, economics)
     per_second = None if cost.value is None else cost_per_unit(cost.value, clip.seconds)

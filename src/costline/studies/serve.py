@@ -12,8 +12,8 @@ import numpy as np
 from costline.derivation import step
 from costline.engine.memory import Memory, residual_elements
 from costline.engine.messages import pipeline_message
-from costline.engine.passes import Machine, forward_pass
-from costline.engine.timing import Timing, time_messages, waiting
+from costline.engine.passes import Machine, forward_pass, step_overhead
+from costline.engine.timing import Timing, time_messages
 from costline.estimate import Estimate, Figure, timed, total
 from costline.formulas.money import cost_per_unit
 from costline.formulas.roofline import arithmetic_intensity, ridge_point
@@ -22,7 +22,7 @@ from costline.formulas.training import utilisation
 from costline.models.decoder import Decoder
 from costline.models.parts import Part
 from costline.numeric import Numeric, largest, smallest
-from costline.studies.economics import Economics, energy_figures
+from costline.studies.economics import Economics, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.serving_memory import Room
 from costline.studies.space import dividing, heads_of, powers_of_two
@@ -108,6 +108,7 @@ def serving_estimate(
         feasible=fit.feasible,
         reason=fit.reason,
         change=fit.change,
+        warnings=idle_notes(machine),
     )
 
 
@@ -131,9 +132,8 @@ def _times(network: Decoder, requests: Requests, own: Numeric, machine: Machine)
     Every stage works on its own share of the batch, so all stages together take the whole batch one step further, or
     through its prefill, in the time one share needs to pass all of them.
     """
-    chip, plan = machine.cluster.chip, machine.plan
-    start = waiting(machine.efficiency.value("step_overhead", chip, "prefill"), "step overhead")
-    fixed = waiting(machine.efficiency.value("step_overhead", chip, "decode"), "step overhead")
+    plan = machine.plan
+    start, fixed = step_overhead("prefill", machine), step_overhead("decode", machine)
     share = largest(own / plan.pipeline, 1)
     with step("prefill of one request"):
         single = _through(network, network.parts, network.streams(tokens=requests.input), machine) + start
@@ -209,7 +209,7 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
 
 def joining(own: Numeric, rhythm: Numeric, alone: Timing, together: Numeric, machine: Machine) -> Figure:
     """TTFT of a request that joins a running batch: its own prefill, and what it waits for."""
-    share = machine.efficiency.value("queue", machine.cluster.chip)
+    share = machine.efficiency.value("queue", machine.cluster.chip, machine.plan.refined(""))
     prefill = timed("own prefill", alone)
     value = ttft_under_load(alone.point, rhythm, together, share, own)
     wait = Figure(name="waiting", value=value - alone.point, unit="s", note="for the running step and the queue")

@@ -9,8 +9,8 @@ import numpy as np
 from costline.derivation import step
 from costline.engine.memory import Memory
 from costline.engine.messages import Message
-from costline.engine.passes import Machine, forward_pass
-from costline.engine.timing import Timing, time_messages, waiting
+from costline.engine.passes import Machine, forward_pass, step_overhead
+from costline.engine.timing import Timing, time_messages
 from costline.estimate import Figure, timed, total
 from costline.formulas.serving import balanced_rate, chunk_share, output_rate, request_latency
 from costline.models.decoder import Decoder
@@ -83,7 +83,7 @@ def _steps(
     taking_in = network.streams(tokens=chunk, cached=(requests.input - chunk) / 2)
     both = network.streams(tokens=running + chunk, logits=running + 1)
     shared, apart, joining = _division(network)
-    fixed = waiting(machine.efficiency.value("step_overhead", machine.cluster.chip, "decode"), "step overhead")
+    fixed = step_overhead("decode", machine)
     with step("decode step"):
         alone = forward_pass(network.decode_parts, decoding, machine)
     with step("decode step with a chunk"):
@@ -127,7 +127,7 @@ class Pool:
 
 def prefill_pool(network: Decoder, requests: Requests, batch: Numeric, machine: Machine) -> Pool:
     """A replica that prefills `batch` prompts at a time; its stages do not overlap."""
-    start = waiting(machine.efficiency.value("step_overhead", machine.cluster.chip, "prefill"), "step overhead")
+    start = step_overhead("prefill", machine)
     streams = network.streams(tokens=requests.input, batch=batch)
     with step("prefill"):
         timing = forward_pass(network.parts, streams, machine) + start
@@ -137,7 +137,7 @@ def prefill_pool(network: Decoder, requests: Requests, batch: Numeric, machine: 
 
 def decode_pool(network: Decoder, requests: Requests, batch: Numeric, machine: Machine) -> Pool:
     """A replica that holds `batch` sequences and only decodes."""
-    fixed = waiting(machine.efficiency.value("step_overhead", machine.cluster.chip, "decode"), "step overhead")
+    fixed = step_overhead("decode", machine)
     running = largest(batch / machine.plan.pipeline, 1)
     context = requests.input + requests.output / 2
     with step("decode step"):

@@ -16,7 +16,9 @@ from costline.studies.space import divisors, experts_of, heads_of
 
 Study: TypeAlias = Literal["training", "serving", "generation"]
 
-TRAINING_ONLY = ("virtual", "zero", "shard_scope", "recompute", "micro_batch", "gradient_bytes", "optimizer_bytes")
+TRAINING_ONLY = (
+    "virtual", "zero", "shard_scope", "recompute", "recomputed", "micro_batch", "gradient_bytes", "optimizer_bytes",
+)  # fmt: skip
 GENERATION_ONLY = ("guidance", "reused", "vae_parallel", "vae_tile")
 FOREIGN: Mapping[Study, tuple[str, ...]] = {
     "training": (*GENERATION_ONLY, "cache"),
@@ -75,9 +77,10 @@ def _check_layers(network: Network, told: Mapping[str, Any]) -> None:
     stages, virtual = told.get("pipeline", 1), told.get("virtual", 1)
     if virtual > 1 and told.get("pipeline") == 1:
         raise PlanError(f"virtual={virtual}: a pipeline of one stage has nothing to interleave")
-    if stages * virtual > np.max(network.layers):
+    most = int(np.ceil(np.max(network.layers)))  # a family of shapes has layers in between
+    if stages * virtual > most:
         words = f"pipeline={stages}" + (f" x virtual={virtual}" if virtual > 1 else "")
-        raise PlanError(f"{words}: {network.name} has {network.layers} layers")
+        raise PlanError(f"{words}: {network.name} has {most} layers")
 
 
 def _check_experts(network: Network, told: Mapping[str, Any]) -> None:

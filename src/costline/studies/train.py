@@ -18,9 +18,10 @@ from costline.formulas.training import time_at_utilisation, training_flops, util
 from costline.models.decoder import Decoder
 from costline.models.dit import DiT
 from costline.models.network import Network
-from costline.numeric import Numeric, ceil_divide, largest
-from costline.plan import Plan
-from costline.studies.economics import Economics, cost_figure, energy_figures
+from costline.numeric import Numeric
+from costline.studies.batch import batch_notes, fed, micro_batches_of, sequences_of
+from costline.studies.clip import grid_notes
+from costline.studies.economics import Economics, cost_figure, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.serve import memory_figure
 
@@ -58,7 +59,7 @@ class Run:
     stretches : sequence of Stretch
         The curriculum; shares sum to 1.
     batch_tokens : float or array
-        Tokens of one optimizer step. [token]
+        Tokens of one optimizer step; what is trained on is the nearest number of whole sequences. [token]
     mfu : float, array or None
         Utilisation fixed by the user, which overrides the time model. [1]
     failures : bool
@@ -78,7 +79,7 @@ class Stage:
 
     stretch: Stretch
     streams: dict[str, Numeric]
-    micro_batches: Numeric
+    sequences: Numeric
     steps: Numeric
     step: Step
     memory: Memory
@@ -155,34 +156,29 @@ def train(
         feasible=fit.feasible,
         reason=fit.reason,
         change=fit.change,
-        warnings=_warnings(run),
+        warnings=_warnings(network, run, stages, machine),
     )
-
-
-def micro_batches_of(run: Run, streams: dict[str, Numeric], plan: Plan) -> Numeric:
-    """Micro-batches of one replica in a step, at least one."""
-    samples = largest(run.batch_tokens / sample_tokens(streams), 1)
-    return largest(ceil_divide(samples, plan.data * plan.micro_batch), 1)
 
 
 def stage_of(network: Network, run: Run, stretch: Stretch, machine: Machine) -> Stage:
-    """Work out one stretch: streams, micro-batches, time of a step, memory."""
-    plan = machine.plan
-    streams = sample_streams(network, stretch, plan.micro_batch)
-    micro_batches = micro_batches_of(run, streams, plan)
-    step_tokens = micro_batches * plan.data * plan.micro_batch * sample_tokens(streams)
-    steps = run.tokens * stretch.share / step_tokens
+    """Work out one stretch: streams, steps, time of a step, memory.
+
+    A step trains on the sequences of the batch and no others, and lasts as long as its fullest replica works.
+    """
+    streams = sample_streams(network, stretch, machine.plan.micro_batch)
+    sequences = sequences_of(run.batch_tokens, sample_tokens(streams))
+    most = micro_batches_of(sequences, machine.plan)
+    steps = run.tokens * stretch.share / (sequences * sample_tokens(streams))
     with recorded_step(f"optimizer step, {_length(stretch)}"):
-        step = training_step(network, streams, micro_batches, machine)
-    return Stage(
-        stretch, streams, micro_batches, steps, step, training_memory(network, streams, micro_batches, machine)
-    )
+        step = training_step(network, streams, most, machine)
+    return Stage(stretch, streams, sequences, steps, step, training_memory(network, streams, most, machine))
 
 
 def stretch_memory(network: Network, run: Run, stretch: Stretch, machine: Machine) -> Memory:
     """Memory of one chip during one stretch, its time not worked out."""
     streams = sample_streams(network, stretch, machine.plan.micro_batch)
-    return training_memory(network, streams, micro_batches_of(run, streams, machine.plan), machine)
+    most = micro_batches_of(sequences_of(run.batch_tokens, sample_tokens(streams)), machine.plan)
+    return training_memory(network, streams, most, machine)
 
 
 def training_memory(network: Network, streams: dict[str, Numeric], micro_batches: Numeric, machine: Machine) -> Memory:
@@ -326,12 +322,13 @@ def _goodput(network: Network, run: Run, machine: Machine) -> Figure:
 def _fit(network: Network, run: Run, fullest: Stage, stages: Sequence[Stage], machine: Machine) -> Fit:
     """Whether the fullest stretch fits and the batch feeds every replica."""
     plan = machine.plan
-    if isinstance(fullest.memory.total, np.ndarray):
-        return nearest_fit(fullest.memory, list)
-    samples = min(float(run.batch_tokens / sample_tokens(stage.streams)) for stage in stages)
-    if samples < float(plan.data * plan.micro_batch) * 0.999:
-        replicas = f"{plan.data:,.0f} replicas of micro-batch {plan.micro_batch}"
-        need = f"a batch of {samples:,.0f} sequences cannot feed {replicas}"
+    works = [np.asarray(stage.memory.fits) & fed(stage.sequences, plan) for stage in stages]
+    if np.ndim(works[0]):
+        return Fit(np.logical_and.reduce(np.broadcast_arrays(*works)))
+    sequences = min(stage.sequences for stage in stages)
+    if not fed(sequences, plan):
+        replicas = f"{plan.data:,.0f} replicas of micro-batch {plan.micro_batch:,.0f}"
+        need = f"a batch of {sequences:,.0f} sequences cannot feed {replicas}"
         return Fit(False, need, f"feasible with at least {plan.data * plan.micro_batch:,.0f} sequences a step")
     return nearest_fit(fullest.memory, lambda: _changes(network, run, fullest.stretch, machine))
 
@@ -354,10 +351,16 @@ def _changes(network: Network, run: Run, stretch: Stretch, machine: Machine) -> 
     return changes
 
 
-def _warnings(run: Run) -> tuple[str, ...]:
-    if run.mfu is None:
-        return ()
-    return ("time follows from the MFU you stated; the time model was not used",)
+def _warnings(network: Network, run: Run, stages: Sequence[Stage], machine: Machine) -> tuple[str, ...]:
+    idle = idle_notes(machine)
+    if run.mfu is not None:
+        return ("time follows from the MFU you stated; the time model was not used", *idle)
+    notes: list[str] = []
+    for stage in stages:
+        if isinstance(network, DiT) and stage.stretch.clip is not None:
+            notes.extend(grid_notes(network, *stage.stretch.clip))
+        notes.extend(batch_notes(run.batch_tokens, sample_tokens(stage.streams), machine.plan))
+    return tuple(dict.fromkeys((*notes, *idle)))
 
 
 def _inputs(network: Network, run: Run, machine: Machine) -> dict[str, Any]:

@@ -286,7 +286,7 @@ def _axis(name: str, given: Any, study: Study) -> Axis:
     _readable(name, given)
     if table == "plan" and field:
         (field,) = read_plan_fields({field: given[0]}) if isinstance(given, list) and given else (field,)
-        whole = field not in {"density", "reused"}
+        whole = field not in {"density", "reused", "recomputed"}
         kind = None if field in CHOICES or field in FLAGS else COUNT if whole else RATIO
     elif field:
         kind = None if isinstance(given, list) else RATIO

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from costline.models.blocks import feed_forward, norm, residual
+from costline.models.config import unstated
 from costline.models.decoder import Decoder
 from costline.models.decoders.mixers import ROWS, mixer_parts
 from costline.models.decoders.shape import DecoderShape, naming
@@ -63,8 +65,9 @@ def decoder_reader(
     """Reader of a causal language model whose configuration `shape_of` understands."""
 
     def read(config: Mapping[str, Any], name: str) -> Decoder:
-        with naming(name):
-            return build_decoder(shape_of(config, name), name, architecture, source="configuration", note=note)
+        with naming(name), unstated() as missing:
+            made = build_decoder(shape_of(config, name), name, architecture, source="configuration", note=note)
+        return replace(made, unstated=missing)
 
     return read
 

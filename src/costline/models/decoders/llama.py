@@ -91,6 +91,7 @@ class Qwen2Config(DenseConfig):
     """transformers ``Qwen2Config``: a window counts only if ``use_sliding_window``."""
 
     neutral: ClassVar[frozenset[str]] = DenseConfig.neutral | {"mrope_section", "vision_config"}
+    seldom_stated: ClassVar[frozenset[str]] = DenseConfig.seldom_stated | {"sliding_window", "max_window_layers"}
     vocab_size: Size = 151936
     intermediate_size: Size = 22016
     num_key_value_heads: Size | None = 32

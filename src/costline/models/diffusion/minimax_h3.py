@@ -17,7 +17,7 @@ from costline.models.diffusion.audio_video import AudioVideoDiT
 from costline.models.diffusion.streams import Widths
 from costline.models.dit import Grid
 from costline.models.parts import Linear, Part
-from costline.numeric import Numeric, ceil_divide, largest
+from costline.numeric import Numeric, ceil_divide, floor_divide, largest
 
 TEXT_TOKENS = 256
 """Assumed: the pipeline passes on the tokens the prompt has, without padding."""
@@ -71,6 +71,11 @@ class MiniMaxH3Grid(Grid):
         """Latent frames of a clip. [frame]"""
         chunks = largest(ceil_divide(frames - LATENTS_PER_CHUNK, FRAMES_PER_CHUNK), 0)
         return chunks * LATENTS_PER_CHUNK + LAST_LATENTS
+
+    def covered_frames(self, frames: Numeric) -> Numeric:
+        """Frames that the latent frames of a clip stand for. [frame]"""
+        chunks = floor_divide(self.latent_frames(frames) - LAST_LATENTS, LATENTS_PER_CHUNK)
+        return chunks * FRAMES_PER_CHUNK + LATENTS_PER_CHUNK
 
 
 def read_minimax_h3(config: Mapping[str, Any], name: str) -> AudioVideoDiT:

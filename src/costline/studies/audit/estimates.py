@@ -11,7 +11,7 @@ from costline.estimate import Estimate
 from costline.formulas.roofline import arithmetic_intensity
 from costline.models.decoder import Decoder
 from costline.models.dit import DiT
-from costline.numeric import Numeric, largest
+from costline.numeric import Numeric
 from costline.studies.audit.kinds import Count, Plain, Seconds, Tokens
 from costline.studies.audit.shelf import Shelf, Value
 from costline.studies.caption import Corpus
@@ -120,13 +120,13 @@ def train(
     figure: str,
     tokens: Tokens,
     sequence: Tokens = 4096,
-    batch_tokens: Tokens = 4e6,
+    batch_tokens: Tokens = 2**22,
     plan: str = "",
 ) -> Value:
     """A figure of a training run with the best plan: time, mfu, flops_exact, ..."""
     found = shelf.model(model)
     network = found if isinstance(found, Decoder) else shelf.transformer(model)
-    run = Run(tokens=tokens, stretches=[Stretch(sequence=sequence)], batch_tokens=largest(batch_tokens, sequence))
+    run = Run(tokens=tokens, stretches=[Stretch(sequence=sequence)], batch_tokens=batch_tokens)
     machine, fixed = shelf.machine(on, plan, 1.0)
     machine = shelf.planned(machine, lambda: training_plan(network, run, machine, fixed).plan)
     work = f"{_asked(shelf, model, on)}, {float(np.median(tokens)):.3g} tokens"

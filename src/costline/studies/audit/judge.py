@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from costline.derivation import Node
-from costline.errors import CatalogueError, CostlineError, QuantityError, nearest_names
+from costline.errors import CatalogueError, CostlineError, QuantityError, nearest_names, visible
 from costline.models.decoders.family import decoder_family
 from costline.models.decoders.hypothetical import hypothetical_decoder
 from costline.models.diffusion.family import dit_family
@@ -152,12 +152,12 @@ def judge(document: Audit, path: Path) -> Result:
         plans, found = _found(document, path)
         draws.adopt()
     if not draws.wanted:
-        return Result(path.stem, document, tuple(_judged(each, {}) for each in found))
+        return Result(visible(path.stem), document, tuple(_judged(each, {}) for each in found))
     shares = points(settings().samples, draws.columns, settings().seed)
     with drawing(draws, shares):
         _, samples = _found(document, path, plans)
     claims = tuple(_judged(allowed(each, other), spans(other)) for each, other in zip(found, samples, strict=True))
-    return Result(path.stem, document, claims, samples=len(shares))
+    return Result(visible(path.stem), document, claims, samples=len(shares))
 
 
 def _found(document: Audit, path: Path, plans: Sequence[Plan] = ()) -> tuple[list[Plan], list[Found]]:

@@ -8,6 +8,7 @@ from costline.catalogue.price_table import PriceChoice, rental_choice
 from costline.errors import InputError, UnknownNameError
 from costline.formulas.memory import tensor_bytes
 from costline.formulas.roofline import arithmetic_intensity, ridge_point
+from costline.hardware.chip import Chip
 from costline.models.decoder import Decoder
 from costline.models.network import Network, total_flops
 from costline.numeric import Numeric
@@ -15,21 +16,29 @@ from costline.precision import element_bytes
 from costline.quantity import DOLLARS_PER_SECOND
 from costline.studies.audit.kinds import Count, Tokens
 from costline.studies.audit.shelf import Shelf, Value
+from costline.studies.formats import check_products
 from costline.uncertainty.draws import spread_value
 
 HALVES = ("transformer", "encoder", "decoder")
 
 
-def chip_rate(shelf: Shelf, chip: str, format: str = "bf16") -> Value:
-    """Dense peak rate of a chip in a number format, or in the wider one its operands are widened to."""
+def _multiplying(shelf: Shelf, chip: str, format: str) -> Chip:
+    """A chip that states a rate for a format."""
     found = shelf.catalogue.chip(chip)
+    check_products(found, format)
+    return found
+
+
+def chip_rate(shelf: Shelf, chip: str, format: str = "bf16") -> Value:
+    """Dense peak rate of a chip in a number format that it states one for."""
+    found = _multiplying(shelf, chip, format)
     return Value(found.rate(format), "FLOP/s", found.source)
 
 
 def chip_reach(shelf: Shelf, chip: str, format: str = "bf16") -> Value:
     """Rate that large matrix products reach on a chip: the peak times the catalogue's coefficient."""
-    found = shelf.catalogue.chip(chip)
-    row = shelf.catalogue.efficiency().row("gemm", found, format)
+    found = _multiplying(shelf, chip, format)
+    row = shelf.catalogue.sourced_efficiency().row("gemm", found, format)
     return Value(found.rate(format) * row.value, "FLOP/s", row.source)
 
 
@@ -56,7 +65,7 @@ def chip_node(shelf: Shelf, chip: str) -> Value:
 
 def chip_ridge(shelf: Shelf, chip: str, format: str = "bf16") -> Value:
     """FLOPs a byte above which a chip is bound by arithmetic."""
-    found = shelf.catalogue.chip(chip)
+    found = _multiplying(shelf, chip, format)
     return Value(ridge_point(found.rate(format), found.memory_bandwidth), "FLOP/byte", found.source)
 
 

@@ -1,0 +1,85 @@
+"""Intervals of predictions, from the held-out errors of the published cases that are most like them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import Any
+
+import numpy as np
+
+from costline.accuracy.prediction import Case, Prediction, is_time
+from costline.accuracy.problem import Problem, group_of
+from costline.catalogue.validated_table import VALIDATED_COLUMNS, Validated
+from costline.numeric import Array
+from costline.studies.likeness import Likeness, Question, likeness
+
+
+def question_of(case: Case) -> Question:
+    """A case in the columns of the validated ones."""
+    chip, setting = case.cluster.chip, case.setting
+    words = {
+        "model": group_of(case)[0], "chip": chip.id, "family": chip.family, "vendor": chip.vendor,
+        "software": case.plan.software, "format": case.plan.compute,
+    }  # fmt: skip
+    numbers = {
+        "params": float(_network(case).active_params), "chips": setting.chips,
+        "batch": 0.0 if math.isnan(setting.batch) else setting.batch, "sequence": float(setting.sequence),
+    }  # fmt: skip
+    return Question(targets=(setting.regime,), words=words, numbers=numbers)
+
+
+def _network(case: Any) -> Any:
+    network = getattr(case, "network", None)
+    return case.pipeline.transformers[0][0] if network is None else network
+
+
+def validated_csv(problem: Problem, held_out: Array) -> str:
+    """Fitted rows as the table of validated cases.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was fitted.
+    held_out : array
+        Logarithm of prediction over measurement of every row, its group held out.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(VALIDATED_COLUMNS)
+    for row, case, error in zip(problem.measurements, problem.cases, held_out.tolist(), strict=True):
+        asked = question_of(case)
+        slow = error if is_time(row.metric) else -error
+        numbers = {**asked.numbers, "measured": row.value or 0.0, "error": slow}
+        cells: dict[str, object] = {
+            "id": row.id, "metric": row.metric, "target": case.setting.regime, **asked.words,
+            **{name: f"{value:.4g}" for name, value in numbers.items()},
+        }  # fmt: skip
+        writer.writerow([cells[name] for name in VALIDATED_COLUMNS])
+    return out.getvalue()
+
+
+def interval(
+    case: Case, metric: str, found: Prediction, cases: Validated, row_id: str = ""
+) -> tuple[float, float, Likeness] | None:
+    """80 % interval of a prediction in SI units, and what it rests on; None where nothing is comparable.
+
+    The group of a row of the table itself is left out.
+    """
+    like = likeness(question_of(case), cases, apart=_group_of_row(cases, row_id))
+    if like is None:
+        return None
+    value = float(found.value)
+    low, high = (like.low, like.high) if is_time(metric) else (1 / like.high, 1 / like.low)
+    return value * low, value * high, like
+
+
+def _group_of_row(cases: Validated, row_id: str) -> Array | None:
+    """Rows of the table that share model, chip and software with one of its rows."""
+    places = np.flatnonzero(cases.words["id"] == row_id) if row_id else np.empty(0, dtype=int)
+    if not places.size:
+        return None
+    same = [cases.words[name] == cases.words[name][places[0]] for name in ("model", "chip", "software")]
+    result: Array = np.logical_and.reduce(same)
+    return result

@@ -1,0 +1,93 @@
+"""Engines and frameworks: how sources name them, and whether they fuse element-wise work."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+
+from costline.catalogue.table import DATA, columns, read_table
+from costline.errors import UnknownNameError
+
+COLUMNS = columns(
+    "study! pattern! attention products source! note", identifier="id!", integer="fused! chunk", kind="kind!"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Software:
+    """An engine or a framework.
+
+    Attributes
+    ----------
+    id, study : str
+        Its name, and what it does: train, serve, generate.
+    pattern : str
+        Regular expression of how sources name it; the first row that matches counts.
+    fused : bool
+        Whether it fuses element-wise work and launches kernels as one graph unless told otherwise.
+    attention : str
+        Attention kernel it uses whatever the chip could do; empty: the newest of its day.
+    chunk : int or None
+        Prompt tokens a pass takes in, so that chips that share the layers work on several; None: whole prompts.
+    products : str
+        Format it multiplies 16-bit operands in; empty: theirs.
+    note : str
+        Why.
+    """
+
+    id: str
+    study: str
+    pattern: str
+    fused: bool
+    attention: str
+    chunk: int | None
+    products: str
+    note: str
+
+
+@functools.cache
+def all_software() -> tuple[Software, ...]:
+    """The table of software that comes with costline."""
+    return tuple(
+        Software(
+            id=row["id"],
+            study=row["study"],
+            pattern=row["pattern"],
+            fused=bool(row["fused"]),
+            attention=row["attention"],
+            chunk=row["chunk"],
+            products=row["products"],
+            note=row["note"],
+        )
+        for row in read_table(DATA / "software.csv", COLUMNS)
+    )
+
+
+@functools.cache
+def software_called(words: str, study: str) -> Software | None:
+    """Software that a source's words name; None where no row knows them.
+
+    Examples
+    --------
+    >>> software_called("TensorRT-LLM (IFB, trtllm-bench)", "serve").id, software_called("mine", "serve")
+    ('trtllm', None)
+    """
+    for row in all_software():
+        if row.study == study and re.search(row.pattern, words, re.I):
+            return row
+    return None
+
+
+def software_named(name: str, study: str) -> Software:
+    """Software of exactly this id.
+
+    Raises
+    ------
+    UnknownNameError
+        No such software; the message lists the nearest.
+    """
+    known = {row.id: row for row in all_software() if row.study == study}
+    if name not in known:
+        raise UnknownNameError("software", name, known)
+    return known[name]

@@ -1,0 +1,53 @@
+"""Published cases and how they were predicted by coefficients fitted without them."""
+
+from __future__ import annotations
+
+import csv
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from costline.catalogue.table import DATA
+from costline.numeric import Array
+
+VALIDATED = DATA / "validated.csv"
+"""Written by ``costline accuracy fit``, never by hand."""
+WORDS = ("id", "metric", "target", "model", "chip", "family", "vendor", "software", "format")
+NUMBERS = ("params", "chips", "batch", "sequence", "measured", "error")
+VALIDATED_COLUMNS = (*WORDS, *NUMBERS)
+
+
+@dataclass(frozen=True)
+class Validated:
+    """Columns of the table.
+
+    Attributes
+    ----------
+    words : mapping of str to array of str
+        Row id, metric, target of accuracy, model, chip with its family and vendor, software, format of the products.
+    numbers : mapping of str to array
+        Active parameters, chips, sequences in flight (0: what fits), longest sequence; what was measured, in the unit
+        of the metric; logarithm of predicted over measured time (of a rate, the inverse) with the row's group held out.
+    """
+
+    words: dict[str, np.ndarray[tuple[int], np.dtype[np.str_]]]
+    numbers: dict[str, Array]
+
+    def __len__(self) -> int:
+        return len(self.numbers["error"])
+
+
+@functools.cache
+def validated_cases() -> Validated:
+    """The table that comes with costline; empty where no fit is in force."""
+    rows: list[list[str]] = []
+    if VALIDATED.exists():
+        with VALIDATED.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))[1:]
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(VALIDATED_COLUMNS)
+    cells = dict(zip(VALIDATED_COLUMNS, columns, strict=True))
+    return Validated(
+        {name: np.asarray(cells[name], dtype=np.str_) for name in WORDS},
+        {name: np.asarray(cells[name], dtype=float) for name in NUMBERS},
+    )

@@ -1,0 +1,79 @@
+"""Number formats of a question: what is stored, what is multiplied, and what the chip has units for.
+
+Weights may be stored in any format: they are widened for the products, which saves bytes and not FLOPs. Products run in
+a format that the chip states a rate for, or not at all: nothing is counted at another format's rate without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from costline.errors import FormatError
+from costline.hardware.chip import Chip
+from costline.plan import Plan
+from costline.precision import element_bytes
+
+USUAL = Plan().compute
+
+
+def settled_formats(
+    fields: Mapping[str, Any], precision: str | None, chip: Chip, *, training: bool
+) -> tuple[dict[str, Any], str]:
+    """Plan fields with the formats of weights and products, and a sentence where these are not the same.
+
+    Parameters
+    ----------
+    fields : mapping
+        Plan fields the user states; `compute` among them is a format of products that must run as it is.
+    precision : str or None
+        The one format the user names. Training keeps 16-bit weights and multiplies in it; inference stores the weights
+        in it, and multiplies in it if it has 8 bits or more and the chip has a rate for it, else in the next wider one.
+    chip : Chip
+        Where.
+    training : bool
+        What for.
+
+    Raises
+    ------
+    FormatError
+        Products in a format for which the chip states no rate.
+    """
+    settled = dict(fields)
+    stated = settled.get("compute", precision if training else None)
+    if stated is not None:
+        check_products(chip, stated)
+        wanted = compute = stated
+    else:
+        wanted = USUAL if precision is None or element_bytes(precision) < 1 else precision
+        compute = chip.rate_format(wanted)
+    if precision is not None and not training:
+        settled.setdefault("weights", precision)
+    elif compute != wanted and element_bytes(compute) == element_bytes(USUAL):
+        settled.setdefault("weights", compute)
+    settled["compute"] = compute
+    return settled, _words(settled.get("weights", Plan().weights), compute, wanted, chip)
+
+
+def check_products(chip: Chip, precision: str) -> None:
+    """Refuse products in a format that a chip states no rate for, with those that it states."""
+    if chip.multiplies(precision):
+        return
+    known = ", ".join(name for name in chip.peak if name != "fp64") or "none"
+    nearest = chip.rate_format(precision)
+    raise FormatError(f"{chip.id} states no rate for products in {precision}; it states {known}; nearest: {nearest}")
+
+
+def widened(chip: Chip, precision: str) -> tuple[str, str]:
+    """Format in which a chip multiplies operands given in `precision`, and a sentence if it is another one."""
+    compute = chip.rate_format(precision)
+    if chip.multiplies(precision):
+        return precision, ""
+    return compute, f"products {compute}: {chip.id} states no rate for {precision}"
+
+
+def _words(weights: str, compute: str, wanted: str, chip: Chip) -> str:
+    reason = f" ({chip.id} states no rate for {wanted})" if compute != wanted else ""
+    if weights != compute or reason:
+        return f"weights {weights}, products {compute}{reason}"
+    return ""
