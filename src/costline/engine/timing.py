@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -188,7 +188,8 @@ def slowness(chip: Chip, efficiency: Efficiency, plan: Plan, kernels: str = "") 
 def _math(load: Load, memory: Numeric, slow: Numeric, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
     """Time of the arithmetic of a kernel; with few rows engines change to kernels that read weights as they go. [s]"""
     chip = cluster.chip
-    math = math_time(load.flops, chip.rate(load.format), math_share(load, cluster, efficiency, plan)) * slow
+    peak = chip.peak.get("fp32", chip.rate(load.format)) if load.rank == "volume" else chip.rate(load.format)
+    math = math_time(load.flops, peak, math_share(load, cluster, efficiency, plan)) * slow
     if np.all(load.rows == 0):
         return math
     few = size_share(load.rows, efficiency.value("gemm_half", chip, "rows"))
@@ -202,7 +203,7 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
         share = efficiency.value("attention", chip, attention_kernel(plan, cluster, efficiency))
         return share * (efficiency.value("attention_backward", chip) if load.backward else 1.0)
     if load.kind == "convolution":
-        return efficiency.value("convolution", chip)
+        return efficiency.value("convolution", chip, load.rank)
     units = chip.rate_format(load.format)
     share = efficiency.value("gemm", chip, "" if units in SIXTEEN_BITS else units)
     if load.weight_format:
@@ -219,6 +220,23 @@ def attention_kernel(plan: Plan, cluster: Cluster, efficiency: Efficiency) -> st
 def group_of(load: Load) -> str:
     """Place of a kernel for tables: the first two steps of its name."""
     return "/".join(load.name.split("/")[:2])
+
+
+def paced(busy: Timing, work: Numeric = 1.0) -> Timing:
+    """Kernels that the host launches ahead of time: whichever of the two takes longer sets the pace. [s]
+
+    `work` is the host's time for each launch, views and checks between launches included, over that of a launch.
+    """
+    kernels, host = busy.point - busy.overhead, busy.overhead * work
+    if not np.any(kernels):
+        return busy
+    waiting_for_host = host > kernels
+    point = choose(waiting_for_host, host, kernels)
+    bound = {name: value * choose(waiting_for_host, 0.0, 1.0) for name, value in busy.bound.items()}
+    bound["overhead"] = choose(waiting_for_host, host, 0.0)
+    ratio = point / busy.point
+    groups = {name: value * ratio for name, value in busy.groups.items()}
+    return replace(busy, overhead=host, point=point, bound=bound, groups=groups)
 
 
 def time_messages(messages: Iterable[Message], cluster: Cluster, efficiency: Efficiency) -> Timing:
