@@ -24,11 +24,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "weights": tuple(BYTES),
     "compute": tuple(BYTES),
     "cache": tuple(BYTES),
-    "attention": ("", "naive", "sdpa", "fa1", "fa2", "fa3", "fa4", "sage"),
+    "attention": ("", "naive", "sdpa", "fa1", "fa2", "fa3", "fa4", "cudnn", "sage"),
 }
 """Fields that take a word."""
 
-SHARES = {"density": (0.0, 1.0), "reused": (0.0, 0.99), "gradient_bytes": (0.0, 8.0), "optimizer_bytes": (0.0, 32.0)}
+SHARES = {"density": (0.0, 1.0), "reused": (0.0, 0.99), "gradient_bytes": (0.0, 8.0), "optimizer_bytes": (0.0, 32.0),
+          "year": (2018.0, 2036.0)}  # fmt: skip
 """Fields that take a real number, with their limits; the rest are whole numbers from 1 (`zero`, `vae_tile`: from 0)."""
 
 FLAGS = ("compiled", "sequence_parallel")
@@ -89,6 +90,8 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 def _value(name: str, value: Any) -> Any:
+    if name == "software":  # a table of the catalogue knows them, by study
+        return str(value)
     if name in CHOICES:
         if value not in CHOICES[name]:
             choices = ", ".join(choice for choice in CHOICES[name] if choice)

@@ -24,6 +24,7 @@ from costline.resolve import Model, Number
 from costline.studies.choose import generation_plan
 from costline.studies.clip import Clip, clip_streams
 from costline.studies.generate import generate as generate_study
+from costline.studies.software import Stated
 from costline.studies.stated import check_stated
 from costline.uncertainty.ranged import ranged
 
@@ -53,6 +54,10 @@ def generate(
     mfu: Number | None = None,
     precision: str | None = None,
     plan: str | Mapping[str, Any] | Plan | None = None,
+    engine: str | None = None,
+    engine_date: str | float | None = None,
+    attention: str | None = None,
+    compile: bool | str | None = None,
     price: Number | None = None,
     params: Number | None = None,
     shape: Mapping[str, Any] | None = None,
@@ -85,7 +90,9 @@ def generate(
         Token frames of a chunk of a frame-autoregressive transformer with a KV cache.
     mfu : str or float, optional
         Utilisation of denoising that overrides the time model. [1]
-    precision, plan, price, params, shape, pue, coefficients, catalogue, explain
+    precision, plan, engine, engine_date, attention, compile
+        As for `serve`.
+    price, params, shape, pue, coefficients, catalogue, explain
         As for `serve`.
 
     Returns
@@ -97,6 +104,7 @@ def generate(
         model, on=on, resolution=resolution, frames=frames, seconds=seconds, fps=fps, tokens=tokens, steps=steps,
         branches=branches, batch=batch, segment=segment, overlap=overlap, chunk=chunk, mfu=mfu, precision=precision,
         plan=plan, price=price, params=params, shape=shape, pue=pue, coefficients=coefficients, catalogue=catalogue,
+        engine=engine, engine_date=engine_date, attention=attention, compile=compile,
     )  # fmt: skip
     pipeline, clip = job.subject, job.asked
     choice = generation_plan(pipeline, clip, job.place.machine, job.place.fixed)
@@ -128,6 +136,10 @@ def generation_job(
     mfu: Number | None = None,
     precision: str | None = None,
     plan: str | Mapping[str, Any] | Plan | None = None,
+    engine: str | None = None,
+    engine_date: str | float | None = None,
+    attention: str | None = None,
+    compile: bool | str | None = None,
     price: Number | None = None,
     params: Number | None = None,
     shape: Mapping[str, Any] | None = None,
@@ -139,7 +151,11 @@ def generation_job(
     book = resolve.catalogue(catalogue)
     latent = None if tokens is None else resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
     pipeline = resolve.sampler(model, params, shape or {}, book)
-    place = resolve.site(on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients, book=book)
+    software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
+    place = resolve.site(
+        on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients,
+        book=book, study="generate", software=software,
+    )  # fmt: skip
     given = {"frames": frames, "seconds": seconds, "fps": fps, "steps": steps, "branches": branches}
     clip, assumed = _clip(pipeline, resolution, latent, given)
     clip = replace(

@@ -26,6 +26,7 @@ from costline.report.values import text, whole
 from costline.resolve import Model, Number
 from costline.studies.batch import whole_batch
 from costline.studies.choose import training_plan
+from costline.studies.software import Stated
 from costline.studies.stated import check_stated
 from costline.studies.train import Run, Stretch, sample_streams, sample_tokens
 from costline.studies.train import train as train_study
@@ -55,6 +56,10 @@ def train(
     failures: bool = True,
     precision: str | None = None,
     plan: str | Mapping[str, Any] | Plan | None = None,
+    engine: str | None = None,
+    engine_date: str | float | None = None,
+    attention: str | None = None,
+    compile: bool | str | None = None,
     price: Number | None = None,
     params: Number | None = None,
     active: Number | None = None,
@@ -87,7 +92,7 @@ def train(
         Utilisation that overrides the time model. [1]
     failures : bool
         Whether interruptions and checkpoints lengthen the run.
-    precision, plan, price, params, active, shape
+    precision, plan, engine, engine_date, attention, compile, price, params, active, shape
         As for `serve`.
     video : bool
         Whether a hypothetical model is a diffusion transformer.
@@ -104,6 +109,7 @@ def train(
         batch_tokens=batch_tokens, curriculum=curriculum, mfu=mfu, failures=failures, precision=precision, plan=plan,
         price=price, params=params, active=active, shape=shape, video=video, pue=pue, coefficients=coefficients,
         catalogue=catalogue,
+        engine=engine, engine_date=engine_date, attention=attention, compile=compile,
     )  # fmt: skip
     choice = training_plan(job.subject, job.asked, job.place.machine, job.place.fixed)
     machine = replace(job.place.machine, plan=choice.plan)
@@ -128,6 +134,10 @@ def training_job(
     failures: bool = True,
     precision: str | None = None,
     plan: str | Mapping[str, Any] | Plan | None = None,
+    engine: str | None = None,
+    engine_date: str | float | None = None,
+    attention: str | None = None,
+    compile: bool | str | None = None,
     price: Number | None = None,
     params: Number | None = None,
     active: Number | None = None,
@@ -140,9 +150,11 @@ def training_job(
     """Read a question about training; parameters as of `train`."""
     book = resolve.catalogue(catalogue)
     network = _network(model, params, active, shape or {}, video, book)
+    software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
-        on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients, book=book, training=True
-    )
+        on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients,
+        book=book, study="train", software=software,
+    )  # fmt: skip
     check_stated(network, place.fixed, "training")
     stretches, assumed = _stretches(network, sequence, curriculum, resolution, frames)
     per_sample = sample_tokens(sample_streams(network, stretches[0], 1))

@@ -21,9 +21,10 @@ def generate(
     steps: str | None = None,
     tokens: str | None = None,
     segment: str | None = None,
-    overlap: str | None = None,
+    overlap: Annotated[str | None, Parameter(show=False)] = None,
     precision: str | None = None,
     plan: str | None = None,
+    engine: str | None = None,
     price: str | None = None,
     params: str | None = None,
     fps: Annotated[str | None, Parameter(show=False)] = None,
@@ -33,6 +34,9 @@ def generate(
     mfu: Annotated[str | None, Parameter(show=False)] = None,
     shape: Annotated[str | None, Parameter(show=False)] = None,
     catalogue: Annotated[str | None, Parameter(show=False)] = None,
+    engine_date: Annotated[str | None, Parameter(show=False)] = None,
+    attention: Annotated[str | None, Parameter(show=False)] = None,
+    compile: Annotated[str | None, Parameter(show=False)] = None,
     printed: Output | None = None,
 ) -> int:
     """Seconds, dollars and memory of generating a video clip or an image: text encoder, every evaluation, decoder.
@@ -54,13 +58,15 @@ def generate(
     tokens
         Latent tokens, where they are known instead of pixels: 1M.
     segment
-        Make it in segments of this length: 5s. (--chunk N: frame-autoregressive with a KV cache.)
+        Make it in segments of this length: 5s. (--overlap; --chunk N: frame-autoregressive with a KV cache.)
     overlap
         Overlap of neighbouring segments: 0.5s.
     precision
         bf16, fp8, int8, int4.
     plan
         What you fix: "ulysses=4, guidance=2, attention=fa2, compiled=no, reused=0.4"; the rest is chosen.
+    engine
+        Software: diffusers (costline data list software). Also --engine-date, --attention, --compile.
     price
         Rent of a chip: $2.49/h.
     params
@@ -79,11 +85,18 @@ def generate(
         Dimensions of a hypothetical transformer: "layers=48, hidden=6144".
     catalogue
         TOML file of your own chips, systems, prices, models.
+    engine_date
+        Release of the software: 2025-06 or a year.
+    attention
+        Attention kernel: fa2, fa3, sdpa, ...
+    compile
+        Whether kernels are fused: yes or no.
     """
     given = {
         "model": model, "on": on, "resolution": resolution, "frames": frames, "seconds": seconds, "steps": steps,
         "tokens": tokens, "segment": segment, "overlap": overlap, "precision": precision, "plan": plan, "price": price,
         "params": params, "fps": fps, "branches": branches, "batch": batch, "chunk": chunk, "mfu": mfu,
         "shape": shape_fields(shape), "catalogue": catalogue,
+        "engine": engine, "engine_date": engine_date, "attention": attention, "compile": compile,
     }  # fmt: skip
     return ask(question, given, printed, inputs_of(question))
