@@ -82,5 +82,7 @@ def to_csv(rows: Mapping[Level, Adjustment]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(ADJUSTMENT_COLUMNS)
     for (name, qualifier, scope), row in rows.items():
-        writer.writerow([name, scope, qualifier, row.factor, row.low, row.high, row.rows, row.date, row.source])
+        writer.writerow(
+            [name, scope, qualifier, row.factor, row.low, row.high, row.rows, "fitted", row.date, row.source]
+        )
     return out.getvalue()

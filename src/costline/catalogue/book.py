@@ -278,6 +278,6 @@ class Catalogue:
         """Coefficients ready for lookups, with values fixed by the user laid over them."""
         return Efficiency(self.coefficients(), overrides, adjustments=shipped_adjustments())
 
-    def sourced_efficiency(self) -> Efficiency:
-        """Coefficients as their sources state them: for single kernels, where whole jobs have no say."""
-        return Efficiency(self.coefficients())
+    def sourced_efficiency(self, **overrides: Numeric) -> Efficiency:
+        """Coefficients as their sources state them: for single kernels, and machines unlike any that was measured."""
+        return Efficiency(self.coefficients(), overrides)

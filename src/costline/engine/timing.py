@@ -188,7 +188,8 @@ def slowness(chip: Chip, efficiency: Efficiency, plan: Plan, kernels: str = "") 
 def _math(load: Load, memory: Numeric, slow: Numeric, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
     """Time of the arithmetic of a kernel; with few rows engines change to kernels that read weights as they go. [s]"""
     chip = cluster.chip
-    math = math_time(load.flops, chip.rate(load.format), math_share(load, cluster, efficiency, plan)) * slow
+    peak = chip.peak.get("fp32", chip.rate(load.format)) if load.rank == "volume" else chip.rate(load.format)
+    math = math_time(load.flops, peak, math_share(load, cluster, efficiency, plan)) * slow
     if not some(load.rows):
         return math
     few = size_share(load.rows, efficiency.value("gemm_half", chip, "rows"))
@@ -234,7 +235,8 @@ def paced(busy: Timing, work: Numeric = 1.0) -> Timing:
     bound = {name: value * choose(waiting_for_host, 0.0, 1.0) for name, value in busy.bound.items()}
     bound["overhead"] = choose(waiting_for_host, host, 0.0)
     ratio = point / busy.point
-    return replace(busy, point=point, bound=bound, groups={name: value * ratio for name, value in busy.groups.items()})
+    groups = {name: value * ratio for name, value in busy.groups.items()}
+    return replace(busy, overhead=host, point=point, bound=bound, groups=groups)
 
 
 def time_messages(messages: Iterable[Message], cluster: Cluster, efficiency: Efficiency) -> Timing:
