@@ -8,18 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from costline.accuracy.fit import (
-    Problem,
-    errors,
-    everywhere,
-    fit,
-    folds_of,
-    left_out,
-    left_out_linearised,
-    workers,
-)
+from costline.accuracy.fit import fit
+from costline.accuracy.folds import folds_of, left_out, left_out_linearised
 from costline.accuracy.levels import Adjusted
 from costline.accuracy.prediction import Prediction
+from costline.accuracy.problem import Problem, errors, everywhere, workers
 from costline.accuracy.shipping import fitted_rows, to_csv
 from costline.estimate import Figure
 from costline.hardware.chip import Chip

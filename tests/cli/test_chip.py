@@ -95,7 +95,7 @@ def test_a_derivation_names_its_formulas(run):
         (("compare", "h100-sxm+pim"), "hbm-pim"),
         (("compare", "--tpot", "0s"), "tpot"),
         (("compare", "--workload", "llama-2-71b"), "llama-2-70b"),
-        (("compare", "--input", "0"), "at least 1"),
+        (("compare", "--input", "0"), "below the least possible value, 1"),
         (("design", "--mix", "150%"), "mix"),
         (("design", "--workload", "llama-2-70b"), "video pipeline"),
         (("check", "no-such-file.toml"), "cannot be read"),

@@ -7,19 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costline.accuracy.fit import (
-    Problem,
-    errors,
-    everywhere,
-    fit,
-    folds_of,
-    group_of,
-    left_out,
-    left_out_linearised,
-    pose,
-    workers,
-)
+from costline.accuracy.fit import fit
+from costline.accuracy.folds import folds_of, left_out, left_out_linearised
 from costline.accuracy.intervals import validated_csv
+from costline.accuracy.problem import Problem, errors, everywhere, group_of, pose, workers
 from costline.accuracy.rows import Measurement
 from costline.accuracy.shipping import fitted_rows
 from costline.catalogue.coefficient_table import shipped_coefficients

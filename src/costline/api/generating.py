@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import Job, finished, recording, shape_notes
+from costline.api.common import Job, check_sizes, finished, recording, shape_notes
 from costline.api.lists import over_lists
 from costline.catalogue import Catalogue, Price
 from costline.errors import InputError, PlanError
@@ -136,6 +136,7 @@ def generation_job(
     catalogue: str | Path | None = None,
 ) -> Job[Pipeline, Clip]:
     """Read a question about generating; parameters as of `generate`."""
+    check_sizes(model, params=params, shape=shape)
     book = resolve.catalogue(catalogue)
     latent = None if tokens is None else resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
     pipeline = resolve.sampler(model, params, shape or {}, book)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import Job, finished, recording, remarks, shape_notes
+from costline.api.common import Job, check_sizes, finished, recording, remarks, shape_notes
 from costline.api.lists import over_lists
 from costline.catalogue import Catalogue
 from costline.engine.passes import Machine
@@ -160,6 +160,7 @@ def serving_job(
     catalogue: str | Path | None = None,
 ) -> Job[Decoder, Requests]:
     """Read a question about serving; parameters as of `serve`."""
+    check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape or {}, book)
     stored, notes = _stored(model, precision, plan, book)
@@ -284,6 +285,7 @@ def caption(
     Estimate
         See `costline.studies.caption.caption`.
     """
+    check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape or {}, book)
     stored, notes = _stored(model, precision, plan, book)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import Job, finished, recording, remarks, shape_notes
+from costline.api.common import Job, check_sizes, finished, recording, remarks, shape_notes
 from costline.api.lists import over_lists
 from costline.catalogue import Catalogue
 from costline.errors import ConfigError, InputError, QuantityError
@@ -138,6 +138,7 @@ def training_job(
     catalogue: str | Path | None = None,
 ) -> Job[Network, Run]:
     """Read a question about training; parameters as of `train`."""
+    check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = _network(model, params, active, shape or {}, video, book)
     place = resolve.site(

@@ -10,7 +10,7 @@ from costline.catalogue.table import DATA, columns, read_table
 from costline.errors import UnknownNameError
 
 COLUMNS = columns(
-    "study! pattern! attention products source! note", identifier="id!", integer="fused! chunk", kind="kind!"
+    "study! pattern! fused! attention products source! note", identifier="id!", integer="chunk", kind="kind!"
 )
 
 
@@ -54,7 +54,7 @@ def all_software() -> tuple[Software, ...]:
             id=row["id"],
             study=row["study"],
             pattern=row["pattern"],
-            fused=bool(row["fused"]),
+            fused=row["fused"] == "yes",
             attention=row["attention"],
             chunk=row["chunk"],
             products=row["products"],

@@ -11,7 +11,7 @@ import numpy as np
 from costline.catalogue.table import DATA
 from costline.numeric import Array
 
-VALIDATED = DATA / "validated.csv"
+VALIDATED = DATA / "measurements" / "held_out.csv"
 """Written by ``costline accuracy fit``, never by hand."""
 WORDS = ("id", "metric", "target", "model", "chip", "family", "vendor", "software", "format")
 NUMBERS = ("params", "chips", "batch", "sequence", "measured", "error")
@@ -27,7 +27,7 @@ class Validated:
     words : mapping of str to array of str
         Row id, metric, target of accuracy, model, chip with its family and vendor, software, format of the products.
     numbers : mapping of str to array
-        Active parameters, chips, sequences in flight (0: what fits), longest sequence; what was measured, in the unit
+        Active parameters, chips, sequences in flight (NaN: what fits), longest sequence; what was measured, in the unit
         of the metric; logarithm of predicted over measured time (of a rate, the inverse) with the row's group held out.
     """
 
@@ -49,5 +49,5 @@ def validated_cases() -> Validated:
     cells = dict(zip(VALIDATED_COLUMNS, columns, strict=True))
     return Validated(
         {name: np.asarray(cells[name], dtype=np.str_) for name in WORDS},
-        {name: np.asarray(cells[name], dtype=float) for name in NUMBERS},
+        {name: np.asarray([cell or "nan" for cell in cells[name]], dtype=float) for name in NUMBERS},
     )

@@ -33,17 +33,17 @@ def fit(
     processes
         Processes to use.
     write
-        Folder to write adjustments.csv and validated.csv to; beside the shipped coefficients they are in force.
+        Folder to write adjustments.csv and measurements/held_out.csv to; in the folder of the shipped data they count.
     """
     from costline.accuracy.refit import refit
-    from costline.accuracy.rows import all_shipped
+    from costline.accuracy.rows import TABLES, all_shipped
     from costline.accuracy.shipping import data_hash, to_csv
     from costline.catalogue.coefficient_table import ADJUSTMENTS
     from costline.catalogue.table import DATA
     from costline.catalogue.validated_table import VALIDATED
 
     rows = [row for table in all_shipped() for row in table.rows if row.scored]
-    digest = data_hash((DATA / "measurements").glob("*.csv"))
+    digest = data_hash(DATA / "measurements" / f"{table}.csv" for table in TABLES)
     note(f"fitting {len(rows):,} scored rows, sha256 {digest}; this takes minutes")
     done = refit(rows, dt.datetime.now(dt.UTC).date().isoformat(), digest, folds=folds, processes=processes)
     screen = console()
@@ -51,8 +51,9 @@ def fit(
     screen.print(f"{len(done.adjustments):,} adjustments from {done.rows:,} rows that can be predicted")
     if write is not None:
         (write / ADJUSTMENTS.name).write_text(to_csv(done.adjustments), "utf-8")
-        (write / VALIDATED.name).write_text(done.validated, "utf-8")
-        note(f"wrote {ADJUSTMENTS.name} and {VALIDATED.name} to {write}")
+        (write / "measurements").mkdir(exist_ok=True)
+        (write / "measurements" / VALIDATED.name).write_text(done.validated, "utf-8")
+        note(f"wrote {ADJUSTMENTS.name} and measurements/{VALIDATED.name} to {write}")
     return 0
 
 

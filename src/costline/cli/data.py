@@ -17,23 +17,27 @@ app = App(name="data", help="List, show and check chips, systems, prices and mod
 Table = Literal["chips", "models", "systems", "prices", "coefficients", "chip-costs", "anchors", "pim", "trainings"]
 
 
+Text = Annotated[str, Parameter(show_default=False)]
+Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+
+
 @app.command(name="list")
 def list_table(
     table: Table,
     /,
     *,
-    vendor: str = "",
-    family: str = "",
-    provider: str = "",
-    kind: str = "",
-    chip: str = "",
-    since: str = "",
-    match: str = "",
+    vendor: Text = "",
+    family: Text = "",
+    provider: Text = "",
+    kind: Text = "",
+    chip: Text = "",
+    since: Text = "",
+    match: Text = "",
     limit: int = 40,
     file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    csv: Annotated[bool, Parameter(negative="")] = False,
-    plain: Annotated[bool, Parameter(negative="")] = False,
+    json: Flag = False,
+    csv: Flag = False,
+    plain: Flag = False,
 ) -> int:
     """List a table of the catalogue.
 
@@ -81,8 +85,8 @@ def show(
     /,
     *,
     file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    plain: Annotated[bool, Parameter(negative="")] = False,
+    json: Flag = False,
+    plain: Flag = False,
 ) -> int:
     """Show everything known of a chip, system or model: each figure with unit, kind, date and source.
 

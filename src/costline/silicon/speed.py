@@ -94,7 +94,7 @@ def pipeline_rates(talk: Talk, chip: Chip) -> tuple[Array, Array]:
     """The same for chips that hold the model in on-chip memory."""
     wide, (spread,) = _columns(chip, SPREADS)
     plan = Plan(weights=talk.precision, compute=talk.precision, cache=talk.precision)
-    machine = Machine(_cluster(wide, np.asarray(1)), shipped.efficiency(**STATIC), plan)
+    machine = Machine(_cluster(wide, np.asarray(1)), shipped.sourced_efficiency(**STATIC), plan)
     network = talk.network
     weights = network.params * 2.0 if talk.precision in {"bf16", "fp16"} else float(network.params)
     cache = float(kv_cache_bytes(network, talk.input + talk.output, 1, plan))

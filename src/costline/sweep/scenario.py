@@ -23,13 +23,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from costline.catalogue.user import parse_toml
 from costline.errors import InputError, UnknownNameError
 from costline.planning import CHOICES, FLAGS, read_plan_fields
 from costline.precision import element_bytes
@@ -206,9 +206,9 @@ def read_scenario(path: Path | str) -> Scenario:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise InputError(f"{path}: {path.stat().st_size:,} bytes; a scenario has at most {LARGEST_FILE:,}")
-        parsed = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    parsed = parse_toml(path)
     try:
         return make_scenario(parsed)
     except InputError as error:
