@@ -80,6 +80,6 @@ def _group_of_row(cases: Validated, row_id: str) -> Array | None:
     places = np.flatnonzero(cases.words["id"] == row_id) if row_id else np.empty(0, dtype=int)
     if not places.size:
         return None
-    same = [cases.words[name] == cases.words[name][places[0]] for name in ("model", "chip", "software")]
-    result: Array = np.logical_and.reduce(same)
+    group = cases.codes["group"]
+    result: Array = group == group[places[0]]
     return result

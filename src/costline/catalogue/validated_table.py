@@ -16,6 +16,8 @@ VALIDATED = DATA / "measurements" / "held_out.csv"
 WORDS = ("id", "metric", "target", "model", "chip", "family", "vendor", "software", "format")
 NUMBERS = ("params", "chips", "batch", "sequence", "measured", "error")
 VALIDATED_COLUMNS = (*WORDS, *NUMBERS)
+GROUP = ("model", "chip", "software")
+"""What cases of one group share; a group is held out as a whole."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,19 @@ class Validated:
 
     def __len__(self) -> int:
         return len(self.numbers["error"])
+
+    @functools.cached_property
+    def codes(self) -> dict[str, np.ndarray[tuple[int], np.dtype[np.intp]]]:
+        """Every column of words as whole numbers, and ``group``: cases of one model, chip and software."""
+        found = {name: np.unique(column, return_inverse=True)[1] for name, column in self.words.items()}
+        columns = np.stack([found[name] for name in GROUP], axis=1)
+        found["group"] = np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1)
+        return found
+
+    def some(self, rows: Array) -> Validated:
+        """Some of the cases, by place or by a mask."""
+        words = {name: column[rows] for name, column in self.words.items()}
+        return Validated(words, {name: column[rows] for name, column in self.numbers.items()})
 
 
 @functools.cache
