@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, get_args
@@ -13,7 +14,7 @@ from costline.precision import BYTES
 ALIASES = {
     "tp": "tensor", "pp": "pipeline", "vpp": "virtual", "dp": "data", "cp": "ulysses", "ep": "expert",
     "etp": "expert_tensor", "mbs": "micro_batch", "kv": "cache", "activations": "compute", "sparsity": "density",
-    "cfg": "guidance",
+    "cfg": "guidance", "engine": "software", "framework": "software", "engine_date": "year", "compile": "compiled",
 }  # fmt: skip
 """Short names the field uses."""
 
@@ -34,6 +35,10 @@ SHARES = {
 }  # fmt: skip
 """Fields that take a real number, with their limits; the rest are whole numbers from 1 (`zero`, `vae_tile`: from 0)."""
 
+WORDS = ("software",)
+"""Fields that take the name of something in the catalogue."""
+YEARS = (2015.0, 2035.0)
+"""Releases of software that can be stated."""
 FLAGS = ("compiled", "sequence_parallel")
 LARGEST_DEGREE = 1_000_000
 
@@ -111,7 +116,22 @@ def _value(name: str, value: Any) -> Any:
         if str(value).lower() not in words:
             raise PlanError(f"{name}={str(value)[:40]!r}: say yes or no")
         return words[str(value).lower()]
-    return _number(name, value)
+    if name in WORDS:
+        if not isinstance(value, str) or len(value) > 60:
+            raise PlanError(f"{name}={str(value)[:40]!r} is not a name")
+        return value
+    return _year(value) if name == "year" else _number(name, value)
+
+
+def _year(value: Any) -> float:
+    """A release as a year: ``2025-07`` is 2025.5."""
+    found = re.fullmatch(r"(\d{4})(?:-(\d\d))?(?:-\d\d)?|(\d{4}\.\d+)", str(value).strip())
+    if not found or (found[2] and not 1 <= int(found[2]) <= 12):
+        raise PlanError(f"year={str(value)[:40]!r} is not a date such as 2025-06")
+    year = float(found[3]) if found[3] else int(found[1]) + (int(found[2] or 1) - 1) / 12
+    if not YEARS[0] <= year <= YEARS[1]:
+        raise PlanError(f"year={str(value)[:40]} is outside {YEARS[0]:.0f} to {YEARS[1]:.0f}")
+    return year
 
 
 def _number(name: str, value: Any) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 from costline import quantity
 from costline.catalogue import Catalogue, shipped
 from costline.catalogue.folder import read_pipeline
+from costline.catalogue.software_table import software_named
 from costline.engine.passes import Machine
 from costline.errors import ConfigError, InputError, PlanError, QuantityError, UnknownNameError, visible
 from costline.estimate import Assumption
@@ -325,8 +326,23 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
 def _plan_fields(plan: str | Mapping[str, Any] | Plan | None) -> dict[str, Any]:
     """Fields the user states; a whole plan states its products only where they are not the usual ones."""
     if not isinstance(plan, Plan):
-        return read_plan_fields(plan)
+        return _with_habits(read_plan_fields(plan))
     return {name: value for name, value in vars(plan).items() if name != "compute" or value != USUAL}
+
+
+def _with_habits(fields: dict[str, Any]) -> dict[str, Any]:
+    """Plan fields with what the stated software does unless told otherwise.
+
+    Raises
+    ------
+    UnknownNameError
+        No such software.
+    """
+    if not fields.get("software"):
+        return fields
+    tool = software_named(fields["software"])
+    habits: dict[str, Any] = {"compiled": tool.fused, **({"attention": tool.attention} if tool.attention else {})}
+    return {**habits, **fields}
 
 
 def stored_precision(given: Model | None, book: Catalogue = shipped) -> tuple[str, str] | None:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from costline.derivation import Node
 from costline.derivation import explain as record_calls
 from costline.engine.passes import Machine
@@ -74,6 +76,35 @@ def remarks(network: Network) -> tuple[str, ...]:
     return network.remarks if isinstance(network, Decoder) else ()
 
 
+COMMON = {
+    "train": ("megatron-bridge", "fsdp"),
+    "serve": ("vllm", "trtllm"),
+    "caption": ("vllm",),
+    "generate": ("xdit",),
+}
+"""Software whose effect an answer tells, by study."""
+
+
+def software_note(study: str, machine: Machine) -> tuple[Assumption, ...]:
+    """Which software the times stand for, and what another one would change."""
+    plan, chip, efficiency = machine.plan, machine.cluster.chip, machine.efficiency
+    if study not in COMMON or "software" in efficiency.stated:
+        return ()
+    usual = float(np.mean(np.asarray(efficiency.value("software", chip))))
+    habits = f"{'fused' if plan.compiled else 'eager'}{f', {plan.attention}' if plan.attention else ''}"
+    if plan.software:
+        factor = float(np.mean(np.asarray(efficiency.value("software", chip, plan.software)))) / usual
+        when = f" of {plan.year:.1f}" if plan.year else ""
+        words = f"{plan.software}{when}, {habits}: kernels take {factor:.2f} of the average's time"
+        return (Assumption(name="software", value=words, kind="user"),)
+    others = ", ".join(
+        f"{name} x {float(np.mean(np.asarray(efficiency.value('software', chip, name)))) / usual:.2f}"
+        for name in COMMON[study]
+    )
+    words = f"the average of 2025, {habits}; kernels of {others} (--engine)"
+    return (Assumption(name="software", value=words, kind="assumed"),)
+
+
 def finished(
     estimate: Estimate,
     assumptions: Sequence[Assumption],
@@ -95,4 +126,7 @@ def finished(
         for row in rows
     )
     said = (*warnings, *estimate.warnings)
-    return replace(estimate, assumptions=(*assumptions, *used), record=record, warnings=said)
+    tool = software_note(estimate.study, machine)
+    return replace(
+        estimate, assumptions=(*assumptions, *estimate.assumptions, *tool, *used), record=record, warnings=said
+    )

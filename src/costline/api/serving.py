@@ -12,6 +12,7 @@ import numpy as np
 from costline import quantity, resolve
 from costline.api.common import Job, check_sizes, finished, recording, remarks, shape_notes
 from costline.api.lists import over_lists
+from costline.api.validated import earned
 from costline.catalogue import Catalogue
 from costline.engine.passes import Machine
 from costline.errors import InputError, UnknownNameError
@@ -138,6 +139,9 @@ def answered(
     title = f"{serving_title(job)}, batch {whole(asked.batch)}"
     with recording(explain) as record:
         estimate = serve_study(network, asked, place.machine, place.economics, title)
+    longest = asked.input + asked.output
+    static = asked.batching == "static"
+    estimate = earned(estimate, network, place.machine, asked.batch, longest, static=static)
     return finished(estimate, assumed, place.machine, record, remarks(network))
 
 

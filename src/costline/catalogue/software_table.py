@@ -79,15 +79,15 @@ def software_called(words: str, study: str) -> Software | None:
     return None
 
 
-def software_named(name: str, study: str) -> Software:
-    """Software of exactly this id.
+def software_named(name: str, study: str = "") -> Software:
+    """Software of exactly this id, of a study or of any.
 
     Raises
     ------
     UnknownNameError
         No such software; the message lists the nearest.
     """
-    known = {row.id: row for row in all_software() if row.study == study}
+    known = {row.id: row for row in reversed(all_software()) if study in {"", row.study}}
     if name not in known:
         raise UnknownNameError("software", name, known)
     return known[name]

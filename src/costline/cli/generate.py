@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from costline.api.generating import generate as question
 from costline.cli.output import Output, ask, inputs_of, shape_fields
+from costline.cli.software import Software, with_software
 
 
 def generate(
@@ -33,6 +34,7 @@ def generate(
     mfu: Annotated[str | None, Parameter(show=False)] = None,
     shape: Annotated[str | None, Parameter(show=False)] = None,
     catalogue: Annotated[str | None, Parameter(show=False)] = None,
+    software: Software | None = None,
     printed: Output | None = None,
 ) -> int:
     """Seconds, dollars and memory of generating a video clip or an image: text encoder, every evaluation, decoder.
@@ -82,7 +84,8 @@ def generate(
     """
     given = {
         "model": model, "on": on, "resolution": resolution, "frames": frames, "seconds": seconds, "steps": steps,
-        "tokens": tokens, "segment": segment, "overlap": overlap, "precision": precision, "plan": plan, "price": price,
+        "tokens": tokens, "segment": segment, "overlap": overlap, "precision": precision,
+        "plan": with_software(plan, software), "price": price,
         "params": params, "fps": fps, "branches": branches, "batch": batch, "chunk": chunk, "mfu": mfu,
         "shape": shape_fields(shape), "catalogue": catalogue,
     }  # fmt: skip

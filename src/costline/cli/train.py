@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from costline.api.training import train as question
 from costline.cli.output import Output, ask, inputs_of, shape_fields
+from costline.cli.software import Software, with_software
 
 
 def train(
@@ -31,6 +32,7 @@ def train(
     video: Annotated[bool | None, Parameter(show=False, negative="")] = None,
     shape: Annotated[str | None, Parameter(show=False)] = None,
     catalogue: str | None = None,
+    software: Software | None = None,
     printed: Output | None = None,
 ) -> int:
     """Days, dollars, MFU, memory and energy of a training run, language model or video transformer.
@@ -76,7 +78,8 @@ def train(
     """
     given = {
         "model": model, "on": on, "tokens": tokens, "sequence": sequence, "batch_tokens": batch_tokens,
-        "curriculum": curriculum, "mfu": mfu, "precision": precision, "plan": plan, "price": price, "params": params,
+        "curriculum": curriculum, "mfu": mfu, "precision": precision,
+        "plan": with_software(plan, software), "price": price, "params": params,
         "active": active, "samples": clips, "resolution": resolution, "frames": frames, "video": video,
         "shape": shape_fields(shape), "catalogue": catalogue,
     }  # fmt: skip

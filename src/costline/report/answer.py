@@ -66,6 +66,8 @@ def _headline(figures: Iterable[Figure]) -> Table:
     table.add_column(style="dim")
     for figure in figures:
         between = bracket(figure.low, figure.high, figure.unit)
+        if figure.interval is not None:
+            between = f"80 %: {bracket(*figure.interval, figure.unit)}"
         remark = "; ".join(part for part in (between, figure.note) if part)
         table.add_row(label(figure.name), text(figure.value, figure.unit), remark)
     return table
