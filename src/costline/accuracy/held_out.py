@@ -99,7 +99,7 @@ def _steps(name: str, steps: Sequence[tuple[float, str]], beyond: str, unknown: 
     """Label of a number: that of the first step it does not exceed."""
 
     def label(words: Mapping[str, str], numbers: Mapping[str, float]) -> str:
-        if unknown and not numbers[name]:
+        if unknown and not numbers[name] > 0:
             return unknown
         return next((words for most, words in steps if numbers[name] <= most), beyond)
 

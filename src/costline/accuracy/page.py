@@ -136,6 +136,20 @@ def by_target(evidence: Evidence) -> list[Block]:
     return [Table(header, rows), Text(legend)]
 
 
+def figures(evidence: Evidence) -> list[Block]:
+    """The short table: held-out errors first, and what there is beside them."""
+    header = ["", "rows", "median / p90 error, held out", "within 20 %", "80 % interval holds"]
+    beside = {"in_sample": "in-sample", "roofline": "fixed roofline"} if evidence.standing else {}
+    rows = []
+    for target, own in evidence.summaries.items():
+        errors = evidence.standing[target].errors if target in evidence.standing else {}
+        rows.append([
+            target, f"{own.rows:,}", pair((own.median, own.p90)), percent(own.within_20), percent(own.inside),
+            *(pair(errors.get(name)) for name in beside),
+        ])  # fmt: skip
+    return [Table([*header, *beside.values()], rows)]
+
+
 def pair(errors: Pair | None) -> str:
     """Median and 90th percentile."""
     return "-" if errors is None else f"{percent(errors[0])} / {percent(errors[1])}"

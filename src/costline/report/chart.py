@@ -71,12 +71,13 @@ def scatter_svg(title: str, panels: Sequence[Panel]) -> str:
     names = list(dict.fromkeys(cloud.label for panel in panels for cloud in panel.clouds))
     colour = {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(names)}
     size = min(HEIGHT, WIDTH / max(len(panels), 1))
-    height = TOP + size - RIGHT + BOTTOM + LEGEND * len(names)
+    side = size - LEFT - RIGHT
+    height = TOP + side + BOTTOM + LEGEND * len(names)
     parts = _opening(title, WIDTH, height)
     for place, panel in enumerate(panels):
-        parts += _panel(panel, place * WIDTH / len(panels) + LEFT, TOP, size - LEFT - RIGHT, colour)
+        parts += _panel(panel, place * WIDTH / len(panels) + LEFT, TOP, side, colour)
     for place, name in enumerate(names):
-        y = height - LEGEND * (len(names) - place) + 4
+        y = height - LEGEND * (len(names) - place) + 6
         parts.append(f'<circle cx="{LEFT + 6}" cy="{y}" r="5" fill="{colour[name]}"/>')
         parts.append(f'<text x="{LEFT + 18}" y="{y + 4}">{escape(name)}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
