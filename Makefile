@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 CORE := $(VENV)/.core-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: demo test check bench docs picture clean
+.PHONY: demo test check bench docs picture readme clean
 
 # The main job: a minute of video, a real video model, a real language model.
 demo: $(CORE)
@@ -38,6 +38,10 @@ docs: $(DEV)
 # The picture in the README: a real answer, drawn from the real command.
 picture: $(CORE)
 	@$(BIN)/python tools/picture.py
+
+# The figures in the README: those of the last fit.
+readme: $(CORE)
+	@$(BIN)/python tools/readme.py
 
 clean:
 	rm -rf $(VENV) docs/_build

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from costline.engine.passes import Machine
@@ -19,7 +21,8 @@ COSTS = (
     "launch", "latency_up", "latency_out", "step_overhead", "overlap", "strong_scaling", "failures", "memory_reserved",
     "queue", "exposed", "gemm_half", "progress", "apart",
 )  # fmt: skip
-OTHERS = {"restart_time": 600.0, "checkpoint_bandwidth": 1e9, "host_power": 100.0, "offload_bandwidth": 25e9}
+OTHERS = {"restart_time": 600.0, "checkpoint_bandwidth": 1e9, "host_power": 100.0, "offload_bandwidth": 25e9,
+          "host_bridge": 1e15, "host_work": 1.0}  # fmt: skip
 
 
 def lossless(**values):
@@ -38,6 +41,18 @@ def make_machine(chips=1, *, bandwidth=1e12, peak=100e12, coefficients=None, dom
     )  # fmt: skip
     cluster = Cluster(chip=chip, chips=chips, domain=domain, scale_up=100e9, scale_out=10e9)
     return Machine(cluster, lossless(**(coefficients or {})), Plan(**plan))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bytecode(tmp_path_factory):
+    """New processes find their modules compiled, as those of an installed package are, even where none may be kept."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with pytest.MonkeyPatch.context() as patch:
+        if "PYTHONDONTWRITEBYTECODE" in os.environ:
+            patch.delenv("PYTHONDONTWRITEBYTECODE")
+            patch.setenv("PYTHONPYCACHEPREFIX", str(shared / "bytecode"))
+        yield
 
 
 @pytest.fixture

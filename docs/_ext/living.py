@@ -13,6 +13,8 @@
     Chosen columns of a CSV file of the project.
 ``{tally}``
     How many rows of a CSV file have each value of a column.
+``{accuracy}``
+    How far predictions are from published measurements, from the errors of the last fit.
 ``{formulas}``
     Every module of formulas, each under its own heading.
 """
@@ -37,6 +39,9 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import costline.formulas
+from costline.accuracy.evidence import shipped_evidence
+from costline.accuracy.page import page
+from costline.report.page import markdown
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TERA = 1e12
@@ -164,6 +169,14 @@ class Tally(Living):
         return [table_node((column, "rows"), [(value, str(count)) for value, count in counts.most_common()])]
 
 
+class Accuracy(Living):
+    """The accuracy page."""
+
+    def make(self) -> list[nodes.Node]:
+        text = markdown(page(shipped_evidence(), level=2), inline=True)
+        return list(self.parse_text_to_nodes(text, allow_section_headings=True))
+
+
 class Formulas(Living):
     """Every module of formulas."""
 
@@ -187,7 +200,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register everything."""
     for name, directive in (
         ("answer", Answer), ("script", Script), ("truth", Truth), ("unmatched", Unmatched), ("rows", Rows),
-        ("tally", Tally), ("formulas", Formulas),
+        ("tally", Tally), ("accuracy", Accuracy), ("formulas", Formulas),
     ):  # fmt: skip
         app.add_directive(name, directive)
     # after numpydoc, which rewrites the lines at 500

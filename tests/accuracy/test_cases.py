@@ -157,12 +157,49 @@ def test_a_step_is_its_evaluations_and_the_pipeline_all_steps(row, efficiency):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"cache_method": "teacache0.2"}, {"sparse": "1"}, {"metric": "peak_mem_gb"}, {"steps": ""}, {"num_chips": "4"},
+        {"metric": "peak_mem_gb"}, {"steps": ""}, {"num_chips": "4"}, {"parallelism": "sideways8"},
         {"width": "", "latent_tokens": ""}, {"model": "VAE-only", "metric": "vae_decode_s"}, {"parallelism": "cfg8"},
     ],
 )  # fmt: skip
 def test_generations_that_are_not_predicted(changes, row, efficiency):
     assert isinstance(prepare(row("generate", **changes), efficiency), Refusal)
+
+
+@pytest.mark.parametrize(
+    ("changes", "plan"),
+    [
+        ({"cache_method": "TeaCache 0.2"}, {"reused": 0.47, "density": 1.0}),
+        ({"cache_method": "taylorseer"}, {"reused": 0.47}),
+        ({"sparse": "1", "attention_backend": "sparse(SVG)"}, {"density": 0.55, "reused": 0.0}),
+        ({"attention_backend": "fa2/fa3(unstated)"}, {"attention": "fa2"}),
+        ({"attention_backend": "fa3/cudnn"}, {"attention": "fa3"}),
+        ({"attention_backend": "fa3/cudnn", "chip": "l40s"}, {"attention": "sdpa"}),
+        ({"attention_backend": "cudnn", "chip": "b200"}, {"attention": "cudnn"}),
+        ({"attention_backend": "", "framework": "diffusers"}, {"attention": "sdpa"}),
+        ({"parallelism": ""}, {"ulysses": 8}),
+        ({"parallelism": "cfg + ulysses"}, {"guidance": 2, "ulysses": 4}),
+        ({"dtype": ""}, {"weights": "bf16", "compute": "bf16"}),
+        ({"dtype": "fp8 weight-only"}, {"weights": "fp8", "compute": "bf16"}),
+        ({"dtype": "nf4"}, {"weights": "int4", "compute": "bf16"}),
+    ],
+)
+def test_what_a_generation_leaves_open_has_a_rule(changes, plan, row, efficiency):
+    made = case(row("generate", **changes), efficiency).plan
+    assert {name: getattr(made, name) for name in plan} == plan
+
+
+def test_a_cache_saves_steps_on_average_and_no_evaluation(row, efficiency):
+    words = {"cache_method": "teacache0.2"}
+    plain, cached = (
+        {
+            metric: evaluate(prepare(row("generate", metric=metric, **more), efficiency), efficiency).value
+            for metric in ("s_per_it", "dit_step_s", "dit_total_s")
+        }
+        for more in ({}, words)
+    )
+    assert cached["dit_step_s"] == plain["dit_step_s"]
+    for metric in ("s_per_it", "dit_total_s"):
+        assert cached[metric] == pytest.approx((1 - 0.47) * plain[metric])
 
 
 def test_offloaded_weights_take_longer(row, efficiency):

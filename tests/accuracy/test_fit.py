@@ -8,22 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from costline.accuracy.fit import (
-    Problem,
-    errors,
-    everywhere,
-    fit,
-    folds_of,
-    left_out,
-    left_out_linearised,
-    workers,
-)
+from costline.accuracy.fit import fit
+from costline.accuracy.folds import folds_of, left_out, left_out_linearised
 from costline.accuracy.levels import Adjusted
 from costline.accuracy.prediction import Prediction
+from costline.accuracy.problem import Problem, errors, everywhere, workers
+from costline.accuracy.refit import refit
+from costline.accuracy.rows import read_measurements
 from costline.accuracy.shipping import fitted_rows, to_csv
+from costline.catalogue.standing_table import WAYS
 from costline.estimate import Figure
 from costline.hardware.chip import Chip
 from costline.hardware.efficiency import Adjustment, Coefficient, Efficiency, adjusted, levels_of
+from tests.accuracy.conftest import TRAIN
 
 
 def coefficient(name, scope, value, qualifier=""):
@@ -220,3 +217,20 @@ def test_a_refined_qualifier_falls_back_and_adds_up():
     assert table.value("launch", CHIPS["one"], "graph/mine") == pytest.approx(2.0 * 1.5 * 2.0)
     assert table.value("launch", CHIPS["one"], "graph/other") == pytest.approx(2.0 * 1.5)
     assert table.value("launch", CHIPS["one"]) == 3.0
+
+
+def test_a_refit_writes_where_every_target_stands(write):
+    """Four rows of two chips: all seven ways to predict them are there; the fitted one is better than the sourced."""
+    rows = [
+        {**TRAIN, "id": f"{chip}{size}", "chip": chip, "model": f"llama-2-{size}", "value": str(value)}
+        for chip, size, value in (
+            ("a100-sxm-80gb", "7b", 40), ("a100-sxm-80gb", "13b", 75), ("h100-sxm", "7b", 20), ("h100-sxm", "13b", 38),
+        )
+    ]  # fmt: skip
+    done = refit(read_measurements(write(*rows)).rows, "2026-01-02", "abc", folds=2, processes=1, iterations=2)
+    (row,) = done.standing
+    assert (row.target, row.rows, row.date) == ("train, dense", 4, "2026-01-02")
+    assert set(row.errors) == set(WAYS)
+    assert row.errors["in_sample"][0] < row.errors["sourced"][0]
+    assert "abc" in row.source
+    assert done.validated.count("\n") == 5

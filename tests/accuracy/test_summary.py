@@ -11,6 +11,7 @@ from costline.accuracy.groups import DIMENSIONS, grouped
 from costline.accuracy.predict import predict
 from costline.accuracy.rows import all_shipped, read_measurements
 from costline.accuracy.summary import TARGETS, as_dict, lines, report
+from costline.catalogue.standing_table import allowed, shipped_standing
 from costline.errors import UnknownNameError
 from tests.accuracy.conftest import SERVE, TRAIN
 from tests.pace import paced
@@ -54,6 +55,18 @@ def test_groups_of_a_grouping_hold_every_predicted_row_once(whole):
 def test_every_target_has_rows(whole):
     _, made = whole
     assert {group.label for group in made.groups["target"]} == set(TARGETS)
+
+
+def test_no_target_is_worse_than_at_the_last_fit(whole):
+    """Median and 90th percentile, within the stated margin; after a refit both sides are new."""
+    _, made = whole
+    own = {group.label: group.own for group in made.groups["target"]}
+    worse = []
+    for row in shipped_standing():
+        now, (median, most) = own[row.target], row.errors["in_sample"]
+        if now.median > allowed(median) or now.p90 > allowed(most):
+            worse.append(f"{row.target}: {now.median:.3f} / {now.p90:.3f}, was {median:.3f} / {most:.3f}")
+    assert not worse
 
 
 def test_baselines_stand_beside_every_group(whole):

@@ -5,7 +5,6 @@ import os
 import pty
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -57,6 +56,13 @@ def test_version():
         (("data", "show", "h100-smx"), "h100-sxm"),
         (("data", "check", "no-such-file.toml"), "cannot be read"),
         (("data", "show", "\x1b[31mred"), r"\x1b[31mred"),
+        (("data", "list", "a" * 100_000), "aaa..."),
+        (("audit", "a" * 5000), "unknown audit"),
+        (("chip", "design", "--input", "9" * 400), "input: "),
+        (("chip", "compare", "--output", "0"), "output: 0 is below"),
+        (("serve", "llama-3.1-8b", "--on", "h100-sxm", "--active", "1B"), "leave out active or the model"),
+        (("train", "llama-3.1-8b", "--on", "h100-sxm", "--tokens", "1T", "--params", "1B"), "leave out params"),
+        (("generate", "wan2.1-t2v-14b", "--on", "h100-sxm", "--shape", "layers=3"), "leave out shape"),
     ],
 )
 def test_bad_input_is_one_line_on_stderr_and_code_2(arguments, says):
@@ -65,6 +71,7 @@ def test_bad_input_is_one_line_on_stderr_and_code_2(arguments, says):
     assert done.stdout == ""
     assert done.stderr.startswith("costline: ")
     assert says in done.stderr
+    assert len(done.stderr) < 2000
     assert "Traceback" not in done.stderr
     assert "\x1b" not in done.stderr
 
@@ -135,16 +142,6 @@ def test_commands_are_not_imported_for_help():
         "sys.exit('costline.cli.data' in sys.modules or 'numpy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
-
-
-def test_help_starts_fast():
-    assert min(_seconds("--help") for _ in range(3)) < 0.9  # budget 0.3 s; three times that on a busy machine
-
-
-def _seconds(*arguments):
-    start = time.perf_counter()
-    run(*arguments)
-    return time.perf_counter() - start
 
 
 def test_an_interrupt_is_code_130(monkeypatch, capsys):

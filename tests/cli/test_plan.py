@@ -103,3 +103,12 @@ def test_solving_without_a_solution_has_code_1():
     done = run("serve", "llama-3.1-8b", "--on", "h100-sxm", "--solve", "batch", "--target", "tpot<=1us", "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["value"] is None
+
+
+def test_what_the_best_plan_must_say_is_printed():
+    """61 sequences, a prime number: no plan of several replicas divides them."""
+    fixed = "tensor=1, pipeline=1, ring=1, ulysses=1"
+    asked = ["--tokens", "1B", "--sequence", "2048", "--batch", str(61 * 2048), "--fix", fixed]
+    done = run("plan", "train", "llama-3.1-8b", "--on", "8xh100-sxm", *asked)
+    out = " ".join(done.stdout.split())
+    assert "! 61 sequences a step do not divide over 8 replicas" in out

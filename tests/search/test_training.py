@@ -6,6 +6,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from costline.plan import Plan
 from costline.search.find import found_plan
@@ -146,3 +148,15 @@ def test_axes_hold_what_the_user_fixed(gpt3):
     assert axes["tensor"] == [4]
     assert axes["recompute"] == ["full"]
     assert np.all(np.asarray(axes["pipeline"]) <= 64)
+
+
+@given(st.integers(1, 300), st.integers(1, 80))
+def test_depths_are_the_fewest_stages_for_each_number_of_layers_held(layers, limit):
+    """The definition, number by number; what is not a power of two is no deeper than its fullest stage asks for."""
+    fewest = {-(-layers // held) for held in range(1, layers + 1)}
+    twos = {2**power for power in range(9)}
+    assert set(depths(layers, limit)) == {depth for depth in fewest | twos if depth <= min(layers, limit)}
+
+
+def test_a_hundred_million_layers_take_no_longer():
+    assert depths(10**8, 8) == [1, 2, 3, 4, 5, 6, 7, 8]

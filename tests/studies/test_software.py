@@ -15,7 +15,8 @@ from costline.cli import main
 from costline.errors import CatalogueError, InputError, PlanError, UnknownNameError
 from costline.hardware.efficiency import Coefficient, Efficiency
 from costline.plan import Plan
-from costline.studies.software import Stated, read_date, settled_software, software_note
+from costline.planning import read_year
+from costline.studies.software import Stated, settled_software, software_note
 
 H100 = shipped.chip("h100-sxm")
 KERNELS = {"naive", "fa2", "fa3"}
@@ -30,13 +31,13 @@ def said(answer):
     ("given", "year"), [("2025-06", 2025 + 5 / 12), ("2025-06-30", 2025 + 5 / 12), ("2025", 2025.0), (2024.5, 2024.5)]
 )
 def test_dates_are_read(given, year):
-    assert read_date(given) == pytest.approx(year)
+    assert read_year(given) == pytest.approx(year)
 
 
 @pytest.mark.parametrize("given", ["2017-12", "2036", 1e9, "nan", "june", "2025-13", ""])
 def test_dates_that_are_none_are_refused(given):
-    with pytest.raises(InputError, match="engine_date"):
-        read_date(given)
+    with pytest.raises(PlanError, match="engine_date="):
+        read_year(given, "engine_date")
 
 
 def test_an_engine_settles_what_the_table_says_of_it():
@@ -103,9 +104,9 @@ def test_what_is_unknown_is_refused_with_the_nearest():
 
 
 def test_older_software_is_slower_by_the_yearly_gain():
-    """A steady gain of 8 % a year over one year is kernels e^0.08 times as long, as if that had been stated outright."""
+    """A steady gain of 8 % a year over one year is kernels e^0.08 times as long, as if that were stated."""
     fixed = {"attention": "fa3"}
-    aged = costline.serve(**MODEL, engine_date=2024, **fixed, coefficients={"progress": 0.08})
+    aged = costline.serve(**MODEL, engine_date=2024, **fixed, coefficients={"progress": 0.08, "software": 1.0})
     slow = costline.serve(**MODEL, **fixed, coefficients={"software": math.exp(0.08)})
     assert aged["tpot"] == pytest.approx(slow["tpot"], rel=1e-12)
     assert "kernel time × 1.08" in said(aged)
@@ -170,7 +171,7 @@ def test_the_table_is_listed_shown_and_checked(capsys, tmp_path):
         check_file(wrong)
     for fault in (
         "study is none of",
-        "fused is 2",
+        "fused is '2'",
         "'fp5' is not a format",
         "'(' is not a regular",
         "trtllm (serve): 2",

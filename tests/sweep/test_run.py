@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from multiprocessing import get_context
 
@@ -192,13 +193,17 @@ def test_a_killed_worker_process_changes_nothing(scenario_file, undisturbed, tmp
 
 @pytest.mark.slow
 def test_interrupted_it_says_so_and_goes_on_later(scenario_file, undisturbed, tmp_path):
-    folder = tmp_path / "out"
-    running = subprocess.Popen(
-        command(scenario_file, folder, "--workers", "2"), stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    wait_for(lambda: blocks(folder) >= 1)
-    os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the workers too
-    _, said = running.communicate(timeout=60)
+    for attempt in range(10):  # a busy machine may let the sweep end between the first block and the signal
+        folder = tmp_path / f"out{attempt}"
+        running = subprocess.Popen(
+            command(scenario_file, folder, "--workers", "2"), stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        wait_for(lambda: blocks(folder) >= 1)  # noqa: B023
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the workers too
+        _, said = running.communicate(timeout=60)
+        if running.returncode:
+            break
     assert running.returncode == 130
     assert "Traceback" not in said
     run(read_scenario(scenario_file), folder)
@@ -206,16 +211,18 @@ def test_interrupted_it_says_so_and_goes_on_later(scenario_file, undisturbed, tm
 
 
 def peak_memory(points, folder):
-    """Largest resident size of a process that runs a sweep. [byte]"""
+    """Largest resident size of a process that runs a sweep. [byte]
+
+    Read from /proc: what `resource` reports of a new process begins with the size of the one that started it.
+    """
     code = f"""
-import resource
 from costline.sweep import make_scenario, run
 inputs = {{"model": "llama-3.1-8b", "on": "8xh100-sxm", "plan": "tensor=8, pipeline=1, expert=1"}}
 axes = {{"input": {{"from": 1000, "to": {1000 + points // 1000 - 1}, "step": 1}},
         "batch": {{"from": 1, "to": 1000, "step": 1}}}}
 scenario = make_scenario({{"study": "serve", "inputs": inputs, "axes": axes}})
 assert run(scenario, {str(folder)!r}).points == {points}
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return int(done.stdout) * 1024
@@ -223,9 +230,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_sweep(tmp_path):
-    small, large = (peak_memory(points, tmp_path / str(points)) for points in (600_000, 2_400_000))
-    assert large - small < 1_800_000 * 12 * 8 / 3  # a third of what the further points take
-    assert large < 640 * 2**20  # and two gigabytes hold two such workers and the process that writes
+    """A block is 2**18 points of some thirty figures, 63 MB, and is asked about in slices that fit in the cache."""
+    small, large = (peak_memory(points, tmp_path / str(points)) for points in (600_000, 1_500_000))
+    assert large - small < 900_000 * 12 * 8 / 3  # a third of what the further points take
+    assert large < 300 * 2**20  # so two gigabytes hold six such workers and the process that writes
 
 
 def test_processes_end_with_an_executor_of_the_callers_own(tmp_path):

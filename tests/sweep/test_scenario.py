@@ -102,3 +102,13 @@ def test_the_hash_follows_what_decides_the_result(tmp_path):
     assert scenario(inputs=INPUTS | {"model": str(config)}, seed=1).digest != before
     config.write_text('{"a": 2}')
     assert scenario(inputs=INPUTS | {"model": str(config)}).digest != before
+
+
+@pytest.mark.parametrize(("content", "says"), [
+    ("a = " + "[" * 50_000 + "]" * 50_000, "nested too deeply"), (b"\xff\xfe", "not UTF-8"), ("[axes", "is not TOML"),
+])  # fmt: skip
+def test_a_file_that_is_no_toml_is_one_clear_error(content, says, tmp_path):
+    path = tmp_path / "scenario.toml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError, match=says):
+        read_scenario(path)

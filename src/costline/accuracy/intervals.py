@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from costline.accuracy.fit import Problem, group_of
 from costline.accuracy.prediction import Case, Prediction, is_time
+from costline.accuracy.problem import Problem, group_of
 from costline.catalogue.validated_table import VALIDATED_COLUMNS, Validated
 from costline.numeric import Array
 from costline.studies.likeness import Likeness, Question, likeness
@@ -25,7 +25,7 @@ def question_of(case: Case) -> Question:
     }  # fmt: skip
     numbers = {
         "params": float(_network(case).active_params), "chips": setting.chips,
-        "batch": 0.0 if math.isnan(setting.batch) else setting.batch, "sequence": float(setting.sequence),
+        "batch": setting.batch, "sequence": float(setting.sequence),
     }  # fmt: skip
     return Question(targets=(setting.regime,), words=words, numbers=numbers)
 
@@ -54,7 +54,7 @@ def validated_csv(problem: Problem, held_out: Array) -> str:
         numbers = {**asked.numbers, "measured": row.value or 0.0, "error": slow}
         cells: dict[str, object] = {
             "id": row.id, "metric": row.metric, "target": case.setting.regime, **asked.words,
-            **{name: f"{value:.4g}" for name, value in numbers.items()},
+            **{name: "" if math.isnan(value) else f"{value:.4g}" for name, value in numbers.items()},
         }  # fmt: skip
         writer.writerow([cells[name] for name in VALIDATED_COLUMNS])
     return out.getvalue()
@@ -80,6 +80,6 @@ def _group_of_row(cases: Validated, row_id: str) -> Array | None:
     places = np.flatnonzero(cases.words["id"] == row_id) if row_id else np.empty(0, dtype=int)
     if not places.size:
         return None
-    same = [cases.words[name] == cases.words[name][places[0]] for name in ("model", "chip", "software")]
-    result: Array = np.logical_and.reduce(same)
+    group = cases.codes["group"]
+    result: Array = group == group[places[0]]
     return result

@@ -28,6 +28,7 @@ from costline.studies.clip import Clip, clip_streams
 from costline.studies.formats import widened
 from costline.studies.generate import denoising_flops, evaluation, generation_phases
 from costline.studies.generation_memory import generation_memory
+from costline.studies.software import ONLY
 
 PHASES = {
     "e2e_s": ("encode text", "denoise", "decode"),
@@ -39,12 +40,28 @@ PHASES = {
 STEPS = ("s_per_it", "dit_step_s")
 DEGREES = {
     "ulysses": "ulysses", "usp": "ulysses", "sp": "ulysses", "cp": "ulysses", "ring": "ring", "tp": "tensor",
-    "cfg": "guidance", "pipefusion": "pipeline", "pp": "pipeline", "dp": "data", "vaepp": "vae_parallel",
+    "cfg": "guidance", "cfgp": "guidance", "pipefusion": "pipeline", "pp": "pipeline", "dp": "data", "ddp": "data",
+    "vaepp": "vae_parallel", "vae": "vae_parallel", "tensor": "tensor", "context": "ulysses", "data": "data",
 }  # fmt: skip
 """Word of a source -> degree of a plan. Plain sequence parallelism is taken as Ulysses."""
-WORD = re.compile(r"(?P<kind>[a-z]+)(?P<degree>\d*)(?:[-(].*)?")
-NO_DEGREE = frozenset({"none", "fsdp", "npu"})
+WORD = re.compile(r"(?P<kind>[a-z]+)[=:_-]?(?P<degree>\d*)(?:[-(_].*)?")
+BETWEEN = re.compile(r"[+,;/&×\s]+|(?<=\d)x(?=[a-z])")
+"""What stands between two words of a parallelism."""
+NARROW = (
+    (r"nf4|bnb.?4bit|gguf.?q4\w*|q4_k\w*", "int4 stored"), (r"gguf.?q8\w*|q8_0", "int8 stored"), (r"e[45]m[23]", "fp8"),
+    (r"svdq\w*.?|w4a4", "int4 "),
+)  # fmt: skip
+"""Pattern of a narrow format that sources of pictures and videos name -> the words that `number_format` reads."""
+NO_DEGREE = frozenset({"none", "single", "fsdp", "hsdp", "dit", "npu", "unstated", "unknown"})
 """Words that change no degree: sharded weights, a named kernel."""
+UNCACHED = frozenset({"", "none", "no", "off", "0"})
+CACHES = ("teacache", "fbcache", "dbcache", "attncache")
+"""Methods whose usual share of reuse has a row of its own."""
+SPARSE = ("svg", "natten", "sla")
+"""Sparse kernels whose usual density has a row of its own."""
+KERNELS = ("fa1", "fa2", "fa3", "fa4", "sdpa", "cudnn")
+"""Attention kernels by name. Of several the first that the chip runs counts; of FA2 and FA3 the former, which is what
+installing the package gives."""
 FUSED_ATTENTION = re.compile(r"xdit|official|svg|wan|hunyuan", re.I)
 """Software that calls FlashAttention where a row does not name the kernel; others call PyTorch's."""
 
@@ -68,7 +85,7 @@ class GenerateCase:
             for network, share in self.pipeline.transformers:
                 timing = timing + evaluation(network, self.clip, machine) * share
             if self.metric == "s_per_it":
-                timing = timing * (self.clip.branches / self.plan.guidance)
+                timing = timing * (self.clip.branches / self.plan.guidance * (1 - self.plan.reused))
             return time_prediction(timed("step", timing))
         phases = generation_phases(self.pipeline, self.clip, machine)
         whole = Timing()
@@ -89,7 +106,8 @@ def prepare_generate(row: GenerateRow, efficiency: Efficiency) -> GenerateCase:
     row : GenerateRow
         Its conditions.
     efficiency : Efficiency
-        Only for memory: whether weights stay on the chip where they are offloaded between phases.
+        For memory (whether weights stay on the chip where they are offloaded between phases) and for what caches and
+        sparse kernels usually save.
 
     Raises
     ------
@@ -106,6 +124,7 @@ def prepare_generate(row: GenerateRow, efficiency: Efficiency) -> GenerateCase:
     if row.metric == "vae_decode_s" and pipeline.autoencoder is None:
         raise UnpredictableError("the autoencoder is not known")
     plan = _tiled(row, pipeline, plan, notes)
+    plan = _saved(row, plan, efficiency, cluster.chip, notes)
     if row.offload:
         plan = _offloaded(pipeline, clip, cluster, plan, efficiency, notes)
     return GenerateCase(
@@ -118,10 +137,6 @@ def _check(row: GenerateRow) -> None:
     """Refuse what is not predicted, with the reason."""
     if row.metric not in PHASES and row.metric not in STEPS:
         raise UnpredictableError(f"metric {row.metric[:40]} is not predicted")
-    if row.cache_method not in {"", "none"}:
-        raise UnpredictableError(f"the share of evaluations that {row.cache_method[:40]} reuses is not stated")
-    if row.sparse:
-        raise UnpredictableError("the density of the sparse attention is not stated")
     if row.model.lower() == "vae-only":
         raise UnpredictableError("which autoencoder it is is not stated")
     if not row.num_chips:
@@ -133,11 +148,16 @@ def _check(row: GenerateRow) -> None:
 
 
 def _plan(row: GenerateRow, chip: Chip, chips: int, notes: list[str]) -> Plan:
-    degrees = parallel_degrees(row.parallelism)
-    used = int(np.prod([size for name, size in degrees.items() if name != "vae_parallel"]))
+    degrees = parallel_degrees(row.parallelism, chips)
+    used = chips_used(degrees)
+    if used == 1 < chips and not degrees:  # chips of one clip that nothing else is said of share its sequence
+        degrees, used = {"ulysses": chips}, chips
+        notes.append(f"parallelism not stated: {chips} chips share the sequence (Ulysses)")
     if used != chips and degrees.get("vae_parallel", 1) != chips:
         raise UnpredictableError(f"parallelism {row.parallelism[:40]!r} uses {used} chips, the row states {chips}")
-    weights, compute = formats_of(row.dtype)
+    if not row.dtype:
+        notes.append("number format not stated: bf16")
+    weights, compute = formats_of(row.dtype or "bf16")
     compute, said = widened(chip, compute)
     notes.extend(filter(None, [said]))
     tool = release(row.framework, "generate", row.date, row.said, chip)
@@ -149,8 +169,15 @@ def _plan(row: GenerateRow, chip: Chip, chips: int, notes: list[str]) -> Plan:
     return replace(plan, **fields)
 
 
-def parallel_degrees(words: str) -> dict[str, int]:
+def chips_used(degrees: dict[str, int]) -> int:
+    """Chips that work on the transformer; those that share the autoencoder are the same ones."""
+    return int(np.prod([size for name, size in degrees.items() if name != "vae_parallel"]))
+
+
+def parallel_degrees(words: str, chips: int = 1) -> dict[str, int]:
     """Degrees a source writes as ``cfg2+ulysses4``; words without a number (fsdp) change none.
+
+    Two guidance branches go without a number; the last other word without one has the chips that are left.
 
     Raises
     ------
@@ -161,9 +188,12 @@ def parallel_degrees(words: str) -> dict[str, int]:
     --------
     >>> parallel_degrees("cfg2+ulysses4+fsdp"), parallel_degrees("ring2-p2p"), parallel_degrees("none")
     ({'guidance': 2, 'ulysses': 4}, {'ring': 2}, {})
+    >>> parallel_degrees("cfg + ulysses", 8), parallel_degrees("cfg=2 x ring_4")
+    ({'guidance': 2, 'ulysses': 4}, {'guidance': 2, 'ring': 4})
     """
     degrees: dict[str, int] = {}
-    for word in filter(None, words.lower().replace(" ", "").split("+")):
+    open_ended = ""
+    for word in filter(None, BETWEEN.split(re.sub(r"\s*([=x])\s*(?=[a-z\d])", r"\1", words.lower()))):
         found = WORD.fullmatch(word)
         kind = found["kind"] if found else ""
         if kind in NO_DEGREE:
@@ -171,7 +201,12 @@ def parallel_degrees(words: str) -> dict[str, int]:
         if found is None or kind not in DEGREES:
             raise UnpredictableError(f"parallelism {word[:40]!r} is not known")
         name = DEGREES[kind]
-        degrees[name] = degrees.get(name, 1) * int(found["degree"] or 1)
+        if not found["degree"] and name != "guidance":
+            open_ended = name
+        degrees[name] = degrees.get(name, 1) * int(found["degree"] or (2 if name == "guidance" else 1))
+    if open_ended:
+        left = chips if open_ended == "vae_parallel" else chips // max(chips_used(degrees), 1)
+        degrees[open_ended] *= max(left, 1)
     return {name: size for name, size in degrees.items() if size > 1}
 
 
@@ -187,24 +222,29 @@ def formats_of(dtype: str) -> tuple[str, str]:
     --------
     >>> formats_of("fp8dqrow"), formats_of("int8wo"), formats_of("fp6_e3m2"), formats_of("bf16+fp32")
     (('fp8', 'fp8'), ('int8', 'bf16'), ('fp8', 'bf16'), ('bf16', 'bf16'))
+    >>> formats_of("nf4"), formats_of("GGUF Q8_0"), formats_of("e4m3")
+    (('int4', 'bf16'), ('int8', 'bf16'), ('fp8', 'fp8'))
     """
     word = dtype.lower()
+    for pattern, name in NARROW:
+        word = re.sub(pattern, name, word)
     weights = number_format(word, "weights")
-    only_stored = re.search(r"wo\b|storage|fp6|fp4_e2m1", word)
+    only_stored = re.search(r"wo\b|storage|fp6|fp4_e2m1|weight.only|stored", word)
     return weights, ("bf16" if only_stored and weights not in {"bf16", "fp16"} else weights)
 
 
 def _attention(row: GenerateRow, chip: Chip, notes: list[str]) -> str:
     """Attention kernel in the words of a plan; empty leaves it to the chip."""
-    word = row.attention_backend.lower()
-    if "sage" in word or "sage" in row.dtype.lower():
+    words = re.split(r"[/(,;\s]+", row.attention_backend.lower())
+    if any("sage" in word for word in (*words, row.dtype.lower())):
         return "sage"
-    if "fa2/fa3" in word:
-        return "fa3" if chip.family == "hopper" else "fa2"
-    for name in ("fa1", "fa2", "fa3", "fa4", "sdpa", "cudnn"):
-        if word.startswith(name):
-            return name if name != "cudnn" or chip.family == "blackwell" else "sdpa"
-    if word or chip.vendor != "NVIDIA":
+    named = [name for word in words for name in KERNELS if word.startswith(name)]
+    for name in named:
+        if name == "cudnn":
+            return name if chip.family == "blackwell" else "sdpa"
+        if ONLY.get(name, chip.family) == chip.family and not (name == "fa3" and "fa2" in named):
+            return name
+    if chip.vendor != "NVIDIA" or (words[0] and not named):
         return ""
     kernel = "fa2" if FUSED_ATTENTION.search(row.framework) else "sdpa"
     notes.append(f"attention kernel not stated: {kernel}")
@@ -240,6 +280,20 @@ def _tiled(row: GenerateRow, pipeline: Pipeline, plan: Plan, notes: list[str]) -
     return replace(plan, vae_tile=pipeline.autoencoder.tiling.height)
 
 
+def _saved(row: GenerateRow, plan: Plan, efficiency: Efficiency, chip: Chip, notes: list[str]) -> Plan:
+    """The plan with what a cache reuses and a sparse kernel leaves out; sources name the method and not the share."""
+    method = row.cache_method.lower()
+    if method not in UNCACHED:
+        kind = next((name for name in CACHES if name in method), "")
+        plan = replace(plan, reused=efficiency.value("cache_reuse", chip, kind))
+        notes.append(f"share of evaluations that {method[:40]} reuses not stated: {plan.reused:.2g}")
+    if row.sparse or "sparse" in row.attention_backend.lower():
+        kernel = next((name for name in SPARSE if name in row.attention_backend.lower()), "")
+        plan = replace(plan, density=efficiency.value("sparse_density", chip, kernel))
+        notes.append(f"density of the sparse attention not stated: {plan.density:.2g}")
+    return plan
+
+
 def _offloaded(
     pipeline: Pipeline, clip: Clip, cluster: Cluster, plan: Plan, efficiency: Efficiency, notes: list[str]
 ) -> Plan:
@@ -264,7 +318,7 @@ def _setting(
         flops, number = flops * share, number * share
     # 2 N D T of the article, its factor for attention (15 at a million tokens) taken at the length of this clip
     rule = 2.0 * network.params * float(long_context_factor(tokens, network.hidden_size, 1))
-    narrow = plan.weights not in {"bf16", "fp16"}
+    narrow = plan.weights not in {"bf16", "fp16"} or float(plan.reused) > 0 or float(plan.density) < 1
     return Setting(
         family=family(network),
         software=row.framework,

@@ -1,4 +1,4 @@
-"""The whole fit: measurements in, coefficients and three tables of errors out."""
+"""The whole fit: measurements in; coefficients, held-out errors and the standing of every target out."""
 
 from __future__ import annotations
 
@@ -7,47 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costline.accuracy.fit import (
-    Problem,
-    errors,
-    everywhere,
-    fit,
-    folds_of,
-    group_of,
-    left_out,
-    left_out_linearised,
-    pose,
-    workers,
-)
+from costline.accuracy.baselines import baselines, rooflines
+from costline.accuracy.fit import fit
+from costline.accuracy.folds import folds_of, left_out, left_out_linearised
 from costline.accuracy.intervals import validated_csv
+from costline.accuracy.predict import Scored
+from costline.accuracy.problem import Problem, errors, everywhere, group_of, pose, workers
+from costline.accuracy.refusal import Refusal
 from costline.accuracy.rows import Measurement
+from costline.accuracy.score import weighted_quantile, weights
 from costline.accuracy.shipping import fitted_rows
 from costline.catalogue.coefficient_table import shipped_coefficients
+from costline.catalogue.standing_table import Pair, Standing
 from costline.hardware.efficiency import Adjustment, Efficiency, Level
 from costline.numeric import Array
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Errors of one target.
-
-    Attributes
-    ----------
-    target : str
-        Which rows.
-    rows : int
-        How many.
-    sourced, fitted, unseen, unseen_chip : tuple of float
-        Median and 90th percentile of the absolute error: with sourced coefficients, in-sample, with the row's group
-        (model, chip and software) left out, with its chip left out. [1]
-    """
-
-    target: str
-    rows: int
-    sourced: tuple[float, float]
-    fitted: tuple[float, float]
-    unseen: tuple[float, float]
-    unseen_chip: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -58,7 +31,7 @@ class Refit:
     ----------
     adjustments : mapping
         Fitted adjustments by level.
-    errors : sequence of Errors
+    standing : sequence of Standing
         Errors by target.
     rows : int
         Measurements fitted to.
@@ -67,7 +40,7 @@ class Refit:
     """
 
     adjustments: Mapping[Level, Adjustment]
-    errors: Sequence[Errors]
+    standing: Sequence[Standing]
     rows: int
     validated: str
 
@@ -103,20 +76,37 @@ def refit(
         unseen = left_out(problem, done, folds_of(groups, folds), run)
         alone = left_out_linearised(problem, done, folds_of([chip for _, chip, _ in groups]), run)
     rows = fitted_rows(problem, done.adjustments, done.spread, date, digest)
-    tables = _tables(problem, before, done.error, unseen, alone)
-    return Refit(rows, tables, len(every), validated_csv(problem, unseen))
+    ways = {"sourced": before, "in_sample": done.error, "unseen_group": unseen, "unseen_chip": alone}
+    now = Efficiency(shipped_coefficients(), adjustments=rows)
+    standing = _standing(problem, {**ways, **_rivals(problem, now)}, date, f"measurements sha256 {digest}")
+    return Refit(rows, standing, len(every), validated_csv(problem, unseen))
 
 
-def _tables(problem: Problem, *logarithms: Array) -> list[Errors]:
-    """Errors by target."""
-    targets = np.asarray([case.setting.regime for case in problem.cases])
-    tables = []
+def _rivals(problem: Problem, efficiency: Efficiency) -> dict[str, Array]:
+    """Logarithmic errors of the baselines; NaN where they say nothing."""
+    pairs = zip(problem.measurements, problem.cases, strict=True)
+    rows = [Scored(row, case, Refusal("not asked")) for row, case in pairs]
+    found = baselines(rows, rooflines(problem.measurements, efficiency))
+    measured = np.asarray([row.value for row in problem.measurements], dtype=float)
+    return {name: np.log(np.asarray(values, dtype=float) / measured) for name, values in found.items()}
+
+
+def _standing(problem: Problem, ways: Mapping[str, Array], date: str, source: str) -> list[Standing]:
+    """Errors by target; repeats of a configuration share a weight, as everywhere in the report."""
+    targets, weight = np.asarray([case.setting.regime for case in problem.cases]), weights(problem.measurements)
+    made = []
     for target in sorted(set(targets.tolist())):
         chosen = targets == target
-        columns = [_summary(np.abs(np.expm1(each[chosen]))) for each in logarithms]
-        tables.append(Errors(target, int(chosen.sum()), *columns))
-    return tables
+        errors = {way: _summary(np.abs(np.expm1(each[chosen])), weight[chosen]) for way, each in ways.items()}
+        known = {way: pair for way, pair in errors.items() if pair is not None}
+        made.append(Standing(target=target, rows=int(chosen.sum()), errors=known, date=date, source=source))
+    return made
 
 
-def _summary(absolute: Array) -> tuple[float, float]:
-    return float(np.median(absolute)), float(np.quantile(absolute, 0.9))
+def _summary(absolute: Array, weight: Array) -> Pair | None:
+    """Median and 90th percentile of what is known."""
+    known = np.isfinite(absolute)
+    if not known.any():
+        return None
+    median, most = (weighted_quantile(absolute[known], weight[known], share) for share in (0.5, 0.9))
+    return median, most

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from costline.accuracy.fit import Adjustments, Problem
+from costline.accuracy.problem import Adjustments, Problem
 from costline.catalogue.coefficient_table import ADJUSTMENT_COLUMNS
 from costline.hardware.efficiency import Adjustment, Level, levels_of
 
@@ -82,5 +82,7 @@ def to_csv(rows: Mapping[Level, Adjustment]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(ADJUSTMENT_COLUMNS)
     for (name, qualifier, scope), row in rows.items():
-        writer.writerow([name, scope, qualifier, row.factor, row.low, row.high, row.rows, row.date, row.source])
+        writer.writerow(
+            [name, scope, qualifier, row.factor, row.low, row.high, row.rows, "fitted", row.date, row.source]
+        )
     return out.getvalue()

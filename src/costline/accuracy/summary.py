@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 
-from costline.accuracy.baselines import baselines
+from costline.accuracy.baselines import baselines, rooflines
 from costline.accuracy.groups import grouped
 from costline.accuracy.predict import Scored, predict, predicted
 from costline.accuracy.prediction import factor_of
@@ -15,6 +16,8 @@ from costline.accuracy.rows import Measurements
 from costline.accuracy.score import Summary, error_of, refusals, summary_by, summary_of
 from costline.hardware.efficiency import Efficiency
 
+MANY = 300
+"""Rows from which on a second process pays."""
 SCHEMA = "costline.accuracy/1"
 """Name and version of the JSON form."""
 
@@ -90,8 +93,14 @@ def report(
         Also rows whose source leaves too much open to be scored.
     """
     chosen = [row for table in tables for row in table.rows if row.scored or unscored]
-    rows = list(predict(chosen, efficiency))
-    rivals = baselines(rows, efficiency)
+    if len(chosen) < MANY:
+        rows = list(predict(chosen, efficiency))
+        rivals = baselines(rows, rooflines(chosen, efficiency))
+    else:  # the second core works out the roofline
+        with ProcessPoolExecutor(1) as beside:
+            roofs = beside.submit(rooflines, chosen, efficiency)
+            rows = list(predict(chosen, efficiency))
+            rivals = baselines(rows, roofs.result())
     place = {id(row): index for index, row in enumerate(rows)}
     groups = {dimension: _groups(grouped(rows, dimension), rivals, place) for dimension in by}
     return Report(rows=rows, groups=groups)

@@ -10,7 +10,8 @@ import re
 from costline.accuracy.refusal import UnpredictableError
 from costline.catalogue.software_table import software_called
 from costline.hardware.chip import Chip
-from costline.studies.software import Release, released, year_of_month
+from costline.planning import year_of_month
+from costline.studies.software import Release, released
 
 FORMATS: tuple[tuple[str, str], ...] = (
     (r"nvfp4|fp4_e2m1|^fp4", "fp4"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from costline.derivation import Node
 from costline.derivation import explain as record_calls
 from costline.engine.passes import Machine
+from costline.errors import InputError
 from costline.estimate import Assumption, Estimate
 from costline.models.decoder import Decoder
 from costline.models.network import Network
@@ -38,6 +39,23 @@ def recording(wanted: bool) -> Iterator[Node | None]:
         return
     with record_calls() as record:
         yield record
+
+
+def check_sizes(model: object, **sizes: object) -> None:
+    """Refuse the size of a hypothetical model beside a model that has its own, rather than pass it over.
+
+    Raises
+    ------
+    InputError
+        Both are given.
+    """
+    given = [
+        name for name, value in sizes.items() if value is not None and not (isinstance(value, Mapping) and not value)
+    ]
+    if model is not None and given:
+        raise InputError(
+            f"{given[0]} is for a model of which only the size is known; leave out {given[0]} or the model"
+        )
 
 
 def shape_notes(network: Network, model: object) -> list[Assumption]:
@@ -77,4 +95,4 @@ def finished(
         for row in rows
     )
     said = (*warnings, *estimate.warnings)
-    return replace(estimate, assumptions=(*assumptions, *used), record=record, warnings=said)
+    return replace(estimate, assumptions=(*assumptions, *estimate.assumptions, *used), record=record, warnings=said)

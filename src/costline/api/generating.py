@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import Job, finished, recording, shape_notes
+from costline.api.common import Job, check_sizes, finished, recording, shape_notes
 from costline.api.lists import over_lists
+from costline.api.validated import earned
 from costline.catalogue import Catalogue, Price
 from costline.errors import InputError, PlanError
 from costline.estimate import Assumption, Estimate, Figure
@@ -115,6 +116,8 @@ def generate(
     market = _market(resolve.catalogue(catalogue))
     with recording(explain) as record:
         estimate = generate_study(pipeline, clip, machine, job.place.economics, generation_title(job), market)
+    tokens = estimate.figures["tokens"].amount if "tokens" in estimate.figures else 0.0
+    estimate = earned(estimate, pipeline.transformers[0][0], machine, clip.batch, tokens)
     return finished(estimate, [chosen, *job.assumed], machine, record, pipeline.notes)
 
 
@@ -148,6 +151,7 @@ def generation_job(
     catalogue: str | Path | None = None,
 ) -> Job[Pipeline, Clip]:
     """Read a question about generating; parameters as of `generate`."""
+    check_sizes(model, params=params, shape=shape)
     book = resolve.catalogue(catalogue)
     latent = None if tokens is None else resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
     pipeline = resolve.sampler(model, params, shape or {}, book)

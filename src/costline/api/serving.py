@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import Job, finished, recording, remarks, shape_notes
+from costline.api.common import Job, check_sizes, finished, recording, remarks, shape_notes
 from costline.api.lists import over_lists
+from costline.api.validated import earned
 from costline.catalogue import Catalogue
 from costline.engine.passes import Machine
 from costline.errors import InputError, UnknownNameError
@@ -152,6 +153,9 @@ def answered(
     title = f"{serving_title(job)}, batch {whole(asked.batch)}"
     with recording(explain) as record:
         estimate = serve_study(network, asked, place.machine, place.economics, title)
+    longest = asked.input + asked.output
+    static = asked.batching == "static"
+    estimate = earned(estimate, network, place.machine, asked.batch, longest, static=static)
     return finished(estimate, assumed, place.machine, record, remarks(network))
 
 
@@ -178,6 +182,7 @@ def serving_job(
     catalogue: str | Path | None = None,
 ) -> Job[Decoder, Requests]:
     """Read a question about serving; parameters as of `serve`."""
+    check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape or {}, book)
     stored, notes = _stored(model, precision, plan, book)
@@ -312,6 +317,7 @@ def caption(
     Estimate
         See `costline.studies.caption.caption`.
     """
+    check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape or {}, book)
     stored, notes = _stored(model, precision, plan, book)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import Job, finished, recording, remarks, shape_notes
+from costline.api.common import Job, check_sizes, finished, recording, remarks, shape_notes
 from costline.api.lists import over_lists
+from costline.api.validated import earned
 from costline.catalogue import Catalogue
 from costline.errors import ConfigError, InputError, QuantityError
 from costline.estimate import Assumption, Estimate
@@ -20,7 +21,7 @@ from costline.models.decoder import Decoder
 from costline.models.dit import DiT
 from costline.models.network import Network
 from costline.models.pipeline import Pipeline
-from costline.numeric import Numeric
+from costline.numeric import Numeric, largest
 from costline.plan import Plan
 from costline.report.values import text, whole
 from costline.resolve import Model, Number
@@ -116,6 +117,9 @@ def train(
     chosen = Assumption(name="plan", value=f"{_words(choice.plan)}: {choice.words}", kind="chosen")
     with recording(explain) as record:
         estimate = train_study(job.subject, job.asked, machine, job.place.economics, training_title(job))
+    if job.asked.mfu is None:  # a stated utilisation stands in for the time model, whose errors then say nothing
+        longest = largest(*(stretch.sequence for stretch in job.asked.stretches))
+        estimate = earned(estimate, job.subject, machine, job.asked.batch_tokens / longest, longest)
     return finished(estimate, [chosen, *job.assumed], machine, record, remarks(job.subject))
 
 
@@ -148,6 +152,7 @@ def training_job(
     catalogue: str | Path | None = None,
 ) -> Job[Network, Run]:
     """Read a question about training; parameters as of `train`."""
+    check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = _network(model, params, active, shape or {}, video, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)

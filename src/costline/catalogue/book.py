@@ -277,3 +277,7 @@ class Catalogue:
     def efficiency(self, **overrides: Numeric) -> Efficiency:
         """Coefficients ready for lookups, with values fixed by the user laid over them."""
         return Efficiency(self.coefficients(), overrides, adjustments=shipped_adjustments())
+
+    def sourced_efficiency(self, **overrides: Numeric) -> Efficiency:
+        """Coefficients as their sources state them: for single kernels, and machines unlike any that was measured."""
+        return Efficiency(self.coefficients(), overrides)

@@ -19,7 +19,7 @@ COLUMNS = columns(
 
 ADJUSTMENTS = DATA / "adjustments.csv"
 """Written by ``costline accuracy fit``, never by hand."""
-ADJUSTMENT_COLUMNS = ("name", "scope", "qualifier", "factor", "low", "high", "rows", "date", "source")
+ADJUSTMENT_COLUMNS = ("name", "scope", "qualifier", "factor", "low", "high", "rows", "kind", "date", "source")
 
 SCOPE = re.compile(r"all|(chip|family|vendor):[a-z0-9][a-z0-9._+-]*")
 

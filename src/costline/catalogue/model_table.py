@@ -261,12 +261,12 @@ def pipeline_like(network: DiT, name: str = "", experts: int = 1) -> Pipeline | 
     Of several, the one that goes by `name` (Wan 2.1 and 2.2 have transformers of one shape), else the first with as
     many transformers as there are `experts`, else the first.
     """
-    alike = []
-    for row in shipped_pipelines().values():
-        if shipped_networks()[row.transformers[0]].architecture == network.architecture:
-            pipeline = named_pipeline(row.name)
-            if pipeline.transformers[0][0].parts == network.parts:
-                alike.append(pipeline)
     called = spellings().get(plain(name))
-    ranked = sorted(alike, key=lambda each: (each.name != called, len(each.transformers) != experts))
-    return ranked[0] if ranked else None
+    rows = sorted(shipped_pipelines().values(), key=lambda row: (row.name != called, len(row.transformers) != experts))
+    for row in rows:
+        if shipped_networks()[row.transformers[0]].architecture != network.architecture:
+            continue
+        pipeline = named_pipeline(row.name)
+        if pipeline.transformers[0][0].parts == network.parts:
+            return pipeline
+    return None

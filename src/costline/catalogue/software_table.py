@@ -12,7 +12,7 @@ from costline.errors import UnknownNameError
 from costline.precision import BYTES
 
 COLUMNS = columns(
-    "study! pattern! attention products source! note", identifier="id!", integer="fused! chunk", kind="kind!"
+    "study! pattern! fused! attention products source! note", identifier="id!", integer="chunk", kind="kind!"
 )
 
 
@@ -59,8 +59,8 @@ def software_faults(rows: list[Row]) -> list[str]:
         name = f"{row['id']} ({row['study'][:40]})"
         if row["study"] not in STUDIES:
             faults.append(f"{name}: the study is none of {', '.join(STUDIES)}")
-        if row["fused"] not in {0, 1}:
-            faults.append(f"{name}: fused is {row['fused']}; write 0 or 1")
+        if row["fused"] not in {"yes", "no"}:
+            faults.append(f"{name}: fused is {row['fused'][:40]!r}; write yes or no")
         if row["products"] and row["products"] not in BYTES:
             faults.append(f"{name}: products {row['products'][:40]!r} is not a format")
         try:
@@ -79,7 +79,7 @@ def all_software() -> tuple[Software, ...]:
             id=row["id"],
             study=row["study"],
             pattern=row["pattern"],
-            fused=bool(row["fused"]),
+            fused=row["fused"] == "yes",
             attention=row["attention"],
             chunk=row["chunk"],
             products=row["products"],

@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 FLAGS = ("--help", "-h", "--version")
 
+LONGEST_WORD = 1000
+"""Characters of a word in a complaint."""
 FEW_COLLECTIONS = 100_000
 """New objects between two collections of garbage; Python's own 700 make a tenth of the time of a short answer."""
 ANSWER, INFEASIBLE, BAD_INPUT, FAULT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
@@ -97,8 +99,13 @@ def _run(arguments: list[str]) -> tuple[int, str]:
             raise UnknownNameError("option" if command.startswith("-") else "command", command, (*COMMANDS, *FLAGS))
         code = build_app()(arguments)
     except (CostlineError, CycloptsError) as error:
-        return BAD_INPUT, str(error)
+        return BAD_INPUT, _short(str(error))
     return (code if isinstance(code, int) else ANSWER), ""
+
+
+def _short(message: str) -> str:
+    """A message without the middle of words that nobody reads to the end."""
+    return " ".join(f"{word[:60]}...{word[-20:]}" if len(word) > LONGEST_WORD else word for word in message.split(" "))
 
 
 def build_app() -> App:

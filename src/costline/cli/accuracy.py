@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from cyclopts import Group as Panel
 
 from costline.cli.terminal import console, note, write_json
-from costline.errors import UnknownNameError
+from costline.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from costline.accuracy.rows import Measurement, Measurements
@@ -41,6 +41,7 @@ def accuracy(
     by: str = "table,target",
     explain: Annotated[str | None, Parameter(group=OUTPUT)] = None,
     csv: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
+    report: Annotated[Path | None, Parameter(negative="", group=OUTPUT)] = None,
     unscored: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     all: Switch = False,
     json: Switch = False,
@@ -58,6 +59,8 @@ def accuracy(
         A row: its prediction as a tree, beside the measurement.
     csv
         Write one line a row to this file.
+    report
+        Write a report with pictures to this folder: index.md, index.html and SVG files.
     unscored
         Also rows whose source leaves too much open to be scored.
     all
@@ -71,16 +74,21 @@ def accuracy(
     if explain is not None:
         return _explain(tables, explain, plain)
     from costline.accuracy.groups import DIMENSIONS
-    from costline.accuracy.summary import as_dict, report
+    from costline.accuracy.summary import as_dict
+    from costline.accuracy.summary import report as scored
     from costline.catalogue import shipped
 
     names = [name.strip() for name in by.split(",") if name.strip()]
     for name in names:
         if name not in DIMENSIONS:
             raise UnknownNameError("grouping", name, DIMENSIONS)
-    made = report(tables, shipped.efficiency(), names, unscored=unscored)
+    if report is not None:
+        names = list(dict.fromkeys((*names, "target")))
+    made = scored(tables, shipped.efficiency(), names, unscored=unscored)
     if csv is not None:
         _write_csv(csv, made)
+    if report is not None and made.predicted:
+        _write_report(report, made, own=bool(measurements))
     if json:
         write_json(as_dict(made))
     else:
@@ -146,6 +154,25 @@ def _write_csv(path: Path, made: Report) -> None:
         writer.writeheader()
         writer.writerows(rows)
     note(f"{path}: {len(rows):,} rows")
+
+
+def _write_report(folder: Path, made: Report, *, own: bool) -> None:
+    """The page as Markdown and as HTML, and each picture as a file."""
+    from costline.accuracy.evidence import own_evidence, shipped_evidence
+    from costline.accuracy.page import page
+    from costline.report.page import Picture, html, markdown
+
+    blocks = page(own_evidence(made) if own else shipped_evidence(made))
+    pictures = [block for block in blocks if isinstance(block, Picture)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "index.md").write_text(markdown(blocks), "utf-8")
+        (folder / "index.html").write_text(html(blocks, "How accurate costline is"), "utf-8")
+        for picture in pictures:
+            (folder / f"{picture.name}.svg").write_text(picture.svg, "utf-8")
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror or error}") from None
+    note(f"{folder}: index.md, index.html and {len(pictures)} pictures")
 
 
 def _explain(tables: Sequence[Measurements], wanted: str, plain: bool) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from costline.accuracy.refit import Errors
+    from costline.catalogue.standing_table import Standing
 
 
 def fit(
@@ -33,30 +33,35 @@ def fit(
     processes
         Processes to use.
     write
-        Folder to write adjustments.csv and validated.csv to; beside the shipped coefficients they are in force.
+        Folder to write adjustments.csv, measurements/held_out.csv and measurements/accuracy.csv to; in the folder of
+        the shipped data they count.
     """
     from costline.accuracy.refit import refit
-    from costline.accuracy.rows import all_shipped
+    from costline.accuracy.rows import TABLES, all_shipped
     from costline.accuracy.shipping import data_hash, to_csv
     from costline.catalogue.coefficient_table import ADJUSTMENTS
+    from costline.catalogue.standing_table import STANDING, standing_csv
     from costline.catalogue.table import DATA
     from costline.catalogue.validated_table import VALIDATED
 
     rows = [row for table in all_shipped() for row in table.rows if row.scored]
-    digest = data_hash((DATA / "measurements").glob("*.csv"))
+    digest = data_hash(DATA / "measurements" / f"{table}.csv" for table in TABLES)
     note(f"fitting {len(rows):,} scored rows, sha256 {digest}; this takes minutes")
     done = refit(rows, dt.datetime.now(dt.UTC).date().isoformat(), digest, folds=folds, processes=processes)
     screen = console()
-    screen.print(_table(done.errors))
+    screen.print(_table(done.standing))
     screen.print(f"{len(done.adjustments):,} adjustments from {done.rows:,} rows that can be predicted")
     if write is not None:
         (write / ADJUSTMENTS.name).write_text(to_csv(done.adjustments), "utf-8")
-        (write / VALIDATED.name).write_text(done.validated, "utf-8")
-        note(f"wrote {ADJUSTMENTS.name} and {VALIDATED.name} to {write}")
+        beside = write / "measurements"
+        beside.mkdir(exist_ok=True)
+        (beside / VALIDATED.name).write_text(done.validated, "utf-8")
+        (beside / STANDING.name).write_text(standing_csv(done.standing), "utf-8")
+        note(f"wrote {ADJUSTMENTS.name}, measurements/{VALIDATED.name} and measurements/{STANDING.name} to {write}")
     return 0
 
 
-def _table(errors: Sequence[Errors]) -> Table:
+def _table(standing: Sequence[Standing]) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -64,8 +69,8 @@ def _table(errors: Sequence[Errors]) -> Table:
     made.add_column("target")
     for heading in ("rows", "sourced", "in-sample", "unseen\ngroup", "unseen\nchip"):
         made.add_column(heading, justify="right")
-    for row in errors:
-        columns = (row.sourced, row.fitted, row.unseen, row.unseen_chip)
-        cells = [f"{100 * median:.0f} / {100 * most:.0f}" for median, most in columns]
+    for row in standing:
+        columns = (row.errors.get(way) for way in ("sourced", "in_sample", "unseen_group", "unseen_chip"))
+        cells = ["-" if pair is None else f"{100 * pair[0]:.0f} / {100 * pair[1]:.0f}" for pair in columns]
         made.add_row(row.target, f"{row.rows:,}", *cells)
     return made

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from costline.api.serving import caption as question
 from costline.cli.output import Output, ask, inputs_of
+from costline.cli.software import Software, stated
 
 
 def caption(
@@ -23,16 +24,13 @@ def caption(
     batch: str | None = None,
     precision: str | None = None,
     plan: str | None = None,
-    engine: str | None = None,
     price: str | None = None,
     params: str | None = None,
     active: str | None = None,
     vision: Annotated[str | None, Parameter(show=False)] = None,
     prompt: Annotated[str | None, Parameter(show=False)] = None,
     catalogue: Annotated[str | None, Parameter(show=False)] = None,
-    engine_date: Annotated[str | None, Parameter(show=False)] = None,
-    attention: Annotated[str | None, Parameter(show=False)] = None,
-    compile: Annotated[str | None, Parameter(show=False)] = None,
+    software: Software | None = None,
     printed: Output | None = None,
 ) -> int:
     """What it costs to caption a video corpus with a vision-language model.
@@ -59,8 +57,6 @@ def caption(
         bf16, fp8, int8, fp4, int4 (4-bit: weights only).
     plan
         What you fix: "tensor=8"; the rest is chosen.
-    engine
-        Software: vllm (costline data list software). Also --engine-date, --attention, --compile.
     price
         Rent of a chip: $2.49/h.
     params
@@ -73,17 +69,11 @@ def caption(
         Tokens of the instruction.
     catalogue
         TOML file of your own chips, systems, prices, models.
-    engine_date
-        Release of the software: 2025-06 or a year.
-    attention
-        Attention kernel: fa2, fa3, sdpa, ...
-    compile
-        Whether kernels are fused: yes or no.
     """
     given = {
         "model": model, "on": on, "minutes": minutes, "clip": clip, "frames": frames, "frame_tokens": frame_tokens,
         "output": output, "batch": batch, "precision": precision, "plan": plan, "price": price, "params": params,
         "active": active, "vision": vision, "prompt": prompt, "catalogue": catalogue,
-        "engine": engine, "engine_date": engine_date, "attention": attention, "compile": compile,
+        **stated(software),
     }  # fmt: skip
     return ask(question, given, printed, inputs_of(question))

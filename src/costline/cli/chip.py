@@ -21,15 +21,15 @@ SEED = (
 )  # fmt: skip
 """Chips compared where none is named: those of the article."""
 
-Flag = Annotated[bool, Parameter(negative="")]
+Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 
 
 @app.command
 def compare(
     *chips: str,
     workload: str = "llama-2-70b,wan2.1-t2v-14b",
-    input: int = 1000,
-    output: int = 200,
+    input: str = "1000",
+    output: str = "200",
     tpot: str = "50ms",
     precision: str = "bf16",
     catalogue: Path | None = None,
@@ -61,26 +61,28 @@ def compare(
 
     book = resolve.catalogue(catalogue)
     limit = float(resolve.number(tpot, quantity.SECONDS, "tpot", least=1e-6))
-    if input < 1 or output < 1:
-        raise InputError("input and output are whole numbers of tokens, at least 1")
     talks, films = _workloads(workload, input, output, limit, precision, catalogue)
     print_comparison(chips or SEED, talks, films, book, as_json=json)
     return 0
 
 
 def _workloads(
-    names: str, input: int, output: int, tpot: float, precision: str, catalogue: Path | None
+    names: str, input: str, output: str, tpot: float, precision: str, catalogue: Path | None
 ) -> tuple[list[Talk], list[Film]]:
-    from costline import resolve
+    from costline import quantity, resolve
     from costline.models.decoder import Decoder
     from costline.silicon.compare import Talk, film_of
 
     book = resolve.catalogue(catalogue)
+    prompt, answer = (
+        int(resolve.number(tokens, quantity.TOKENS, name, least=1, whole=True))
+        for name, tokens in (("input", input), ("output", output))
+    )
     talks, films = [], []
     for name in names.split(","):
         found = resolve.model(name.strip(), book)
         if isinstance(found, Decoder):
-            talks.append(Talk(network=found, input=input, output=output, tpot=tpot, precision=precision))
+            talks.append(Talk(network=found, input=prompt, output=answer, tpot=tpot, precision=precision))
         else:
             films.append(film_of(resolve.sampler(found, None, {}, book)))
     return talks, films
@@ -179,7 +181,7 @@ def power(*, json: Flag = False) -> int:
 
 
 @app.command
-def anchors(*, match: str = "", json: Flag = False) -> int:
+def anchors(*, match: Annotated[str, Parameter(show_default=False)] = "", json: Flag = False) -> int:
     """Published results beside what costline's models of silicon give for them.
 
     Parameters
@@ -216,8 +218,8 @@ def design(
     workload: str = "llama-2-70b,wan2.1-t2v-14b",
     objective: Literal["dollar", "joule", "latency"] = "dollar",
     mix: str = "decode",
-    input: int = 1000,
-    output: int = 200,
+    input: str = "1000",
+    output: str = "200",
     tpot: str = "50ms",
     catalogue: Path | None = None,
     json: Flag = False,

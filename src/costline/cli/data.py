@@ -19,23 +19,27 @@ Table = Literal[
 ]
 
 
+Text = Annotated[str, Parameter(show_default=False)]
+Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+
+
 @app.command(name="list")
 def list_table(
     table: Table,
     /,
     *,
-    vendor: str = "",
-    family: str = "",
-    provider: str = "",
-    kind: str = "",
-    chip: str = "",
-    since: str = "",
-    match: str = "",
+    vendor: Text = "",
+    family: Text = "",
+    provider: Text = "",
+    kind: Text = "",
+    chip: Text = "",
+    since: Text = "",
+    match: Text = "",
     limit: int = 40,
     file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    csv: Annotated[bool, Parameter(negative="")] = False,
-    plain: Annotated[bool, Parameter(negative="")] = False,
+    json: Flag = False,
+    csv: Flag = False,
+    plain: Flag = False,
 ) -> int:
     """List a table of the catalogue.
 
@@ -83,8 +87,8 @@ def show(
     /,
     *,
     file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    plain: Annotated[bool, Parameter(negative="")] = False,
+    json: Flag = False,
+    plain: Flag = False,
 ) -> int:
     """Show everything known of a chip, system, model or software: each figure with unit, kind, date and source.
 

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from costline.api.generating import generate as question
 from costline.cli.output import Output, ask, inputs_of, shape_fields
+from costline.cli.software import Software, stated
 
 
 def generate(
@@ -24,7 +25,6 @@ def generate(
     overlap: Annotated[str | None, Parameter(show=False)] = None,
     precision: str | None = None,
     plan: str | None = None,
-    engine: str | None = None,
     price: str | None = None,
     params: str | None = None,
     fps: Annotated[str | None, Parameter(show=False)] = None,
@@ -34,9 +34,7 @@ def generate(
     mfu: Annotated[str | None, Parameter(show=False)] = None,
     shape: Annotated[str | None, Parameter(show=False)] = None,
     catalogue: Annotated[str | None, Parameter(show=False)] = None,
-    engine_date: Annotated[str | None, Parameter(show=False)] = None,
-    attention: Annotated[str | None, Parameter(show=False)] = None,
-    compile: Annotated[str | None, Parameter(show=False)] = None,
+    software: Software | None = None,
     printed: Output | None = None,
 ) -> int:
     """Seconds, dollars and memory of generating a video clip or an image: text encoder, every evaluation, decoder.
@@ -65,8 +63,6 @@ def generate(
         bf16, fp8, int8, int4.
     plan
         What you fix: "ulysses=4, guidance=2, attention=fa2, compiled=no, reused=0.4"; the rest is chosen.
-    engine
-        Software: diffusers (costline data list software). Also --engine-date, --attention, --compile.
     price
         Rent of a chip: $2.49/h.
     params
@@ -85,18 +81,12 @@ def generate(
         Dimensions of a hypothetical transformer: "layers=48, hidden=6144".
     catalogue
         TOML file of your own chips, systems, prices, models.
-    engine_date
-        Release of the software: 2025-06 or a year.
-    attention
-        Attention kernel: fa2, fa3, sdpa, ...
-    compile
-        Whether kernels are fused: yes or no.
     """
     given = {
         "model": model, "on": on, "resolution": resolution, "frames": frames, "seconds": seconds, "steps": steps,
         "tokens": tokens, "segment": segment, "overlap": overlap, "precision": precision, "plan": plan, "price": price,
         "params": params, "fps": fps, "branches": branches, "batch": batch, "chunk": chunk, "mfu": mfu,
         "shape": shape_fields(shape), "catalogue": catalogue,
-        "engine": engine, "engine_date": engine_date, "attention": attention, "compile": compile,
+        **stated(software),
     }  # fmt: skip
     return ask(question, given, printed, inputs_of(question))

@@ -42,12 +42,12 @@ class Output(Backwards):
         One input as key=value, for those without a flag of their own; repeatable.
     """
 
-    json: Annotated[bool, Parameter(negative="")] = False
-    csv: Annotated[bool, Parameter(negative="")] = False
-    plain: Annotated[bool, Parameter(negative="")] = False
-    explain: Annotated[bool, Parameter(negative="")] = False
+    json: Annotated[bool, Parameter(negative="", show_default=False)] = False
+    csv: Annotated[bool, Parameter(negative="", show_default=False)] = False
+    plain: Annotated[bool, Parameter(negative="", show_default=False)] = False
+    explain: Annotated[bool, Parameter(negative="", show_default=False)] = False
     file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None
-    set: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = ()
+    set: Annotated[tuple[str, ...], Parameter(name="--set", negative="", show_default=False)] = ()
 
 
 def ask(

@@ -41,7 +41,7 @@ def plan(
     params: Hidden = None,
     catalogue: Hidden = None,
     file: Annotated[Path | None, Parameter(name=["--file", "-f"], group=OUTPUT)] = None,
-    set: Annotated[tuple[str, ...], Parameter(negative="", group=OUTPUT)] = (),
+    set: Annotated[tuple[str, ...], Parameter(negative="", group=OUTPUT, show_default=False)] = (),
     json: Switch = False,
     csv: Switch = False,
     plain: Switch = False,

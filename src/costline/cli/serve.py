@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from costline.api.serving import serve as question
 from costline.cli.output import Output, ask, inputs_of, shape_fields
+from costline.cli.software import Software, stated
 
 
 def serve(
@@ -21,15 +22,12 @@ def serve(
     batching: Literal["continuous", "static"] | None = None,
     precision: str | None = None,
     plan: str | None = None,
-    engine: str | None = None,
     price: str | None = None,
     params: str | None = None,
     active: str | None = None,
     shape: Annotated[str | None, Parameter(show=False)] = None,
     catalogue: Annotated[str | None, Parameter(name="--catalogue")] = None,
-    engine_date: Annotated[str | None, Parameter(show=False)] = None,
-    attention: Annotated[str | None, Parameter(show=False)] = None,
-    compile: Annotated[str | None, Parameter(show=False)] = None,
+    software: Software | None = None,
     printed: Output | None = None,
 ) -> int:
     """TTFT, TPOT, tokens a second, memory and dollars a token of a decoder language model.
@@ -52,8 +50,6 @@ def serve(
         bf16, fp8, int8, fp4, int4 (4-bit: weights only).
     plan
         What you fix: "tensor=8, expert=8, cache=fp8"; the rest is chosen.
-    engine
-        Software: vllm (costline data list software). Also --engine-date, --attention, --compile.
     price
         Rent of a chip: $2.49/h.
     params
@@ -64,17 +60,11 @@ def serve(
         Dimensions of a hypothetical model: "layers=80, hidden=8192".
     catalogue
         TOML file of your own chips, systems, prices, models.
-    engine_date
-        Release of the software: 2025-06 or a year.
-    attention
-        Attention kernel: fa2, fa3, sdpa, ...
-    compile
-        Whether kernels are fused: yes or no.
     """
     given = {
         "model": model, "on": on, "input": input, "output": output, "batch": batch, "batching": batching,
         "precision": precision, "plan": plan, "price": price, "params": params, "active": active,
         "shape": shape_fields(shape), "catalogue": catalogue,
-        "engine": engine, "engine_date": engine_date, "attention": attention, "compile": compile,
+        **stated(software),
     }  # fmt: skip
     return ask(question, given, printed, inputs_of(question))

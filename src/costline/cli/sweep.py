@@ -26,6 +26,10 @@ CALLS_ALONE = 100
 """Calls of a study that this process makes itself."""
 
 
+Text = Annotated[str, Parameter(show_default=False)]
+Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+
+
 @app.default
 def sweep(
     scenario: Path,
@@ -34,7 +38,7 @@ def sweep(
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     workers: int | None = None,
     cluster: str | None = None,
-    quiet: Annotated[bool, Parameter(negative="")] = False,
+    quiet: Flag = False,
 ) -> int:
     """Run a scenario into a folder; the same command goes on after any interruption.
 
@@ -122,17 +126,17 @@ def show(
     folder: Path,
     /,
     *,
-    where: str = "",
-    group: str = "",
-    best: str = "",
-    pareto: str = "",
-    columns: str = "",
-    plot: str = "",
+    where: Text = "",
+    group: Text = "",
+    best: Text = "",
+    pareto: Text = "",
+    columns: Text = "",
+    plot: Text = "",
     svg: Path | None = None,
     limit: int = 12,
-    all: Annotated[bool, Parameter(negative="")] = False,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    csv: Annotated[bool, Parameter(negative="")] = False,
+    all: Flag = False,
+    json: Flag = False,
+    csv: Flag = False,
 ) -> int:
     """Ask a sweep: filter, group, best of each group, Pareto front, picture.
 

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from costline.api.training import train as question
 from costline.cli.output import Output, ask, inputs_of, shape_fields
+from costline.cli.software import Software, stated
 
 
 def train(
@@ -22,7 +23,6 @@ def train(
     mfu: str | None = None,
     precision: str | None = None,
     plan: str | None = None,
-    engine: str | None = None,
     price: str | None = None,
     params: str | None = None,
     active: str | None = None,
@@ -32,9 +32,7 @@ def train(
     video: Annotated[bool | None, Parameter(show=False, negative="")] = None,
     shape: Annotated[str | None, Parameter(show=False)] = None,
     catalogue: Annotated[str | None, Parameter(show=False)] = None,
-    engine_date: Annotated[str | None, Parameter(show=False)] = None,
-    attention: Annotated[str | None, Parameter(show=False)] = None,
-    compile: Annotated[str | None, Parameter(show=False)] = None,
+    software: Software | None = None,
     printed: Output | None = None,
 ) -> int:
     """Days, dollars, MFU, memory and energy of a training run, language model or video transformer.
@@ -59,8 +57,6 @@ def train(
         bf16, fp8.
     plan
         What you fix: "tensor=8, pipeline=16, zero=1, recompute=full"; the rest is chosen.
-    engine
-        Software: megatron (costline data list software). Also --engine-date, --attention, --compile.
     price
         Rent of a chip: $2.49/h.
     params
@@ -79,18 +75,12 @@ def train(
         Dimensions of a hypothetical model: "layers=80, hidden=8192".
     catalogue
         TOML file of your own chips, systems, prices, models.
-    engine_date
-        Release of the software: 2025-06 or a year.
-    attention
-        Attention kernel: fa2, fa3, sdpa, ...
-    compile
-        Whether kernels are fused: yes or no.
     """
     given = {
         "model": model, "on": on, "tokens": tokens, "sequence": sequence, "batch_tokens": batch_tokens,
         "curriculum": curriculum, "mfu": mfu, "precision": precision, "plan": plan, "price": price, "params": params,
         "active": active, "samples": clips, "resolution": resolution, "frames": frames, "video": video,
         "shape": shape_fields(shape), "catalogue": catalogue,
-        "engine": engine, "engine_date": engine_date, "attention": attention, "compile": compile,
+        **stated(software),
     }  # fmt: skip
     return ask(question, given, printed, inputs_of(question))

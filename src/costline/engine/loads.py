@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -29,6 +30,15 @@ BACKWARD_ATTENTION = 2.5
 BACKWARD_ELEMENTWISE = 1.5
 """Three tensors moved (gradient in, saved input, gradient out) for two."""
 
+EAGER_PASSES = 2.5
+"""Passes of a kernel that is one operator: most read a tensor or two and write one, some of them in fp32."""
+COPIES = 4.0
+"""A tensor is read and written before an exchange of heads for tokens, to lie in one piece, and after it."""
+MERGED = 12.0
+"""Bytes of an output element to merge a partial result of a ring in one kernel: read one in 16 bits, one in fp32,
+write one in fp32, and what the first cast costs."""
+EAGER_MERGED = 38.0
+"""The same operator by operator: cast (6), difference (12), product (8), sum (12); see `yunchang.ring.utils`."""
 CHUNK = 256.0
 """Tokens of a chunk of Mamba-2, as its authors and Nemotron-H set it. [token]"""
 STATE_MOVES = 4.0
@@ -60,6 +70,8 @@ class Load:
         Experts of one layer on one chip, which the rows are divided over; 0 where the part has none.
     alone : float or array
         Further launches, of kernels that no graph captures. [call]
+    rank : str
+        Of a convolution: ``depthwise``, in the ``plane`` or in the ``volume``.
     """
 
     name: str
@@ -75,6 +87,7 @@ class Load:
     outer: Numeric = 0.0
     experts: Numeric = 0.0
     alone: Numeric = 0.0
+    rank: str = ""
 
 
 def rows_on_chip(stream: str, streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
@@ -125,6 +138,8 @@ def each_load(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan)
             load = _load(part, shared, plan)
         if load is not None:
             yield load
+        if isinstance(part, Attention) and part.exchanged and some(plan.context > 1):
+            yield _exchange(part, shared, plan)
 
 
 def backward_loads(loads: Iterable[Load]) -> Iterator[Load]:
@@ -232,6 +247,17 @@ def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> L
     return Load(part.name, "attention", plan.activation, flops, own + others, part.repeat)
 
 
+def _exchange(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> Load:
+    """Copies that an exchange of heads for tokens needs, and the merging of a ring's partial results, in fp32."""
+    share = part.repeat * streams["batch"] * streams[part.sequences] / plan.tensor / plan.context
+    queries, keys = streams[part.queries] * part.heads, streams[part.keys] * part.key_heads
+    copied = (queries + keys) * (part.key_dim + part.value_dim) * (COPIES * element_bytes(plan.activation))
+    merged = queries * part.value_dim * (MERGED if plan.compiled else EAGER_MERGED)
+    traffic = share * (copied * (plan.ulysses > 1) + merged * (plan.ring - 1))
+    calls = part.repeat * (8.0 * (plan.ulysses > 1) + (1.0 if plan.compiled else 6.0) * (plan.ring - 1))
+    return Load(f"{part.name}/exchange", "memory", plan.activation, 0.0, traffic, calls)
+
+
 def _linear_attention(part: LinearAttention, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     rows = rows_on_chip(part.rows, streams, plan) / plan.tensor
     traffic = part.repeat * rows * (4 * part.width * element_bytes(plan.activation) + chunk_bytes(part.state))
@@ -274,11 +300,25 @@ def _convolution(part: Convolution, streams: Mapping[str, Numeric], plan: Plan) 
     flops = part.repeat * convolution_flops(positions, part.kernel, part.inputs, part.outputs, part.groups)
     moved = positions * (part.repeat * (part.inputs + part.outputs) * element_bytes(plan.activation))
     traffic = moved + part.params * element_bytes(plan.weights)
-    return Load(part.name, "convolution", plan.activation, flops, traffic, part.repeat)
+    if part.kernel == part.groups == 1:  # a matrix product
+        return Load(
+            part.name, "linear", plan.activation, flops, traffic, part.repeat, rows=positions, inner=part.inputs,
+            outer=part.outputs,
+        )  # fmt: skip
+    return Load(part.name, "convolution", plan.activation, flops, traffic, part.repeat, rank=_rank(part))
+
+
+def _rank(part: Convolution) -> str:
+    """Which kernels a convolution runs: of every channel alone, over an area (a square of taps) or over time too."""
+    if part.groups == part.inputs:
+        return "depthwise"
+    return "plane" if math.isqrt(part.kernel) ** 2 == part.kernel else "volume"
 
 
 def _elementwise(part: Elementwise, streams: Mapping[str, Numeric], plan: Plan) -> Load:
+    passes = part.passes if plan.compiled else part.eager or part.passes
+    kernels = 1.0 if plan.compiled else max(passes / EAGER_PASSES, 1.0)
     divided = part.shard == "column" or (plan.sequence_parallel and part.rows != "sample")
-    moved = part.repeat * part.passes * part.width * element_bytes(plan.activation)
+    moved = part.repeat * passes * part.width * element_bytes(plan.activation)
     traffic = rows_on_chip(part.rows, streams, plan) * (moved / (plan.tensor if divided else 1))
-    return Load(part.name, "memory", plan.activation, 0.0, traffic, part.repeat)
+    return Load(part.name, "memory", plan.activation, 0.0, traffic, part.repeat * kernels)

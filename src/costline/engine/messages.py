@@ -10,8 +10,10 @@ from costline.formulas.collectives import (
     all_gather_bytes,
     all_reduce_bytes,
     all_to_all_bytes,
+    all_to_all_crossing,
     message_time,
     ring_bytes,
+    shared_bandwidth,
 )
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
@@ -19,6 +21,13 @@ from costline.models.parts import Attention, ExpertLinear, Linear, Part
 from costline.numeric import Numeric, add_up, choose, largest, smallest
 from costline.plan import Plan
 from costline.precision import element_bytes
+
+EXCHANGES = frozenset({"ulysses", "ring"})
+"""Messages that libraries for generation send from Python, one call at a time."""
+ALL_TO_ALL = frozenset({"ulysses", "expert"})
+"""Messages of which every chip sends a part to every other."""
+HOST_SLOTS = 8
+"""Accelerator slots of one host, the most common number. [chip]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,8 @@ def _expert_messages(
 def _attention_messages(
     part: Attention, streams: Mapping[str, Numeric], plan: Plan, element: float
 ) -> Iterable[tuple[str, Numeric, Numeric]]:
+    if not part.exchanged:
+        return
     sequences = streams["batch"] * streams[part.sequences] * element
     queries = sequences * streams[part.queries] * part.heads * (part.key_dim + part.value_dim) / plan.tensor
     keys = sequences * streams[part.keys] * part.key_heads * (part.key_dim + part.value_dim)
@@ -141,10 +152,26 @@ def network_time(message: Message, cluster: Cluster, efficiency: Efficiency) -> 
     members = largest(cluster.domain / message.stride, 1)
     bandwidth = choose(inside, up, smallest(up, out * smallest(members, message.size)))
     share = choose(inside, efficiency.value("link_up", chip), efficiency.value("link_out", chip))
-    up_latency = cluster.scale_up_latency or efficiency.value("latency_up", chip)
+    waited = message.name if message.name in EXCHANGES else ""
+    up_latency = cluster.scale_up_latency or efficiency.value("latency_up", chip, waited)
     out_latency = cluster.scale_out_latency or efficiency.value("latency_out", chip)
     latency = choose(inside, up_latency, out_latency)
-    return message_time(message.sent, bandwidth, share, message.calls, latency, message.size)
+    reached = _shared(message, share * bandwidth, cluster, efficiency)
+    return message_time(message.sent, reached, 1.0, message.calls, latency, message.size)
+
+
+def _shared(message: Message, link: Numeric, cluster: Cluster, efficiency: Efficiency) -> Numeric:
+    """What a message between slots of one host reaches: a ring's flows pass its bridge one by one. [byte/s]"""
+    if message.name not in ALL_TO_ALL or not on_host_bus(cluster):
+        return link
+    crossing = all_to_all_crossing(smallest(message.size, HOST_SLOTS))
+    return shared_bandwidth(link, efficiency.value("host_bridge", cluster.chip), crossing)
+
+
+def on_host_bus(cluster: Cluster) -> bool:
+    """Whether chips have no link to each other but that of their host."""
+    chip = cluster.chip
+    return (cluster.scale_up is None and chip.link_bandwidth is None) or chip.link_type.upper().startswith("PCI")
 
 
 def link_bandwidths(cluster: Cluster, efficiency: Efficiency) -> tuple[Numeric, Numeric]:

@@ -26,7 +26,7 @@ from costline.formulas.roofline import memory_time
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.models.network import Network
-from costline.models.parts import ExpertLinear, Part
+from costline.models.parts import Attention, ExpertLinear, Part
 from costline.numeric import Array, Numeric, choose, largest
 from costline.plan import Plan
 from costline.precision import element_bytes
@@ -48,8 +48,21 @@ def forward_pass(parts: Iterable[Part], streams: Streams, machine: Machine) -> T
     listed = tuple(parts)
     loads = each_load(listed, streams, machine.plan)
     busy = time_loads(_imbalanced(loads, listed, machine), machine.cluster, machine.efficiency, machine.plan)
-    messages = forward_messages(listed, streams, machine.plan)
-    return busy + behind(time_messages(messages, machine.cluster, machine.efficiency), busy.point)
+    return busy + _sent(listed, streams, busy, machine)
+
+
+def _sent(parts: tuple[Part, ...], streams: Streams, busy: Timing, machine: Machine) -> Timing:
+    """Messages of a pass: a ring's hide behind the attention of the blocks they bring, the others behind any kernel."""
+    cluster, efficiency, plan = machine.cluster, machine.efficiency, machine.plan
+    messages = forward_messages(parts, streams, plan)
+    rings = [message for message in messages if message.name == "ring" and np.any(message.calls)]
+    sent = time_messages([message for message in messages if message.name != "ring"], cluster, efficiency)
+    traffic = behind(sent, busy.point)
+    if not rings:
+        return traffic
+    cores = tuple(part for part in parts if isinstance(part, Attention) and part.exchanged)
+    attention = time_loads(each_load(cores, streams, plan), cluster, efficiency, plan).point
+    return traffic + behind(time_messages(rings, cluster, efficiency), attention * (1 - 1 / plan.ring))
 
 
 def _imbalanced(loads: Iterable[Load], parts: Iterable[Part], machine: Machine) -> Iterable[Load]:

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from costline.derivation import formula
-from costline.numeric import Numeric
+from costline.numeric import Numeric, largest
 
 _SOURCE = "Thakur, Rabenseifner, Gropp 2005, IJHPCA 19(1), section 4"
 
@@ -169,3 +169,63 @@ def message_time(
     """
     hops: Numeric = np.ceil(np.log2(size)) if isinstance(size, np.ndarray) else math.ceil(math.log2(size))
     return sent / (bandwidth * efficiency) + messages * latency * hops
+
+
+@formula(
+    "min(link, bridge / crossing)", unit="byte/s", source="bisection of a host whose pairs of slots share a bridge"
+)
+def shared_bandwidth(link: Numeric, bridge: Numeric, crossing: Numeric) -> Numeric:
+    """Bandwidth of a chip whose messages leave its pair of slots over a bridge that the whole host shares.
+
+    Parameters
+    ----------
+    link : float or array
+        Bandwidth of the chip's own link in one direction. [byte/s]
+    bridge : float or array
+        Bandwidth of the bridge in one direction. [byte/s]
+    crossing : float or array
+        Bytes on the bridge for each byte a chip sends; 0 inside a pair. [1]
+
+    Returns
+    -------
+    float or array
+        Bandwidth of one chip. [byte/s]
+
+    References
+    ----------
+    Dally & Towles 2004, Principles and Practices of Interconnection Networks, section 3.3 (channel load).
+
+    Examples
+    --------
+    >>> shared_bandwidth(2e10, 1e10, 4.0), shared_bandwidth(2e10, 1e10, 0.0)
+    (2500000000.0, 20000000000.0)
+    """
+    return link / largest(1.0, link * crossing / bridge)
+
+
+@formula(
+    "size * max(size - 2, 0) / max(size - 1, 1)", unit="1", source="Dally & Towles 2004, section 3.3 (channel load)"
+)
+def all_to_all_crossing(size: Numeric) -> Numeric:
+    """Bytes of an all-to-all on the bridge of a host for each byte a chip sends: all but those to its neighbour.
+
+    Parameters
+    ----------
+    size : float or array
+        Chips in the group; 2 share a pair of slots. [chip]
+
+    Returns
+    -------
+    float or array
+        Bytes over bytes. [1]
+
+    References
+    ----------
+    Dally & Towles 2004, Principles and Practices of Interconnection Networks, section 3.3 (channel load).
+
+    Examples
+    --------
+    >>> all_to_all_crossing(2.0), all_to_all_crossing(3.0)
+    (0.0, 1.5)
+    """
+    return size * largest(size - 2, 0) / largest(size - 1, 1)

@@ -143,6 +143,7 @@ class Efficiency:
         self._overrides = dict(overrides or {})
         self._drawn = dict(drawn or {})
         self._adjustments = adjustments or {}
+        self._newest: dict[tuple[str, str], str] = {}
         self._found: dict[tuple[str, ...], Coefficient] = {}
         self.used: dict[tuple[str, str, str], Coefficient] = {}
 
@@ -219,9 +220,12 @@ class Efficiency:
 
     def newest_attention(self, chip: Chip) -> str:
         """Newest attention kernel with a row of the chip's own or of its family; ``fa2`` where there is none."""
-        own = {f"chip:{chip.id}", f"family:{chip.family}"}
-        known = {row.qualifier for row in self._rows.values() if row.name == "attention" and row.scope in own}
-        return max((name for name in known if name.startswith("fa")), default="fa2")
+        asked = (chip.id, chip.family)
+        if asked not in self._newest:
+            own = {f"chip:{chip.id}", f"family:{chip.family}"}
+            known = {row.qualifier for row in self._rows.values() if row.name == "attention" and row.scope in own}
+            self._newest[asked] = max((name for name in known if name.startswith("fa")), default="fa2")
+        return self._newest[asked]
 
     def replace(self, **overrides: Numeric) -> Efficiency:
         """Return the same table with values fixed by the user."""

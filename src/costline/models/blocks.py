@@ -1,14 +1,30 @@
-"""Groups of parts that many families share. Elementwise passes follow an unfused, bf16 implementation."""
+"""Groups of parts that many families share.
+
+Elementwise passes count 16-bit tensors. Eager ones follow the modules of transformers and diffusers operator by
+operator, where a tensor in fp32 counts twice.
+"""
 
 from __future__ import annotations
 
 from costline.models.parts import Attention, Elementwise, Linear, Mask, Part
 
+EAGER_RMS = 17
+"""Passes of an RMSNorm in fp32: cast (3), square (4), mean (2), product (4), cast (3), product with the scale (2), less
+the one that a fused kernel of the mean saves."""
+EAGER_ROTARY = 20
+"""Passes of a rotary embedding in fp32: cast (3), two products with cosine and sine (8), their sum (6), cast (3)."""
+EAGER_ADAPTIVE = 6
+"""Passes of a norm (2), a scale (2) and a shift (2)."""
+
 
 def norm(name: str, width: int, rows: str, *, repeat: int = 1, bias: bool = False, affine: bool = True) -> Elementwise:
-    """RMSNorm (scale only) or LayerNorm (`bias=True`): read, write; the input is kept for the backward pass."""
+    """RMSNorm (scale only) or LayerNorm (`bias=True`): read, write; the input is kept for the backward pass.
+
+    PyTorch has a kernel for LayerNorm; RMSNorm is written out in fp32.
+    """
     held = width * (1 + bias) if affine else 0
-    return Elementwise(name=name, rows=rows, width=width, passes=2, saves=1, held=held, repeat=repeat)
+    eager = 2 if bias or not affine else EAGER_RMS
+    return Elementwise(name=name, rows=rows, width=width, passes=2, eager=eager, saves=1, held=held, repeat=repeat)
 
 
 def residual(name: str, width: int, rows: str, *, repeat: int = 1) -> Elementwise:
@@ -21,7 +37,9 @@ def adaptive_norm(name: str, width: int, rows: str, *, repeat: int = 1, held: in
 
     `held` counts parameters of a table added to the modulation (AdaLN-single) or of an affine norm.
     """
-    return Elementwise(name=name, rows=rows, width=width, passes=4, saves=2, held=held, repeat=repeat)
+    return Elementwise(
+        name=name, rows=rows, width=width, passes=4, eager=EAGER_ADAPTIVE, saves=2, held=held, repeat=repeat
+    )  # fmt: skip
 
 
 def gated_residual(name: str, width: int, rows: str, *, repeat: int = 1) -> Elementwise:
@@ -31,12 +49,22 @@ def gated_residual(name: str, width: int, rows: str, *, repeat: int = 1) -> Elem
 
 def rotary(name: str, width: int, rows: str, *, repeat: int = 1) -> Elementwise:
     """Rotary embedding of queries or keys of `width` over all heads: read, write."""
-    return Elementwise(name=name, rows=rows, width=width, passes=2, repeat=repeat, shard="column")
+    return Elementwise(
+        name=name, rows=rows, width=width, passes=2, eager=EAGER_ROTARY, repeat=repeat, shard="column"
+    )  # fmt: skip
 
 
-def head_norm(name: str, width: int, rows: str, *, repeat: int = 1, held: int = 0) -> Elementwise:
-    """Norm of queries or keys of `width` over all heads; `held` is its scale (one head's or all heads')."""
-    return Elementwise(name=name, rows=rows, width=width, passes=2, saves=1, held=held, repeat=repeat, shard="column")
+def head_norm(
+    name: str, width: int, rows: str, *, repeat: int = 1, held: int = 0, centred: bool = False
+) -> Elementwise:
+    """Norm of queries or keys of `width` over all heads; `held` is its scale (one head's or all heads').
+
+    `centred` is True for LayerNorm, which takes the mean off and is one kernel.
+    """
+    return Elementwise(
+        name=name, rows=rows, width=width, passes=2, eager=2 if centred else EAGER_RMS, saves=1, held=held,
+        repeat=repeat, shard="column",
+    )  # fmt: skip
 
 
 def feed_forward(
@@ -51,6 +79,7 @@ def feed_forward(
             rows=rows,
             width=hidden,
             passes=3 if gated else 2,
+            eager=5 if gated else 2,
             saves=2 if gated else 1,
             repeat=repeat,
             shard="column",
@@ -118,6 +147,7 @@ def attention(
             window=window,
             repeat=repeat,
             cache_width=2 * key_inner if cached else 0,
+            crossed=crossed,
         ),
         Linear(
             name=f"{name}/out", inputs=inner, outputs=width, rows=rows, bias=out, repeat=repeat, shard="row"

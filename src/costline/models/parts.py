@@ -125,6 +125,7 @@ class Attention(Part):
     `cache_width` is what a decoder keeps of one token in one layer, in elements: keys and values of all KV heads, or
     the latent of MLA; 0 where nothing is cached. `window` is the length of a sliding window, the query included, of a
     chunk (Llama 4), or the number of keys an indexer selects from all that are kept (``selected``).
+    `crossed` is True where the keys are another stream's, such as a text's.
     """
 
     queries: str
@@ -137,6 +138,15 @@ class Attention(Part):
     window: int = 0
     sequences: str = "sample"
     cache_width: int = 0
+    crossed: bool = False
+
+    @property
+    def exchanged(self) -> bool:
+        """Whether chips that share a sequence need each other's keys.
+
+        A text is on all of them; along time a place is on one of them, as tokens are divided over places.
+        """
+        return not self.crossed and self.queries != "time"
 
     @property
     def kind(self) -> Kind:
@@ -216,15 +226,17 @@ class Convolution(Part):
 class Elementwise(Part):
     """Memory-bound work: norms, activations, rotary embedding, residuals.
 
-    `passes` counts how often a tensor of ``rows x width`` is read or written (a norm is 2, a residual sum 3);
-    `saves` how many such tensors the backward pass keeps; `held` the parameters (norm scales, tables); `shard` is
-    ``column`` where `width` is the output of a column-sharded layer (activations inside a feed-forward network, norms
-    of query and key heads), which tensor parallelism divides.
+    `passes` counts how often a tensor of ``rows x width`` is read or written (a norm is 2, a residual sum 3); `eager`
+    the same where nothing is fused and every operator is a kernel of its own, 0 where that is no different; `saves`
+    how many such tensors the backward pass keeps; `held` the parameters (norm scales, tables); `shard` is ``column``
+    where `width` is the output of a column-sharded layer (activations inside a feed-forward network, norms of query and
+    key heads), which tensor parallelism divides.
     """
 
     rows: str
     width: int
     passes: float = 2
+    eager: float = 0
     saves: float = 0
     held: int = 0
     shard: Shard = "replicated"

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from costline.estimate import Assumption, Estimate, Figure
+from costline.numeric import some
 from costline.report.values import bracket, label, text
 
 HEADLINES = {
@@ -65,6 +66,8 @@ def _headline(figures: Iterable[Figure]) -> Table:
     table.add_column(style="dim")
     for figure in figures:
         between = bracket(figure.low, figure.high, figure.unit)
+        if figure.interval is not None:
+            between = f"80 %: {bracket(*figure.interval, figure.unit)}"
         remark = "; ".join(part for part in (between, figure.note) if part)
         table.add_row(label(figure.name), text(figure.value, figure.unit), remark)
     return table
@@ -99,7 +102,8 @@ def _table(figures: Iterable[Figure]) -> Table:
     for figure in figures:
         remark = figure.note
         if figure.name == "memory":
-            inside = ", ".join(f"{child.name} {text(child.value, child.unit)}" for child in figure.children)
+            held = [child for child in figure.children if child.value is None or some(child.value)]
+            inside = ", ".join(f"{child.name} {text(child.value, child.unit)}" for child in held)
             remark = f"of {text(figure.high, figure.unit)}: {inside}"
         table.add_row(label(figure.name), text(figure.value, figure.unit), remark)
     return table

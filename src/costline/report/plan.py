@@ -28,6 +28,8 @@ def plan_answer(found: PlanSearch) -> RenderableType:
     else:
         blocks += [_best(found.best), *_rivals(found), *_front(found.front)]
     blocks.append(Text(_counts(found), style="dim"))
+    if found.estimate is not None:  # what the answer of the best plan must say
+        blocks += [Text(f"! {warning}", style="yellow") for warning in found.estimate.warnings]
     blocks += [Text(f"· {assumption(row)}", style="dim") for row in found.assumptions]
     return Group(*blocks)
 

@@ -33,8 +33,8 @@ def depths(layers: int, limit: Numeric) -> list[int]:
     [1, 2, 3, 4, 6]
     """
     most = int(min(layers, np.max(limit)))
-    fewest = {-(-layers // held) for held in range(1, layers + 1)}
-    return sorted(depth for depth in {*fewest, *powers_of_two(most)} if depth <= most)
+    fewest = {depth for depth in range(1, most + 1) if -(-layers // -(-layers // depth)) == depth}
+    return sorted({*fewest, *powers_of_two(most)})
 
 
 def training_axes(network: Network, run: Run, machine: Machine, fixed: Mapping[str, Any]) -> Axes:

@@ -160,7 +160,7 @@ def _bill(chip: str, item: str, row: Anchor) -> Values:
 def _product(chip: str, row: Anchor) -> Values:
     """Time of a matrix product, weights and activations read once. [ms]"""
     rows = _numbers(row.quantity)[0]
-    width, machine = 12288, shipped.efficiency()
+    width, machine = 12288, shipped.sourced_efficiency()
     one = shipped.chip(chip)
     math = math_time(2 * rows * width**2, one.rate("fp16"), machine.value("gemm", one))
     moved = 2 * (width**2 + 2 * rows * width)

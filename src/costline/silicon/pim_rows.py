@@ -92,7 +92,7 @@ def attacc_speedup() -> float:
     network = _model("gpt3-175b")
     cluster = shipped.cluster("8xa100-sxm-80gb")
     chip = replace(cluster.chip, memory_bandwidth=5 * 670.4e9)
-    machine = Machine(replace(cluster, chip=chip), shipped.efficiency(), Plan(tensor=8))
+    machine = Machine(replace(cluster, chip=chip), shipped.sourced_efficiency(), Plan(tensor=8))
     cache = 2 * 2 * network.layers * network.hidden_size * (2048 + 128)
     batches = np.arange(1, 8 * 5 * 16e9 // cache + 1)
     split = decode_split(network, 2048 + 64, batches, machine, device("attacc"))
@@ -122,7 +122,9 @@ def cent_latency(name: str) -> float:
     """Batch 1, 4,096 tokens: latency of the GPUs over that of CENT, whose devices pass a token on."""
     case, memory = CENT[name], device("aim")
     network = _model(case.model)
-    machine = Machine(shipped.cluster(f"{case.gpus}xa100-sxm-80gb"), shipped.efficiency(), Plan(tensor=case.gpus))
+    machine = Machine(
+        shipped.cluster(f"{case.gpus}xa100-sxm-80gb"), shipped.sourced_efficiency(), Plan(tensor=case.gpus)
+    )
     gpu = decode_split(network, 512 + 1792, 1, machine, memory).plain
     inside = CENT_CHIPS * AIM_BANDWIDTH
     busy = _cent_token(network, 512 + 1792, 1.0, inside, memory.efficiency)

@@ -38,7 +38,7 @@ def pipeline_answer(talk: Talk, cluster: Cluster, plan: Plan, book: Catalogue) -
     The number of chips is the one with most tokens a chip; more than the least lets more sequences be in flight.
     """
     chip, network = cluster.chip, talk.network
-    machine = Machine(replace(cluster, chips=1), book.efficiency(**STATIC), plan)
+    machine = Machine(replace(cluster, chips=1), book.sourced_efficiency(**STATIC), plan)
     weights = network.params * element_bytes(plan.weights)
     cache = float(kv_cache_bytes(network, talk.input + talk.output, 1, plan))
     least = chips_to_hold(weights + cache, chip.memory)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from costline.engine.passes import log2
 from costline.formulas.training import micro_batches
 from costline.numeric import Array, Numeric, floor_divide, largest
 from costline.plan import Plan
@@ -32,7 +33,7 @@ def whole_batch(wanted: float, sequence: Numeric) -> Numeric:
     >>> whole_batch(4e6, 4096)
     4194304.0
     """
-    power = largest(floor_divide(np.log2(wanted / sequence) + 0.5, 1), 0.0)
+    power = largest(floor_divide(log2(wanted / sequence) + 0.5, 1), 0.0)
     return sequence * 2.0**power
 
 

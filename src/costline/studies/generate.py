@@ -12,7 +12,7 @@ from costline.derivation import step
 from costline.engine.memory import residual_elements
 from costline.engine.messages import pipeline_message
 from costline.engine.passes import Machine, forward_pass, step_overhead
-from costline.engine.timing import Timing, time_messages, waiting
+from costline.engine.timing import Timing, paced, time_messages, waiting
 from costline.estimate import Estimate, Figure, timed, total
 from costline.formulas.diffusion import computed_evaluations, evaluations, segments
 from costline.formulas.money import cost_per_unit
@@ -134,7 +134,9 @@ def _encode(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
     alone, busy = one_chip(machine), Timing()
     prompts = clip.batch * np.minimum(clip.branches, 2)  # the prompt and, with guidance, the negative prompt
     for encoder, tokens in pipeline.encoders:
-        busy = busy + forward_pass(encoder.parts, encoder.streams(tokens=tokens, batch=prompts), alone)
+        busy = busy + _launched(
+            forward_pass(encoder.parts, encoder.streams(tokens=tokens, batch=prompts), alone), machine
+        )
         if machine.plan.offload in {"encoders", "weights"}:
             busy = busy + _fetched(encoder.params, machine)
     return busy
@@ -164,10 +166,9 @@ def evaluation(network: DiT, clip: Clip, machine: Machine) -> Timing:
         parts, chunks = with_history(parts, streams, clip.chunk)
     busy = forward_pass(parts, streams, machine)
     if np.any(np.asarray(plan.pipeline) > 1):
-        # displaced patches (PipeFusion) keep all stages busy; each hands its activations on
-        handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
-        busy = busy * (1 / plan.pipeline) + time_messages([handed], machine.cluster, machine.efficiency)
-    busy = busy * chunks + step_overhead("generate", machine)
+        busy = _displaced(busy, network, streams, machine)
+    # a step's fixed cost is shared by its evaluations
+    busy = _launched(busy, machine) * chunks + step_overhead("generate", machine) * (plan.guidance / clip.branches)
     if plan.offload != "weights":
         return busy
     fetched = _fetched(network.params / plan.tensor / plan.pipeline, machine)
@@ -175,9 +176,24 @@ def evaluation(network: DiT, clip: Clip, machine: Machine) -> Timing:
     return busy + waiting(exposed, "offload", "memory")
 
 
+def _launched(busy: Timing, machine: Machine) -> Timing:
+    return paced(busy, machine.efficiency.value("host_work", machine.cluster.chip))
+
+
+def _displaced(busy: Timing, network: DiT, streams: dict[str, Numeric], machine: Machine) -> Timing:
+    """Displaced patches (PipeFusion) keep all stages busy; each launches its kernels for every one of them."""
+    plan, stages = machine.plan, machine.plan.pipeline
+    handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
+    handed = replace(handed, calls=handed.calls * stages)
+    launched = Timing(overhead=busy.overhead, point=busy.overhead, bound={"overhead": busy.overhead})
+    again = launched * (1 - 1 / stages)
+    return busy * (1 / stages) + again + time_messages([handed], machine.cluster, machine.efficiency)
+
+
 def _decode(autoencoder: Autoencoder, clip: Clip, machine: Machine) -> Timing:
     streams = autoencoder.streams(frames=clip.frames, height=clip.height, width=clip.width, batch=clip.batch)
-    busy = forward_pass(autoencoder.decoder, streams, one_chip(machine)) * (1 / machine.plan.vae_parallel)
+    busy = _launched(forward_pass(autoencoder.decoder, streams, one_chip(machine)), machine)
+    busy = busy * (1 / machine.plan.vae_parallel)
     tile = machine.plan.vae_tile
     return busy * autoencoder.tiling_factor(clip.height, clip.width, tile) if tile else busy
 

@@ -9,7 +9,6 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from costline.catalogue.software_table import Software, all_software, software_named
-from costline.catalogue.table import DATE
 from costline.engine.timing import REFERENCE_YEAR, attention_kernel, slowness
 from costline.errors import InputError, PlanError, UnknownNameError
 from costline.estimate import Assumption
@@ -17,11 +16,10 @@ from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.plan import Plan
+from costline.planning import read_year, year_of_month
 
 Study: TypeAlias = Literal["train", "serve", "generate"]
 
-YEARS = (2018.0, 2036.0)
-"""First year and the one after the last that software may be of."""
 ARXIV = {"fa1": "2205.14135", "fa2": "2307.08691", "fa3": "2407.08608"}
 """Attention kernel -> the paper it came with; the number of a paper begins with its year and month."""
 ONLY = {"fa3": "hopper"}
@@ -116,17 +114,6 @@ def attention_at(year: float, chip: Chip) -> str:
     return "" if chip.family.startswith("blackwell") else known[-1]
 
 
-def year_of_month(year: int, month: int) -> float:
-    """A month as a year with its fraction.
-
-    Examples
-    --------
-    >>> year_of_month(2024, 7)
-    2024.5
-    """
-    return year + (month - 1) / 12
-
-
 def settled_software(
     fields: Mapping[str, Any], stated: Stated, study: Study, chip: Chip, kernels: Collection[str]
 ) -> tuple[dict[str, Any], str]:
@@ -183,7 +170,7 @@ def _said(stated: Stated, kernels: Collection[str]) -> dict[str, Any]:
     if stated.engine is not None:
         said["software"] = _word(stated.engine, "engine", "vllm")
     if stated.date is not None:
-        said["year"] = read_date(stated.date)
+        said["year"] = read_year(stated.date, "engine_date")
     if stated.attention is not None:
         said["attention"] = _word(stated.attention, "attention", "fa2")
         if said["attention"] not in kernels:
@@ -202,33 +189,6 @@ def _word(given: Any, name: str, example: str) -> str:
     return given.strip().lower()
 
 
-def read_date(given: str | float) -> float:
-    """Year of a release from ``2025-06`` (the beginning of the month) or a year.
-
-    Raises
-    ------
-    InputError
-        Not a date, or of a year that no software here is of.
-
-    Examples
-    --------
-    >>> read_date("2025-07"), read_date("2025"), read_date(2024.5)
-    (2025.5, 2025.0, 2024.5)
-    """
-    text = str(given).strip()
-    if isinstance(given, str) and DATE.fullmatch(text):
-        year, _, rest = text.partition("-")
-        value = year_of_month(int(year), int(rest[:2] or 1))
-    else:
-        try:
-            value = float(text)
-        except ValueError:
-            raise InputError(f"engine_date {text[:40]!r} is not a date; write 2025-06 or 2025") from None
-    if not YEARS[0] <= value < YEARS[1]:
-        raise InputError(f"engine_date {text[:40]} is outside {YEARS[0]:.0f} to {YEARS[1] - 1:.0f}")
-    return value
-
-
 def software_note(plan: Plan, study: Study, cluster: Cluster, efficiency: Efficiency) -> Assumption:
     """What is taken of the software, and what it does to the time of kernels.
 
@@ -242,9 +202,10 @@ def software_note(plan: Plan, study: Study, cluster: Cluster, efficiency: Effici
         Coefficients in force; a copy is looked at, for a look is no use.
     """
     seen = efficiency.replace()
+    average = slowness(cluster.chip, seen, Plan())
 
     def effect(one: Plan) -> str:
-        return f"× {float(np.median(slowness(cluster.chip, seen, one))):.2f}"
+        return f"× {float(np.median(slowness(cluster.chip, seen, one) / average)):.2f}"
 
     kernel = attention_kernel(plan, cluster, seen)
     how = "fused kernels" if plan.compiled else "eager"

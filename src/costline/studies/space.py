@@ -129,7 +129,13 @@ class Block:
 
     def plan(self, base: Plan, chips: Numeric) -> Plan:
         """Plans of the block, each with as many replicas as fit on the chips and at least one."""
-        known: dict[str, Any] = {name: one for name, one in self.fields.items() if name in Plan.__dataclass_fields__}
+        known: dict[str, Any] = {
+            name: one.item()
+            if isinstance(one, np.ndarray) and one.size == 1
+            else one  # what is the same everywhere costs no arrays
+            for name, one in self.fields.items()
+            if name in Plan.__dataclass_fields__
+        }
         plan = replace(base, **known)
         return replace(plan, data=largest(floor_divide(chips, plan.replica), 1))
 

@@ -16,7 +16,9 @@ from costline.studies.space import divisors, experts_of, heads_of
 
 Study: TypeAlias = Literal["training", "serving", "generation"]
 
-TRAINING_ONLY = ("virtual", "zero", "shard_scope", "recompute", "micro_batch", "gradient_bytes", "optimizer_bytes")
+TRAINING_ONLY = (
+    "virtual", "zero", "shard_scope", "recompute", "recomputed", "micro_batch", "gradient_bytes", "optimizer_bytes",
+)  # fmt: skip
 GENERATION_ONLY = ("guidance", "reused", "vae_parallel", "vae_tile")
 FOREIGN: Mapping[Study, tuple[str, ...]] = {
     "training": (*GENERATION_ONLY, "cache"),

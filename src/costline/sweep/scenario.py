@@ -23,15 +23,15 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from costline.catalogue.user import parse_toml
 from costline.errors import InputError, UnknownNameError
-from costline.planning import CHOICES, FLAGS, SHARES, read_plan_fields
+from costline.planning import CHOICES, FLAGS, SHARES, WORDS, read_plan_fields
 from costline.precision import element_bytes
 from costline.quantity import COUNT, RATIO, Kind
 from costline.sweep.axes import Axis, read_axis
@@ -206,9 +206,9 @@ def read_scenario(path: Path | str) -> Scenario:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise InputError(f"{path}: {path.stat().st_size:,} bytes; a scenario has at most {LARGEST_FILE:,}")
-        parsed = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    parsed = parse_toml(path)
     try:
         return make_scenario(parsed)
     except InputError as error:
@@ -286,8 +286,8 @@ def _axis(name: str, given: Any, study: Study) -> Axis:
     _readable(name, given)
     if table == "plan" and field:
         (field,) = read_plan_fields({field: given[0]}) if isinstance(given, list) and given else (field,)
-        whole = field not in SHARES
-        kind = None if field in CHOICES or field in FLAGS or field == "software" else COUNT if whole else RATIO
+        whole = field not in {*SHARES, "year"}
+        kind = None if field in CHOICES or field in FLAGS or field in WORDS else COUNT if whole else RATIO
     elif field:
         kind = None if isinstance(given, list) else RATIO
     return read_axis(f"{table}.{field}" if field else name, given, kind, whole)

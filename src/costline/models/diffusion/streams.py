@@ -109,7 +109,10 @@ def query_key_work(name: str, widths: Widths, rows: str, *, repeat: int, rotated
     for side, inner in (("query", widths.inner), ("key", widths.key_inner)):
         if widths.head_norm != "none":
             held = widths.head_norm_params(inner)
-            parts.append(blocks.head_norm(f"{name}/{side}_norm", inner, rows, repeat=repeat, held=held))
+            centred = widths.head_norm == "layer"
+            parts.append(
+                blocks.head_norm(f"{name}/{side}_norm", inner, rows, repeat=repeat, held=held, centred=centred)
+            )
         if rotated and widths.rotary:
             parts.append(blocks.rotary(f"{name}/{side}_rotary", inner, rows, repeat=repeat))
     return tuple(parts)

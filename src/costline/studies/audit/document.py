@@ -39,6 +39,7 @@ claim, or ``C1.time``, a step of an earlier claim. Texts may be given once, or i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -230,8 +231,9 @@ def find(name: str) -> Path:
         Neither; the nearest names are given.
     """
     path = Path(name).expanduser()
-    if path.suffix == ".toml" or path.is_file():
-        return path
+    with suppress(OSError, ValueError):  # a name that no file can have
+        if path.suffix == ".toml" or path.is_file():
+            return path
     known = shipped_audits()
     try:
         return known[resolve("audit", name, known)]

@@ -38,7 +38,7 @@ def chip_rate(shelf: Shelf, chip: str, format: str = "bf16") -> Value:
 def chip_reach(shelf: Shelf, chip: str, format: str = "bf16") -> Value:
     """Rate that large matrix products reach on a chip: the peak times the catalogue's coefficient."""
     found = _multiplying(shelf, chip, format)
-    row = shelf.catalogue.efficiency().row("gemm", found, format)
+    row = shelf.catalogue.sourced_efficiency().row("gemm", found, format)
     return Value(found.rate(format) * row.value, "FLOP/s", row.source)
 
 
