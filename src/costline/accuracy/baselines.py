@@ -16,8 +16,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from costline.accuracy.predict import Scored, evaluate, prepare
-from costline.accuracy.prediction import Prediction, Setting, factor_of, is_time
+from costline.accuracy.prediction import Prediction, Setting
 from costline.accuracy.rows import Measurement, TableName
+from costline.catalogue.validated_table import factor_of, is_time
 from costline.hardware.efficiency import Efficiency
 
 NAMES = ("mfu", "seed", "roofline")

@@ -6,10 +6,10 @@ from dataclasses import fields
 from typing import Any
 
 from costline.accuracy.predict import evaluate, prepare
-from costline.accuracy.prediction import factor_of
 from costline.accuracy.refusal import Refusal
 from costline.accuracy.rows import Measurement
 from costline.api.common import finished
+from costline.catalogue.validated_table import factor_of
 from costline.derivation import explain
 from costline.engine.passes import Machine
 from costline.estimate import Assumption, Estimate, Figure

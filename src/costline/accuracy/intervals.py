@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from costline.accuracy.prediction import Case, Prediction, is_time
+from costline.accuracy.prediction import Case, Prediction
 from costline.accuracy.problem import Problem, group_of
-from costline.catalogue.validated_table import VALIDATED_COLUMNS, Validated
+from costline.catalogue.validated_table import VALIDATED_COLUMNS, Validated, is_time
 from costline.numeric import Array
 from costline.studies.likeness import Likeness, Question, likeness
 

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from costline.accuracy.predict import Scored, predicted
-from costline.accuracy.prediction import factor_of, is_time
 from costline.accuracy.refusal import Refusal
 from costline.accuracy.rows import Measurement
+from costline.catalogue.validated_table import factor_of, is_time
 from costline.numeric import Array
 
 

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from costline.accuracy.baselines import baselines, rooflines
 from costline.accuracy.groups import grouped
 from costline.accuracy.predict import Scored, predict, predicted
-from costline.accuracy.prediction import factor_of
 from costline.accuracy.refusal import Refusal
 from costline.accuracy.rows import Measurements
 from costline.accuracy.score import Summary, error_of, refusals, summary_by, summary_of
+from costline.catalogue.validated_table import factor_of
 from costline.hardware.efficiency import Efficiency
 
 MANY = 300

@@ -116,8 +116,9 @@ def generate(
     market = _market(resolve.catalogue(catalogue))
     with recording(explain) as record:
         estimate = generate_study(pipeline, clip, machine, job.place.economics, generation_title(job), market)
-    tokens = estimate.figures["tokens"].amount if "tokens" in estimate.figures else 0.0
-    estimate = earned(estimate, pipeline.transformers[0][0], machine, clip.batch, tokens)
+    if clip.mfu is None:  # a stated utilisation stands in for the time model, whose errors then say nothing
+        tokens = estimate.figure("tokens").amount
+        estimate = earned(estimate, pipeline.transformers[0][0], machine, clip.batch, tokens)
     return finished(estimate, [chosen, *job.assumed], machine, record, pipeline.notes)
 
 

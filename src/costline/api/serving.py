@@ -349,6 +349,8 @@ def caption(
         estimate = caption_study(
             network, corpus, place.machine, place.economics, _vision(vision), title, _api_price(network.name, book)
         )
+    flying = estimate.figure("batch").amount
+    estimate = earned(estimate, network, place.machine, flying, corpus.input + corpus.output)
     assumed = [words, *notes, *place.assumptions, *shape_notes(network, model)]
     return finished(estimate, assumed, place.machine, record, remarks(network))
 

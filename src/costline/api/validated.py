@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from costline.catalogue.validated_table import Validated, validated_cases
+from costline.catalogue.validated_table import Validated, factor_of, is_time, validated_cases
 from costline.engine.passes import Machine
 from costline.estimate import Assumption, Estimate, Figure
 from costline.models.network import Network
@@ -16,18 +16,21 @@ from costline.models.parts import ExpertLinear
 from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.precision import element_bytes
+from costline.report.values import text
 from costline.studies.likeness import Likeness, Question, likeness
 
 TIMES: Mapping[str, tuple[str, ...]] = {
     "train": ("time", "step", "cost"),
     "serve": ("tpot", "latency", "cost_input", "cost_output", "cost_per_request"),
-    "generate": ("time", "cost", "cost_per_second"),
+    "generate": ("time", "cost", "cost_per_second", "seconds_per_second"),
+    "caption": ("time", "cost", "cost_per_clip"),
 }
 """Figures that grow with the time, by study."""
 RATES: Mapping[str, tuple[str, ...]] = {
-    "train": ("mfu", "mfu_full", "hfu", "tokens_per_second_per_chip"),
+    "train": ("mfu", "mfu_full", "hfu", "tokens_per_second", "tokens_per_second_per_chip"),
     "serve": ("output_rate", "output_rate_per_chip", "total_rate"),
     "generate": ("mfu", "clips_per_hour", "images_per_hour"),
+    "caption": (),
 }
 """Figures that fall with it."""
 SHOWN = 2
@@ -52,13 +55,13 @@ def earned(
     static : bool
         Whether a served batch starts together.
     """
-    cases = validated_cases()
     plain = all(np.ndim(value) == 0 for value in (batch, sequence, machine.cluster.chips, network.active_params))
     plain = plain and all(
         np.ndim(figure.value) == 0 for figure in estimate.figures.values() if figure.value is not None
     )
-    if not len(cases) or not plain or estimate.feasible is False:
+    if not plain or estimate.feasible is False:
         return estimate
+    cases = validated_cases("serve" if estimate.study == "caption" else estimate.study)
     numbers = {
         "params": float(network.active_params), "chips": float(machine.cluster.chips), "batch": float(batch),
         "sequence": float(sequence),
@@ -121,11 +124,27 @@ def _nearest(cases: Validated, row: int) -> Assumption:
     """A published case and how it was predicted by coefficients fitted without it."""
     words = {name: str(column[row]) for name, column in cases.words.items()}
     numbers = {name: float(column[row]) for name, column in cases.numbers.items()}
-    time = not words["metric"].endswith("_per_s") and "_per_s_" not in words["metric"]
-    predicted = numbers["measured"] * math.exp(numbers["error"] if time else -numbers["error"])
-    software = f", {words['software']}" if words["software"] else ""
-    text = (
-        f"{words['model']} on {numbers['chips']:.0f} x {words['chip']}{software}: {words['metric']} "
-        f"{numbers['measured']:.4g} measured, {predicted:.4g} predicted without it"
+    metric = words["metric"]
+    slow = numbers["error"] if is_time(metric) else -numbers["error"]
+    measured = numbers["measured"] / factor_of(metric)
+    unit = "s" if is_time(metric) else "token/s"
+    software = f" ({words['software']})" if words["software"] else ""
+    said = (
+        f"{words['model']} on {numbers['chips']:.0f}×{words['chip']}{software}: {_name(metric)} measured "
+        f"{text(measured, unit)}, predicted {text(measured * math.exp(slow), unit)}"
     )
-    return Assumption(name="nearest", value=text, kind=words["id"])
+    return Assumption(name="nearest", value=said, kind=words["id"])
+
+
+def _name(metric: str) -> str:
+    """A metric without its unit, in words.
+
+    Examples
+    --------
+    >>> _name("tpot_ms"), _name("step_time_s"), _name("tokens_per_s_per_gpu"), _name("e2e_s")
+    ('TPOT', 'step time', 'tokens a chip', 'time')
+    """
+    name = metric.removesuffix("_ms").removesuffix("_s").removesuffix("_per").replace("_per_s_per_gpu", "_a_chip")
+    known = {"tpot": "TPOT", "ttft": "TTFT", "itl": "TPOT", "e2e": "time", "dit_total": "denoising"}
+    known |= {"dit_step": "denoising step", "s_per_it": "step"}
+    return known.get(name, name.replace("_", " "))
