@@ -79,7 +79,7 @@ def earned(
     if found is None:
         return estimate
     said = (*estimate.warnings, OUTSIDE) if found.outside else estimate.warnings
-    near = tuple(_nearest(cases, row) for row in found.nearest[:SHOWN])
+    near = tuple(nearest_note(cases, row) for row in found.nearest[:SHOWN])
     return replace(estimate, figures=figures, warnings=said, assumptions=(*near, *estimate.assumptions))
 
 
@@ -120,7 +120,7 @@ def _within(figure: Figure, like: Likeness, rate: bool) -> Figure:
     return replace(figure, interval=(value * low, value * high))
 
 
-def _nearest(cases: Validated, row: int) -> Assumption:
+def nearest_note(cases: Validated, row: int) -> Assumption:
     """A published case and how it was predicted by coefficients fitted without it."""
     words = {name: str(column[row]) for name, column in cases.words.items()}
     numbers = {name: float(column[row]) for name, column in cases.numbers.items()}

@@ -92,9 +92,7 @@ def generate(
 
 def _warnings(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[str, ...]:
     notes = (
-        []
-        if clip.mfu is None
-        else ["denoising time follows from the MFU you stated, not the time model: no interval"]
+        [] if clip.mfu is None else ["denoising time follows from the MFU you stated, not the time model: no interval"]
     )
     if clip.tokens is None:
         piece, _ = _piece(clip)
