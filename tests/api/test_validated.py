@@ -116,6 +116,22 @@ def test_a_case_is_told_with_measurement_and_prediction():
     assert nearest_note(cases, 1).value == "n on 16×a100: tokens a chip measured 500 tok/s, predicted 250 tok/s"
 
 
+@pytest.mark.parametrize(("plan", "target"), [
+    ({}, "generate, dense 16-bit"), ({"precision": "fp8"}, "generate, narrow/offloaded"),
+    ({"plan": "weights=int8"}, "generate, narrow/offloaded"), ({"plan": "reused=0.3"}, "generate, narrow/offloaded"),
+    ({"plan": "offload=encoders"}, "generate, narrow/offloaded"),
+])  # fmt: skip
+def test_clips_are_likened_to_those_of_the_same_pipeline(plan, target):
+    clip = costline.generate("wan2.1-t2v-14b", on="8xh100-sxm", **plan)
+    tokens = 21 * 45 * 80  # latent frames of 81, latent pixels of 720 and 1280 in patches of two
+    words = {"model": "wan2.1-t2v-14b", "chip": "h100-sxm", "family": "hopper", "vendor": "NVIDIA", "software": "",
+             "format": clip.inputs["compute"]}  # fmt: skip
+    network = shipped.model("wan2.1-t2v-14b").transformers[0][0]
+    numbers = {"params": float(network.params), "chips": 8.0, "batch": 1.0, "sequence": float(tokens)}
+    like = likeness(Question(targets=(target,), words=words, numbers=numbers), validated_cases())
+    assert clip.figures["time"].interval == pytest.approx((clip["time"] * like.low, clip["time"] * like.high), rel=1e-6)
+
+
 def test_captions_have_the_interval_of_serving():
     answer = costline.caption("llama-3.1-8b", on="8xh100-sxm", minutes=1000)
     assert np.divide(answer.figures["time"].interval, answer["time"]) == pytest.approx(

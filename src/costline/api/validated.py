@@ -66,10 +66,11 @@ def earned(
         "params": float(network.active_params), "chips": float(machine.cluster.chips), "batch": float(batch),
         "sequence": float(sequence),
     }  # fmt: skip
+    words = {"model": str(estimate.inputs["model"]), **_words(machine)}
     figures = dict(estimate.figures)
     found: Likeness | None = None
     for names, target in _targets(estimate.study, network, machine.plan, static, batch):
-        like = likeness(Question(targets=(target,), words=_words(network, machine), numbers=numbers), cases)
+        like = likeness(Question(targets=(target,), words=words, numbers=numbers), cases)
         if like is None:
             continue
         found = found or like
@@ -86,10 +87,10 @@ def earned(
 OUTSIDE = "outside the validated range: no published case is near, the 80 % interval is widened"
 
 
-def _words(network: Network, machine: Machine) -> dict[str, str]:
+def _words(machine: Machine) -> dict[str, str]:
     chip, plan = machine.cluster.chip, machine.plan
     return {
-        "model": network.name, "chip": chip.id, "family": chip.family, "vendor": chip.vendor,
+        "chip": chip.id, "family": chip.family, "vendor": chip.vendor,
         "software": plan.software, "format": plan.compute,
     }  # fmt: skip
 
@@ -104,7 +105,7 @@ def _targets(
             (names, f"train, {'MoE' if any(isinstance(part, ExpertLinear) for part in network.parts) else 'dense'}")
         ]
     if study == "generate":
-        narrow = element_bytes(plan.compute) < 2 or plan.offload != "none"
+        narrow = element_bytes(plan.weights) < 2 or plan.offload != "none"
         saved = bool(np.any(np.asarray(plan.reused) > 0) or np.any(np.asarray(plan.density) < 1))
         return [(names, "generate, narrow/offloaded" if narrow or saved else "generate, dense 16-bit")]
     alone = static or float(batch) <= 1
