@@ -120,6 +120,7 @@ def training_step(network: Network, streams: Streams, micro_batches: Numeric, ma
     machine : Machine
         Where and how.
     """
+    machine = replace(machine, efficiency=machine.efficiency.within("train"))
     plan = machine.plan
     blocks, returning = (_blocks(network, streams, machine, reverse) for reverse in (False, True))
     first, last = (_ends(network, streams, machine, reverse) for reverse in (False, True))
