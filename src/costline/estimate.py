@@ -38,6 +38,8 @@ class Figure:
         What it is made of.
     low, high : float, array or None
         Bracket: the value if everything overlapped, and if nothing did.
+    interval : tuple of float, optional
+        Holds the true value in 80 of 100 cases, going by published cases like this one.
     note, source : str
         Convention, what binds, or why it is unknown; reference.
     """
@@ -51,6 +53,7 @@ class Figure:
     high: Numeric | None = None
     note: str = ""
     source: str = ""
+    interval: tuple[float, float] | None = None
 
     @property
     def amount(self) -> Numeric:
@@ -204,6 +207,8 @@ def _figure_dict(figure: Figure) -> dict[str, Any]:
     for key in ("low", "high"):
         if getattr(figure, key) is not None:
             body[key] = plain(getattr(figure, key))
+    if figure.interval is not None:
+        body["interval"] = {"low": plain(figure.interval[0]), "high": plain(figure.interval[1]), "share": 0.8}
     for key in ("note", "source"):
         if getattr(figure, key):
             body[key] = getattr(figure, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, get_args
@@ -13,7 +14,7 @@ from costline.precision import BYTES
 ALIASES = {
     "tp": "tensor", "pp": "pipeline", "vpp": "virtual", "dp": "data", "cp": "ulysses", "ep": "expert",
     "etp": "expert_tensor", "mbs": "micro_batch", "kv": "cache", "activations": "compute", "sparsity": "density",
-    "cfg": "guidance",
+    "cfg": "guidance", "engine": "software", "framework": "software", "engine_date": "year", "compile": "compiled",
 }  # fmt: skip
 """Short names the field uses."""
 
@@ -24,7 +25,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "weights": tuple(BYTES),
     "compute": tuple(BYTES),
     "cache": tuple(BYTES),
-    "attention": ("", "naive", "sdpa", "fa1", "fa2", "fa3", "fa4", "sage"),
+    "attention": ("", "naive", "sdpa", "fa1", "fa2", "fa3", "fa4", "cudnn", "sage"),
 }
 """Fields that take a word."""
 
@@ -34,6 +35,11 @@ SHARES = {
 }  # fmt: skip
 """Fields that take a real number, with their limits; the rest are whole numbers from 1 (`zero`, `vae_tile`: from 0)."""
 
+WORDS = ("software",)
+"""Fields that take the name of something in the catalogue."""
+YEARS = (2018.0, 2036.0)
+"""First year and the one after the last that software may be of."""
+DATE = re.compile(r"(?P<year>\d{4})(?:-(?P<month>0[1-9]|1[0-2])(?:-\d\d)?)?|(?P<exact>\d{4}\.\d+)")
 FLAGS = ("compiled", "sequence_parallel")
 LARGEST_DEGREE = 1_000_000
 
@@ -111,7 +117,45 @@ def _value(name: str, value: Any) -> Any:
         if str(value).lower() not in words:
             raise PlanError(f"{name}={str(value)[:40]!r}: say yes or no")
         return words[str(value).lower()]
-    return _number(name, value)
+    if name in WORDS:
+        if not isinstance(value, str) or len(value) > 60:
+            raise PlanError(f"{name}={str(value)[:40]!r} is not a name")
+        return value
+    return read_year(value) if name == "year" else _number(name, value)
+
+
+def read_year(value: Any, name: str = "year") -> float:
+    """A release as a year: the month it came out, or a year.
+
+    Raises
+    ------
+    PlanError
+        Not a date, or of a year that no software here is of.
+
+    Examples
+    --------
+    >>> read_year("2025-07"), read_year("2025"), read_year(2024.5)
+    (2025.5, 2025.0, 2024.5)
+    """
+    written = str(value).strip()
+    found = DATE.fullmatch(written)
+    if not found:
+        raise PlanError(f"{name}={written[:40]!r} is not a date such as 2025-06")
+    year = float(found["exact"]) if found["exact"] else year_of_month(int(found["year"]), int(found["month"] or 1))
+    if not YEARS[0] <= year < YEARS[1]:
+        raise PlanError(f"{name}={written[:40]} is outside {YEARS[0]:.0f} to {YEARS[1] - 1:.0f}")
+    return year
+
+
+def year_of_month(year: int, month: int) -> float:
+    """A month as a year with its fraction.
+
+    Examples
+    --------
+    >>> year_of_month(2024, 7)
+    2024.5
+    """
+    return year + (month - 1) / 12
 
 
 def _number(name: str, value: Any) -> float:

@@ -30,6 +30,7 @@ from costline.planning import read_plan_fields
 from costline.quantity import Kind
 from costline.studies.economics import Economics
 from costline.studies.formats import USUAL, settled_formats
+from costline.studies.software import UNSTATED, Stated, Study, settled_software, software_note
 from costline.uncertainty.draws import Named, model_doubt, sample, spread_value, uncertain
 
 if TYPE_CHECKING:
@@ -251,9 +252,10 @@ def site(
     pue: Number | None = None,
     coefficients: Mapping[str, Number] | None = None,
     book: Catalogue = shipped,
-    training: bool = False,
+    study: Study = "serve",
+    software: Stated = UNSTATED,
 ) -> Site:
-    """Resolve machine, plan fields and prices.
+    """Resolve machine, plan fields, software and prices.
 
     Returns
     -------
@@ -264,15 +266,20 @@ def site(
     stated(precision, str | None, "precision", "bf16")
     cluster = _cluster(on, book) if isinstance(on, str) else on
     named = None if isinstance(plan, Plan) else precision  # a whole plan states its formats
-    fixed, formats = settled_formats(_plan_fields(plan), named, cluster.chip, training=training)
+    kernels = {row.qualifier for row in book.coefficients() if row.name == "attention" and row.qualifier}
+    fields, products = settled_software(_plan_fields(plan), software, study, cluster.chip, kernels)
+    training = study == "train"
+    fixed, formats = settled_formats(fields, named, cluster.chip, training=training, products=products)
     base = Plan(**fixed)
     if np.any(np.asarray(base.replica) > np.asarray(cluster.chips)):
         least = f"{'as few as ' * isinstance(cluster.chips, np.ndarray)}{float(np.min(cluster.chips)):,.0f}"
         raise PlanError(
             f"the plan needs {base.replica} chips (tensor x pipeline x context x guidance); there are {least}"
         )
-    efficiency = model_doubt(book.efficiency(**read_coefficients(coefficients, book)))
+    plain = book.efficiency(**read_coefficients(coefficients, book))
+    efficiency = model_doubt(plain)
     economics, assumed = _economics(cluster, price, pue, book)
+    assumed = (software_note(base, study, cluster, plain), *assumed)
     if formats:
         assumed = (Assumption(name="formats", value=formats, kind="--precision"), *assumed)
     return Site(machine=Machine(cluster, efficiency, base), economics=economics, fixed=fixed, assumptions=assumed)
@@ -323,10 +330,11 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
 
 
 def _plan_fields(plan: str | Mapping[str, Any] | Plan | None) -> dict[str, Any]:
-    """Fields the user states; a whole plan states its products only where they are not the usual ones."""
+    """Fields the user states; a whole plan states products and fusion only where they are not the usual ones."""
     if not isinstance(plan, Plan):
         return read_plan_fields(plan)
-    return {name: value for name, value in vars(plan).items() if name != "compute" or value != USUAL}
+    usual = {"compute": USUAL} if plan.software else {"compute": USUAL, "compiled": True}
+    return {name: value for name, value in vars(plan).items() if name not in usual or value != usual[name]}
 
 
 def stored_precision(given: Model | None, book: Catalogue = shipped) -> tuple[str, str] | None:

@@ -220,7 +220,7 @@ def test_a_refined_qualifier_falls_back_and_adds_up():
 
 
 def test_a_refit_writes_where_every_target_stands(write):
-    """Four rows of two chips: all seven ways to predict are there, and the fitted one is better than the sourced."""
+    """Four rows of two chips: all seven ways to predict them are there; the fitted one is better than the sourced."""
     rows = [
         {**TRAIN, "id": f"{chip}{size}", "chip": chip, "model": f"llama-2-{size}", "value": str(value)}
         for chip, size, value in (

@@ -7,8 +7,9 @@ import pytest
 from costline.accuracy.predict_generate import formats_of, parallel_degrees
 from costline.accuracy.refusal import UnpredictableError
 from costline.accuracy.rows import shipped_measurements
-from costline.accuracy.words import attention_at, number_format, release
+from costline.accuracy.words import number_format, release, year_at
 from costline.catalogue import shipped
+from costline.studies.software import attention_at
 
 
 @pytest.mark.parametrize(
@@ -66,9 +67,13 @@ def test_storage_formats_narrow_weights_and_dynamic_ones_products_too():
 def test_attention_kernels_by_date():
     """FlashAttention 1, 2 and 3 appeared in May 2022, July 2023 and July 2024; the third runs on Hopper alone."""
     a100, h100, b200 = (shipped.chip(name) for name in ("a100-sxm-80gb", "h100-sxm", "b200"))
-    assert [attention_at(date, a100) for date in ("2022-02-25", "2023-05..10", "2024-12")] == ["naive", "fa1", "fa2"]
-    assert [attention_at(date, h100) for date in ("~2023-12", "2025")] == ["fa2", "fa3"]
-    assert attention_at("2026-01", b200) == attention_at("", h100) == attention_at("2026", shipped.chip("mi300x")) == ""
+
+    def kernel(date, chip):
+        return attention_at(year_at(date), chip)
+
+    assert [kernel(date, a100) for date in ("2022-02-25", "2023-05..10", "2024-12")] == ["naive", "fa1", "fa2"]
+    assert [kernel(date, h100) for date in ("~2023-12", "2025")] == ["fa2", "fa3"]
+    assert kernel("2026-01", b200) == kernel("", h100) == kernel("2026", shipped.chip("mi300x")) == ""
 
 
 def test_which_software_fuses():

@@ -38,9 +38,14 @@ def test_every_system_of_the_article_is_a_row(rows):
     assert set(rows) == set(ARTICLE)
     for row in rows.values():
         assert row.roof.peak > 0
-        assert row.talks[0].rate > 0
-        assert row.talks[0].wait <= 0.05
-        assert row.talks[0].floor <= row.talks[0].wait
+        answer = row.talks[0]
+        if answer.rate is None:  # no unit of it keeps the limit on the time of a token
+            assert "slower than 50 ms a token" in answer.why
+            continue
+        assert answer.rate > 0
+        assert answer.wait <= 0.05
+        assert answer.floor <= answer.wait
+    assert sum(row.talks[0].rate is None for row in rows.values()) <= 1
 
 
 def test_the_ridge_points_of_datasheets(rows):

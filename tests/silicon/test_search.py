@@ -48,7 +48,7 @@ def test_rates_are_those_of_the_study():
     for units in UNITS:
         for batch in BATCHES:
             cluster = Cluster(chip=chip, chips=units, domain=8, scale_up=chip.link_bandwidth)
-            machine = Machine(cluster, shipped.efficiency(), Plan(tensor=units))
+            machine = Machine(cluster, shipped.sourced_efficiency(), Plan(tensor=units))
             asked = Requests(input=1000, output=200, batch=batch)
             rate = serving_rate(TALK.network, asked, machine)
             from costline.studies.serving_memory import serving_memory

@@ -91,7 +91,9 @@ def test_sizes_are_asked_as_a_family_and_lie_near_the_rounded_networks():
 
 def test_coefficients_can_be_ranges_and_are_then_the_users_doubt():
     with sampling(128):
-        estimate = costline.train("llama-3.1-8b", tokens="1T", on="64xh100-sxm", coefficients={"gemm": "60% to 80%"})
+        estimate = costline.train(
+            "llama-3.1-8b", tokens="1T", on="64xh100-sxm", coefficients={"gemm": "30% to 90%", "software": 1}
+        )
     gemm = estimate.sampled.variable("gemm")
     assert gemm.origin == "input"
     assert np.corrcoef(estimate.sampled.inputs("gemm"), estimate.sampled.results["time"])[0, 1] < -0.7

@@ -15,9 +15,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from costline.accuracy.predict import Scored, evaluate
-from costline.accuracy.prediction import Prediction, Setting, factor_of, is_time
-from costline.accuracy.rows import TableName
+from costline.accuracy.predict import Scored, evaluate, prepare
+from costline.accuracy.prediction import Prediction, Setting
+from costline.accuracy.rows import Measurement, TableName
+from costline.catalogue.validated_table import factor_of, is_time
 from costline.hardware.efficiency import Efficiency
 
 NAMES = ("mfu", "seed", "roofline")
@@ -57,14 +58,6 @@ def seed_rule(row: Scored) -> float | None:
     return _sane(utilisation_metric(setting, row.measurement.metric, share, setting.simple_flops))
 
 
-def roofline(row: Scored, efficiency: Efficiency) -> float | None:
-    """What a roofline of fixed shares without overheads gives."""
-    if row.case is None:
-        return None
-    found = evaluate(row.case, efficiency.replace(**ROOFLINE))
-    return float(found.value) * factor_of(row.measurement.metric) if isinstance(found, Prediction) else None
-
-
 def constant_mfu(rows: Sequence[Scored]) -> list[float | None]:
     """What the median utilisation of the other configurations on the same chip gives, row by row."""
     used = [measured_utilisation(row) for row in rows]
@@ -94,10 +87,16 @@ def _sane(value: float) -> float | None:
     return value if np.isfinite(value) and value > 0 else None
 
 
-def baselines(rows: Sequence[Scored], efficiency: Efficiency) -> dict[str, list[float | None]]:
-    """Predictions of every baseline, row by row, in the unit of each metric."""
-    return {
-        "mfu": constant_mfu(rows),
-        "seed": [seed_rule(row) for row in rows],
-        "roofline": [roofline(row, efficiency) for row in rows],
-    }
+def rooflines(measurements: Sequence[Measurement], efficiency: Efficiency) -> list[float | None]:
+    """What a roofline gives for every measurement; a process of its own can do this while another predicts."""
+    fixed = efficiency.replace(**ROOFLINE)
+    found = [evaluate(prepare(one, efficiency), fixed) for one in measurements]
+    return [
+        float(each.value) * factor_of(one.metric) if isinstance(each, Prediction) else None
+        for one, each in zip(measurements, found, strict=True)
+    ]
+
+
+def baselines(rows: Sequence[Scored], rooflined: Sequence[float | None]) -> dict[str, list[float | None]]:
+    """Predictions of every baseline, row by row, in the unit of each metric; those of the roofline are given."""
+    return {"mfu": constant_mfu(rows), "seed": [seed_rule(row) for row in rows], "roofline": list(rooflined)}

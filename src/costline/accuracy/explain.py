@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
+from costline.accuracy.intervals import interval
 from costline.accuracy.predict import evaluate, prepare
-from costline.accuracy.prediction import factor_of
 from costline.accuracy.refusal import Refusal
 from costline.accuracy.rows import Measurement
 from costline.api.common import finished
+from costline.api.validated import nearest_note
+from costline.catalogue.validated_table import factor_of, validated_cases
 from costline.derivation import explain
 from costline.engine.passes import Machine
 from costline.estimate import Assumption, Estimate, Figure
@@ -32,7 +34,9 @@ def explained(measurement: Measurement, efficiency: Efficiency) -> Estimate | Re
     if isinstance(outcome, Refusal) or isinstance(case, Refusal):
         return outcome if isinstance(outcome, Refusal) else Refusal("not predicted")
     unit = outcome.figure.unit
-    figures = {measurement.metric: outcome.figure}
+    cases = validated_cases()
+    found = interval(case, measurement.metric, outcome, cases, measurement.id)
+    figures = {measurement.metric: outcome.figure if found is None else replace(outcome.figure, interval=found[:2])}
     words = f"{measurement.id}: {measurement.conditions.model} on {measurement.conditions.chip}, {measurement.metric}"
     if measurement.value is not None:
         measured = measurement.value / factor_of(measurement.metric)
@@ -40,9 +44,10 @@ def explained(measurement: Measurement, efficiency: Efficiency) -> Estimate | Re
         ratio = outcome.value / measured - 1
         figures["error"] = Figure(name="error", value=ratio, unit="1", note="predicted over measured, less 1")
     made = Estimate(study="accuracy", title=words, inputs=_stated(measurement), figures=figures)
+    near = [] if found is None else [nearest_note(cases, row) for row in found[2].nearest]
     assumed = [Assumption(name="assumed", value=each, kind="assumed") for each in case.setting.assumed]
     plan = Assumption(name="plan", value=_plan_words(case.plan), kind="as read")
-    return finished(made, [plan, *assumed], Machine(case.cluster, efficiency, case.plan), record)
+    return finished(made, [plan, *near, *assumed], Machine(case.cluster, efficiency, case.plan), record)
 
 
 def _stated(measurement: Measurement) -> dict[str, Any]:

@@ -9,10 +9,9 @@ import numpy as np
 from costline.accuracy.groups import LONG, MANY
 from costline.accuracy.intervals import question_of
 from costline.accuracy.predict import Scored, predicted
-from costline.accuracy.prediction import factor_of, is_time
 from costline.accuracy.rows import all_shipped
 from costline.accuracy.score import Summary, configuration, summarise, weights
-from costline.catalogue.validated_table import NUMBERS, WORDS, Validated
+from costline.catalogue.validated_table import NUMBERS, WORDS, Validated, factor_of, is_time
 from costline.numeric import Array
 from costline.studies.likeness import held_out_bounds, likeness
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from costline.accuracy.prediction import Case, Prediction, is_time
+from costline.accuracy.predict import Scored, predicted
+from costline.accuracy.prediction import Case, Prediction
 from costline.accuracy.problem import Problem, group_of
-from costline.catalogue.validated_table import VALIDATED_COLUMNS, Validated
+from costline.catalogue.validated_table import VALIDATED_COLUMNS, Validated, is_time
 from costline.numeric import Array
-from costline.studies.likeness import Likeness, Question, likeness
+from costline.studies.likeness import Likeness, Question, held_out_bounds, likeness
 
 
 def question_of(case: Case) -> Question:
@@ -70,9 +73,37 @@ def interval(
     like = likeness(question_of(case), cases, apart=_group_of_row(cases, row_id))
     if like is None:
         return None
-    value = float(found.value)
-    low, high = (like.low, like.high) if is_time(metric) else (1 / like.high, 1 / like.low)
-    return value * low, value * high, like
+    return *_ends(float(found.value), metric, like.low, like.high), like
+
+
+def with_intervals(rows: Sequence[Scored], cases: Validated) -> list[Scored]:
+    """Predictions with their 80 % intervals; those of rows of the table are worked out all at once."""
+    known = {name: place for place, name in enumerate(cases.words["id"].tolist())}
+    many = sum(row.measurement.id in known for row in rows) >= MANY
+    low, high = held_out_bounds(cases) if many else (None, None)
+    found = []
+    for row in rows:
+        prediction, metric, place = predicted(row), row.measurement.metric, known.get(row.measurement.id)
+        if prediction is None or row.case is None:
+            found.append(row)
+            continue
+        if low is not None and high is not None and place is not None:
+            ends = _ends(float(prediction.value), metric, math.exp(-high[place]), math.exp(-low[place]))
+            held = ends if math.isfinite(low[place]) else None
+        else:
+            made = interval(row.case, metric, prediction, cases, row.measurement.id)
+            held = None if made is None else made[:2]
+        found.append(replace(row, interval=held))
+    return found
+
+
+def _ends(value: float, metric: str, low: float, high: float) -> tuple[float, float]:
+    """Factors on a time as an interval of a prediction; of a rate the inverse."""
+    return (value * low, value * high) if is_time(metric) else (value / high, value / low)
+
+
+MANY = 100
+"""Rows of the table from which on all their intervals are worked out at once."""
 
 
 def _group_of_row(cases: Validated, row_id: str) -> Array | None:

@@ -53,8 +53,9 @@ class Adjusted(Efficiency):
         move: float = 0.0,
         fixed: Mapping[str, Numeric] | None = None,
         known: dict[Asked, Numeric] | None = None,
+        job: str = "",
     ) -> None:
-        super().__init__((), fixed)
+        super().__init__((), fixed, job=job)
         self._rows = base._rows
         self._base, self._fixed, self._kinds, self._move = base, dict(fixed or {}), kinds, move
         self._logarithms = adjustments
@@ -69,7 +70,7 @@ class Adjusted(Efficiency):
         """Value of the row that applies, adjusted and moved."""
         if name not in FITTED or name in self._fixed:
             return super().value(name, chip, qualifier)
-        key = (name, qualifier, chip.id)
+        key = (name, self.refined(name, qualifier), chip.id)
         if key not in self._known:
             self._known[key] = self._moved(key, chip)
         return self._known[key]
@@ -88,9 +89,14 @@ class Adjusted(Efficiency):
 
     def replace(self, **overrides: Numeric) -> Adjusted:
         """The same with values fixed, which are neither adjusted nor moved nor noted."""
-        return Adjusted(
-            self._base, self._logarithms, self._kinds, self._move, {**self._fixed, **overrides}, self._known
-        )
+        return self._with({**self._fixed, **overrides}, self._job)
+
+    def within(self, job: str) -> Adjusted:
+        """The same for one kind of job."""
+        return self._with(self._fixed, job)
+
+    def _with(self, fixed: Mapping[str, Numeric], job: str) -> Adjusted:
+        return Adjusted(self._base, self._logarithms, self._kinds, self._move, fixed, self._known, job)
 
 
 def depth(level: Level) -> int:

@@ -10,12 +10,11 @@ import numpy as np
 
 from costline.accuracy.held_out import REGIMES, predictions, ratios, scores, times, worst
 from costline.accuracy.page_text import BASELINES, CANNOT, METHODS, NAMES, REGIME_WORDS
-from costline.accuracy.prediction import factor_of
 from costline.accuracy.score import Summary
 from costline.accuracy.summary import TARGETS
 from costline.catalogue.explained_table import Explanation
 from costline.catalogue.standing_table import Pair, Standing
-from costline.catalogue.validated_table import WORDS, Validated
+from costline.catalogue.validated_table import WORDS, Validated, factor_of
 from costline.numeric import Array
 from costline.report.accuracy import percent
 from costline.report.chart import Box, Cloud, Panel, boxes_svg, scatter_svg

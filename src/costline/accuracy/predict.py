@@ -19,11 +19,12 @@ from costline.hardware.efficiency import Efficiency
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A measurement, what it was turned into, and what was predicted."""
+    """A measurement, what it was turned into, what was predicted, and the 80 % interval of that in SI units."""
 
     measurement: Measurement
     case: Case | None
     outcome: Outcome
+    interval: tuple[float, float] | None = None
 
 
 def prepare(measurement: Measurement, efficiency: Efficiency) -> Case | Refusal:

@@ -13,7 +13,7 @@ from costline.accuracy.networks import family, generating_pipeline
 from costline.accuracy.prediction import Prediction, Setting, machine_of, time_prediction
 from costline.accuracy.refusal import UnpredictableError
 from costline.accuracy.rows import GenerateRow
-from costline.accuracy.words import ONLY, number_format, release
+from costline.accuracy.words import number_format, release
 from costline.engine.passes import Machine
 from costline.engine.timing import Timing
 from costline.estimate import timed, total
@@ -28,6 +28,7 @@ from costline.studies.clip import Clip, clip_streams
 from costline.studies.formats import widened
 from costline.studies.generate import denoising_flops, evaluation, generation_phases
 from costline.studies.generation_memory import generation_memory
+from costline.studies.software import ONLY
 
 PHASES = {
     "e2e_s": ("encode text", "denoise", "decode"),

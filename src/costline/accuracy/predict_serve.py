@@ -15,7 +15,6 @@ from costline.accuracy.serving_plan import Layout, Layouts, layouts
 from costline.accuracy.words import number_format, release
 from costline.catalogue.software_table import software_called, software_named
 from costline.engine.passes import Machine
-from costline.engine.timing import SIXTEEN_BITS
 from costline.estimate import Figure, total
 from costline.formulas.pipeline import pipelined_share
 from costline.hardware.chip import Chip
@@ -26,7 +25,7 @@ from costline.models.parts import Attention
 from costline.numeric import Numeric, ceil_divide
 from costline.plan import Plan
 from costline.precision import element_bytes
-from costline.studies.formats import widened
+from costline.studies.formats import multiplied, widened
 from costline.studies.serve import Requests, largest_batch, serving_times
 
 Job: TypeAlias = Literal["static", "continuous", "prefill", "decode"]
@@ -199,9 +198,7 @@ def _formats(row: ServeRow, chip: Chip, notes: list[str]) -> dict[str, str]:
     if not row.compute_dtype:
         notes.append(f"format of the products not stated: {compute}")
     tool = software_called(row.engine, "serve")
-    if tool is not None and tool.products and compute in SIXTEEN_BITS:
-        compute = tool.products
-    compute, said = widened(chip, compute)
+    compute, said = widened(chip, multiplied(compute, "" if tool is None else tool.products))
     notes.extend(filter(None, [said]))
     if not row.kv_dtype or row.kv_dtype == "unstated":
         cache = "bf16" if element_bytes(weights) >= 2 else "fp8"

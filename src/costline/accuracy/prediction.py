@@ -116,19 +116,3 @@ def rate_prediction(name: str, amount: float, time: Figure, note: str = "") -> P
         note=note or "tokens over time",
     )  # fmt: skip
     return Prediction(value=value, low=low, high=high, figure=figure)
-
-
-def factor_of(metric: str) -> float:
-    """From SI to the unit in the name of a metric.
-
-    Examples
-    --------
-    >>> factor_of("ttft_ms"), factor_of("step_time_s"), factor_of("output_tokens_per_s")
-    (1000.0, 1.0, 1.0)
-    """
-    return 1e3 if metric.endswith("_ms") else 1.0
-
-
-def is_time(metric: str) -> bool:
-    """Whether a metric is a time, so that a larger one is worse."""
-    return not ("_per_s" in metric and "tokens" in metric)

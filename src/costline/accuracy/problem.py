@@ -13,11 +13,12 @@ import numpy as np
 
 from costline.accuracy.levels import Adjusted, Asked, Kind
 from costline.accuracy.predict import evaluate, prepare
-from costline.accuracy.prediction import Case, Prediction, factor_of
+from costline.accuracy.prediction import Case, Prediction
 from costline.accuracy.refusal import Refusal
 from costline.accuracy.rows import Measurement
 from costline.accuracy.score import configuration
 from costline.catalogue import shipped
+from costline.catalogue.validated_table import factor_of
 from costline.hardware.chip import Chip
 from costline.hardware.efficiency import Efficiency, Level
 from costline.numeric import Array

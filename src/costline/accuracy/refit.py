@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costline.accuracy.baselines import baselines
+from costline.accuracy.baselines import baselines, rooflines
 from costline.accuracy.fit import fit
 from costline.accuracy.folds import folds_of, left_out, left_out_linearised
 from costline.accuracy.intervals import validated_csv
@@ -85,7 +85,8 @@ def refit(
 def _rivals(problem: Problem, efficiency: Efficiency) -> dict[str, Array]:
     """Logarithmic errors of the baselines; NaN where they say nothing."""
     pairs = zip(problem.measurements, problem.cases, strict=True)
-    found = baselines([Scored(row, case, Refusal("not asked")) for row, case in pairs], efficiency)
+    rows = [Scored(row, case, Refusal("not asked")) for row, case in pairs]
+    found = baselines(rows, rooflines(problem.measurements, efficiency))
     measured = np.asarray([row.value for row in problem.measurements], dtype=float)
     return {name: np.log(np.asarray(values, dtype=float) / measured) for name, values in found.items()}
 

@@ -11,6 +11,8 @@ Conventions
   rows, the median is the mean of the two in the middle.
 - *Inside* is the share of measurements within the bracket of their prediction (everything or nothing overlaps). The
   bracket states what overlap can change, not how sure the coefficients are.
+- *Coverage* is the share of measurements within the 80 % interval of their prediction, which is drawn from the held-out
+  errors of the validated cases most like it, none of its own group among them.
 """
 
 from __future__ import annotations
@@ -22,9 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from costline.accuracy.predict import Scored, predicted
-from costline.accuracy.prediction import factor_of, is_time
 from costline.accuracy.refusal import Refusal
 from costline.accuracy.rows import Measurement
+from costline.catalogue.validated_table import factor_of, is_time
 from costline.numeric import Array
 
 
@@ -44,6 +46,8 @@ class Summary:
         Share of rows whose error is at most 10 and 20 per cent.
     inside : float or None
         Share of rows whose measurement is within the bracket; None for a predictor that states none.
+    coverage : float or None
+        Share of rows whose measurement is within the 80 % interval, of those that have one.
     """
 
     rows: int
@@ -55,6 +59,7 @@ class Summary:
     within_10: float
     within_20: float
     inside: float | None = None
+    coverage: float | None = None
 
 
 def configuration(measurement: Measurement) -> str:
@@ -96,8 +101,9 @@ def weighted_quantile(values: Array, weight: Array, share: float) -> float:
 
 
 def summarise(
-    measured: Array, predictions: Array, times: Array, weight: Array, configurations: int, inside: Array | None = None
-) -> Summary:
+    measured: Array, predictions: Array, times: Array, weight: Array, configurations: int,
+    inside: Array | None = None, covered: Array | None = None,
+) -> Summary:  # fmt: skip
     """Summarise predictions of a group.
 
     Parameters
@@ -112,6 +118,8 @@ def summarise(
         Distinct configurations.
     inside : array of bool, optional
         Whether the measurement is within the bracket.
+    covered : array, optional
+        Whether it is within the 80 % interval, NaN where there is none.
     """
     error = np.abs(predictions - measured) / measured
     whole = np.sum(weight)
@@ -126,7 +134,14 @@ def summarise(
         within_10=float(np.sum(weight * (error <= 0.1)) / whole),
         within_20=float(np.sum(weight * (error <= 0.2)) / whole),
         inside=None if inside is None else float(np.sum(weight * inside) / whole),
+        coverage=None if covered is None else _share(covered, weight),
     )
+
+
+def _share(holds: Array, weight: Array) -> float | None:
+    """Weighted share of what holds, of the rows of which it is known."""
+    known = np.isfinite(holds)
+    return float(np.sum((weight * holds)[known]) / np.sum(weight[known])) if known.any() else None
 
 
 def summary_of(rows: Sequence[Scored]) -> Summary | None:
@@ -143,6 +158,7 @@ def summary_by(rows: Sequence[Scored], values: Sequence[float | None], *, bracke
         return None
     measurements = [row.measurement for row, _ in kept]
     inside = np.asarray([_inside(row) for row, _ in kept]) if brackets else None
+    covered = np.asarray([_covered(row) for row, _ in kept]) if brackets else None
     return summarise(
         np.asarray([one.value for one in measurements], dtype=float),
         np.asarray([value for _, value in kept], dtype=float),
@@ -150,6 +166,7 @@ def summary_by(rows: Sequence[Scored], values: Sequence[float | None], *, bracke
         weights(measurements),
         len({configuration(one) for one in measurements}),
         inside,
+        covered,
     )
 
 
@@ -164,6 +181,14 @@ def _inside(row: Scored) -> bool:
         return False
     factor = factor_of(row.measurement.metric)
     return bool(found.low * factor <= value <= found.high * factor)
+
+
+def _covered(row: Scored) -> float:
+    """1 where the measurement is within the interval, 0 where it is not, NaN without an interval."""
+    if row.interval is None or row.measurement.value is None:
+        return float("nan")
+    low, high = (end * factor_of(row.measurement.metric) for end in row.interval)
+    return float(low <= row.measurement.value <= high)
 
 
 def error_of(row: Scored) -> float | None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 
-from costline.accuracy.baselines import baselines
+from costline.accuracy.baselines import baselines, rooflines
 from costline.accuracy.groups import grouped
+from costline.accuracy.intervals import with_intervals
 from costline.accuracy.predict import Scored, predict, predicted
-from costline.accuracy.prediction import factor_of
 from costline.accuracy.refusal import Refusal
 from costline.accuracy.rows import Measurements
 from costline.accuracy.score import Summary, error_of, refusals, summary_by, summary_of
+from costline.catalogue.validated_table import factor_of, validated_cases
 from costline.hardware.efficiency import Efficiency
 
+MANY = 300
+"""Rows from which on a second process pays."""
 SCHEMA = "costline.accuracy/1"
 """Name and version of the JSON form."""
 
@@ -90,8 +94,15 @@ def report(
         Also rows whose source leaves too much open to be scored.
     """
     chosen = [row for table in tables for row in table.rows if row.scored or unscored]
-    rows = list(predict(chosen, efficiency))
-    rivals = baselines(rows, efficiency)
+    if len(chosen) < MANY:
+        rows = list(predict(chosen, efficiency))
+        rivals = baselines(rows, rooflines(chosen, efficiency))
+    else:  # the second core works out the roofline
+        with ProcessPoolExecutor(1) as beside:
+            roofs = beside.submit(rooflines, chosen, efficiency)
+            rows = list(predict(chosen, efficiency))
+            rivals = baselines(rows, roofs.result())
+    rows = with_intervals(rows, validated_cases())
     place = {id(row): index for index, row in enumerate(rows)}
     groups = {dimension: _groups(grouped(rows, dimension), rivals, place) for dimension in by}
     return Report(rows=rows, groups=groups)
@@ -134,7 +145,7 @@ def _group_dict(group: Group) -> dict[str, object]:
 
 
 def lines(made: Report) -> list[dict[str, object]]:
-    """One line a row: id, metric, measured, predicted, low, high, ape, reason; in the unit of the metric."""
+    """One line a row: id, metric, measured, predicted, 80 % interval, ape, reason; in the unit of the metric."""
     return [_line(row) for row in made.rows]
 
 
@@ -146,6 +157,5 @@ def _line(row: Scored) -> dict[str, object]:
         reason = row.outcome.reason if isinstance(row.outcome, Refusal) else ""
         return body | {"predicted": None, "low": None, "high": None, "ape": None, "reason": reason}
     factor = factor_of(measurement.metric)
-    values = {name: getattr(found, side) * factor for name, side in
-              (("predicted", "value"), ("low", "low"), ("high", "high"))}  # fmt: skip
-    return body | values | {"ape": error_of(row), "reason": ""}
+    low, high = (None, None) if row.interval is None else (end * factor for end in row.interval)
+    return body | {"predicted": found.value * factor, "low": low, "high": high, "ape": error_of(row), "reason": ""}

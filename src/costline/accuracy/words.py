@@ -6,11 +6,12 @@ Every reading is a rule on words, never on a row; what a rule assumes is said wi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from costline.accuracy.refusal import UnpredictableError
 from costline.catalogue.software_table import software_called
 from costline.hardware.chip import Chip
+from costline.planning import year_of_month
+from costline.studies.software import Release, released
 
 FORMATS: tuple[tuple[str, str], ...] = (
     (r"nvfp4|fp4_e2m1|^fp4", "fp4"),
@@ -25,11 +26,6 @@ FORMATS: tuple[tuple[str, str], ...] = (
 )
 """Pattern of a source's word -> format; the first that fits counts. Formats costline lacks take the nearest size:
 bfp4 and KIVI's 4- and 2-bit cache are counted as int4, bfp8 and 6-bit floats as fp8."""
-
-ARXIV = {"fa1": "2205.14135", "fa2": "2307.08691", "fa3": "2407.08608"}
-"""Attention kernel -> the paper it came with; the number of a paper begins with its year and month."""
-ONLY = {"fa3": "hopper"}
-"""Kernels that only one family of chips runs."""
 
 
 def number_format(word: str, what: str) -> str:
@@ -65,48 +61,16 @@ def year_and_month(date: str) -> str:
     return f"{found[1]}-{found[2] or '12'}" if found else ""
 
 
-def attention_at(date: str, chip: Chip) -> str:
-    """Newest attention kernel that existed at `date` for a chip; empty, which leaves it to the chip, if no rule tells.
+def year_at(date: str) -> float:
+    """Year of a date in a source's words; 0 if there is none.
 
     Examples
     --------
-    >>> from costline.catalogue import shipped
-    >>> attention_at("2022-02", shipped.chip("a100-sxm-80gb")), attention_at("2024-12", shipped.chip("h100-sxm"))
-    ('naive', 'fa3')
+    >>> year_at("~2024-07"), year_at("")
+    (2024.5, 0.0)
     """
     when = year_and_month(date)
-    if not when or chip.vendor != "NVIDIA":
-        return ""
-    known = [
-        name
-        for name, number in ARXIV.items()
-        if f"20{number[:2]}-{number[2:4]}" < when and ONLY.get(name, chip.family) == chip.family
-    ]
-    if not known:
-        return "naive"
-    return "" if chip.family.startswith("blackwell") else known[-1]
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Software of a row, in the words of a `Plan`.
-
-    Attributes
-    ----------
-    software : str
-        Id of the catalogue; empty where it is not known.
-    year : float
-        Of its release, or of the measurement; 0 where neither is stated.
-    compiled : bool
-        Whether element-wise work is fused and kernels are launched as one graph.
-    attention : str
-        Attention kernel; empty leaves it to the chip.
-    """
-
-    software: str
-    year: float
-    compiled: bool
-    attention: str
+    return year_of_month(int(when[:4]), int(when[5:])) if when else 0.0
 
 
 def release(words: str, study: str, date: str, said: frozenset[str], chip: Chip) -> Release:
@@ -118,10 +82,5 @@ def release(words: str, study: str, date: str, said: frozenset[str], chip: Chip)
     >>> release("vLLM", "serve", "2024-07", frozenset(), shipped.chip("a100-sxm-80gb"))
     Release(software='vllm', year=2024.5, compiled=True, attention='fa2')
     """
-    found = software_called(words, study)
-    when = year_and_month(date)
-    year = int(when[:4]) + (int(when[5:]) - 1) / 12 if when else 0.0
-    compiled = "eager" not in said and ("compiled" in said or (found is not None and found.fused))
-    if found is None:
-        return Release("", year, compiled, attention_at(date, chip))
-    return Release(found.id, year, compiled, found.attention or attention_at(date, chip))
+    stated = False if "eager" in said else True if "compiled" in said else None
+    return released(software_called(words, study), year_at(date), chip, stated)

@@ -95,4 +95,4 @@ def finished(
         for row in rows
     )
     said = (*warnings, *estimate.warnings)
-    return replace(estimate, assumptions=(*assumptions, *used), record=record, warnings=said)
+    return replace(estimate, assumptions=(*assumptions, *estimate.assumptions, *used), record=record, warnings=said)

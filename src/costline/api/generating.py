@@ -12,6 +12,7 @@ import numpy as np
 from costline import quantity, resolve
 from costline.api.common import Job, check_sizes, finished, recording, shape_notes
 from costline.api.lists import over_lists
+from costline.api.validated import earned
 from costline.catalogue import Catalogue, Price
 from costline.errors import InputError, PlanError
 from costline.estimate import Assumption, Estimate, Figure
@@ -24,6 +25,7 @@ from costline.resolve import Model, Number
 from costline.studies.choose import generation_plan
 from costline.studies.clip import Clip, clip_streams
 from costline.studies.generate import generate as generate_study
+from costline.studies.software import Stated
 from costline.studies.stated import check_stated
 from costline.uncertainty.ranged import ranged
 
@@ -53,6 +55,10 @@ def generate(
     mfu: Number | None = None,
     precision: str | None = None,
     plan: str | Mapping[str, Any] | Plan | None = None,
+    engine: str | None = None,
+    engine_date: str | float | None = None,
+    attention: str | None = None,
+    compile: bool | str | None = None,
     price: Number | None = None,
     params: Number | None = None,
     shape: Mapping[str, Any] | None = None,
@@ -85,7 +91,9 @@ def generate(
         Token frames of a chunk of a frame-autoregressive transformer with a KV cache.
     mfu : str or float, optional
         Utilisation of denoising that overrides the time model. [1]
-    precision, plan, price, params, shape, pue, coefficients, catalogue, explain
+    precision, plan, engine, engine_date, attention, compile
+        As for `serve`.
+    price, params, shape, pue, coefficients, catalogue, explain
         As for `serve`.
 
     Returns
@@ -97,6 +105,7 @@ def generate(
         model, on=on, resolution=resolution, frames=frames, seconds=seconds, fps=fps, tokens=tokens, steps=steps,
         branches=branches, batch=batch, segment=segment, overlap=overlap, chunk=chunk, mfu=mfu, precision=precision,
         plan=plan, price=price, params=params, shape=shape, pue=pue, coefficients=coefficients, catalogue=catalogue,
+        engine=engine, engine_date=engine_date, attention=attention, compile=compile,
     )  # fmt: skip
     pipeline, clip = job.subject, job.asked
     choice = generation_plan(pipeline, clip, job.place.machine, job.place.fixed)
@@ -107,6 +116,9 @@ def generate(
     market = _market(resolve.catalogue(catalogue))
     with recording(explain) as record:
         estimate = generate_study(pipeline, clip, machine, job.place.economics, generation_title(job), market)
+    if clip.mfu is None:  # a stated utilisation stands in for the time model, whose errors then say nothing
+        tokens = estimate.figure("tokens").amount
+        estimate = earned(estimate, pipeline.transformers[0][0], machine, clip.batch, tokens)
     return finished(estimate, [chosen, *job.assumed], machine, record, pipeline.notes)
 
 
@@ -128,6 +140,10 @@ def generation_job(
     mfu: Number | None = None,
     precision: str | None = None,
     plan: str | Mapping[str, Any] | Plan | None = None,
+    engine: str | None = None,
+    engine_date: str | float | None = None,
+    attention: str | None = None,
+    compile: bool | str | None = None,
     price: Number | None = None,
     params: Number | None = None,
     shape: Mapping[str, Any] | None = None,
@@ -140,7 +156,11 @@ def generation_job(
     book = resolve.catalogue(catalogue)
     latent = None if tokens is None else resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
     pipeline = resolve.sampler(model, params, shape or {}, book)
-    place = resolve.site(on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients, book=book)
+    software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
+    place = resolve.site(
+        on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients,
+        book=book, study="generate", software=software,
+    )  # fmt: skip
     given = {"frames": frames, "seconds": seconds, "fps": fps, "steps": steps, "branches": branches}
     clip, assumed = _clip(pipeline, resolution, latent, given)
     clip = replace(

@@ -18,7 +18,10 @@ from costline.numeric import Array
 
 P = ParamSpec("P")
 
-LISTED = ("model", "on", "precision", "plan", "batching", "resolution", "curriculum", "shape", "catalogue")
+LISTED = (
+    "model", "on", "precision", "plan", "batching", "resolution", "curriculum", "shape", "catalogue", "engine",
+    "engine_date", "attention", "compile",
+)  # fmt: skip
 """Inputs that are no numbers: a list of them is an axis."""
 LONG = 2**15
 """Points asked about together: arrays of a quarter of a megabyte, of which a core's cache holds those in use."""

@@ -12,6 +12,7 @@ import numpy as np
 from costline import quantity, resolve
 from costline.api.common import Job, check_sizes, finished, recording, remarks, shape_notes
 from costline.api.lists import over_lists
+from costline.api.validated import earned
 from costline.catalogue import Catalogue
 from costline.engine.passes import Machine
 from costline.errors import InputError, UnknownNameError
@@ -28,6 +29,7 @@ from costline.studies.caption import caption as caption_study
 from costline.studies.choose import serving_plan
 from costline.studies.serve import Batching, Requests, largest_batch, request_memory, serving_figures
 from costline.studies.serve import serve as serve_study
+from costline.studies.software import Stated
 from costline.studies.stated import check_stated
 from costline.uncertainty.ranged import ranged
 
@@ -47,6 +49,10 @@ def serve(
     batching: Batching = "continuous",
     precision: str | None = None,
     plan: str | Mapping[str, Any] | Plan | None = None,
+    engine: str | None = None,
+    engine_date: str | float | None = None,
+    attention: str | None = None,
+    compile: bool | str | None = None,
     price: Number | None = None,
     params: Number | None = None,
     active: Number | None = None,
@@ -75,6 +81,14 @@ def serve(
         bf16.
     plan : str or mapping, optional
         Plan fields the user fixes, such as ``tensor=8, cache=fp8``; the rest is chosen.
+    engine : str, optional
+        Software, an id of ``costline data list software``; default the average of 2025, with fused kernels.
+    engine_date : str or float, optional
+        Its release: ``2025-06`` or a year. Older software is slower, and has the attention kernels of its day.
+    attention : str, optional
+        Attention kernel: naive, fa1, fa2, fa3, ...; default what the engine uses, or the newest the chip has.
+    compile : bool, optional
+        Whether element-wise work is fused and kernels are launched as one graph; default what the engine does.
     price : str or float, optional
         Rent of a chip. [USD/s as a number]
     params, active : str or float, optional
@@ -104,6 +118,7 @@ def serve(
         model, on=on, input=input, output=output, batch=batch, batching=batching, precision=precision, plan=plan,
         price=price, params=params, active=active, shape=shape, pue=pue, coefficients=coefficients,
         catalogue=catalogue,
+        engine=engine, engine_date=engine_date, attention=attention, compile=compile,
     )  # fmt: skip
     return answered(job, batch is None, explain=explain)
 
@@ -138,6 +153,9 @@ def answered(
     title = f"{serving_title(job)}, batch {whole(asked.batch)}"
     with recording(explain) as record:
         estimate = serve_study(network, asked, place.machine, place.economics, title)
+    longest = asked.input + asked.output
+    static = asked.batching == "static"
+    estimate = earned(estimate, network, place.machine, asked.batch, longest, static=static)
     return finished(estimate, assumed, place.machine, record, remarks(network))
 
 
@@ -151,6 +169,10 @@ def serving_job(
     batching: Batching = "continuous",
     precision: str | None = None,
     plan: str | Mapping[str, Any] | Plan | None = None,
+    engine: str | None = None,
+    engine_date: str | float | None = None,
+    attention: str | None = None,
+    compile: bool | str | None = None,
     price: Number | None = None,
     params: Number | None = None,
     active: Number | None = None,
@@ -164,7 +186,11 @@ def serving_job(
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape or {}, book)
     stored, notes = _stored(model, precision, plan, book)
-    place = resolve.site(on, plan=plan, precision=stored, price=price, pue=pue, coefficients=coefficients, book=book)
+    software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
+    place = resolve.site(
+        on, plan=plan, precision=stored, price=price, pue=pue, coefficients=coefficients,
+        book=book, software=software,
+    )  # fmt: skip
     check_stated(network, place.fixed, "serving")
     asked = Requests(
         input=resolve.number(input, quantity.TOKENS, "input", least=1, whole=True),
@@ -250,6 +276,10 @@ def caption(
     vision: Number | None = None,
     precision: str | None = None,
     plan: str | Mapping[str, Any] | Plan | None = None,
+    engine: str | None = None,
+    engine_date: str | float | None = None,
+    attention: str | None = None,
+    compile: bool | str | None = None,
     price: Number | None = None,
     params: Number | None = None,
     active: Number | None = None,
@@ -277,7 +307,9 @@ def caption(
     vision : str or float, optional
         Parameters of a vision encoder to count besides the language model; its layers are shaped like a language
         model's of that size. [parameter]
-    precision, plan, price, params, active, shape, coefficients, catalogue, explain
+    precision, plan, engine, engine_date, attention, compile
+        As for `serve`.
+    price, params, active, shape, coefficients, catalogue, explain
         As for `serve`.
 
     Returns
@@ -289,7 +321,11 @@ def caption(
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape or {}, book)
     stored, notes = _stored(model, precision, plan, book)
-    place = resolve.site(on, plan=plan, precision=stored, price=price, coefficients=coefficients, book=book)
+    software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
+    place = resolve.site(
+        on, plan=plan, precision=stored, price=price, coefficients=coefficients,
+        book=book, software=software,
+    )  # fmt: skip
     check_stated(network, place.fixed, "serving")
     length: Numeric = resolve.number(minutes, quantity.COUNT, "minutes", least=1 / 60) * 60
     corpus = Corpus(
@@ -313,6 +349,8 @@ def caption(
         estimate = caption_study(
             network, corpus, place.machine, place.economics, _vision(vision), title, _api_price(network.name, book)
         )
+    flying = estimate.figure("batch").amount
+    estimate = earned(estimate, network, place.machine, flying, corpus.input + corpus.output)
     assumed = [words, *notes, *place.assumptions, *shape_notes(network, model)]
     return finished(estimate, assumed, place.machine, record, remarks(network))
 

@@ -12,6 +12,7 @@ import numpy as np
 from costline import quantity, resolve
 from costline.api.common import Job, check_sizes, finished, recording, remarks, shape_notes
 from costline.api.lists import over_lists
+from costline.api.validated import earned
 from costline.catalogue import Catalogue
 from costline.errors import ConfigError, InputError, QuantityError
 from costline.estimate import Assumption, Estimate
@@ -20,12 +21,13 @@ from costline.models.decoder import Decoder
 from costline.models.dit import DiT
 from costline.models.network import Network
 from costline.models.pipeline import Pipeline
-from costline.numeric import Numeric
+from costline.numeric import Numeric, largest
 from costline.plan import Plan
 from costline.report.values import text, whole
 from costline.resolve import Model, Number
 from costline.studies.batch import whole_batch
 from costline.studies.choose import training_plan
+from costline.studies.software import Stated
 from costline.studies.stated import check_stated
 from costline.studies.train import Run, Stretch, sample_streams, sample_tokens
 from costline.studies.train import train as train_study
@@ -55,6 +57,10 @@ def train(
     failures: bool = True,
     precision: str | None = None,
     plan: str | Mapping[str, Any] | Plan | None = None,
+    engine: str | None = None,
+    engine_date: str | float | None = None,
+    attention: str | None = None,
+    compile: bool | str | None = None,
     price: Number | None = None,
     params: Number | None = None,
     active: Number | None = None,
@@ -87,7 +93,7 @@ def train(
         Utilisation that overrides the time model. [1]
     failures : bool
         Whether interruptions and checkpoints lengthen the run.
-    precision, plan, price, params, active, shape
+    precision, plan, engine, engine_date, attention, compile, price, params, active, shape
         As for `serve`.
     video : bool
         Whether a hypothetical model is a diffusion transformer.
@@ -104,12 +110,16 @@ def train(
         batch_tokens=batch_tokens, curriculum=curriculum, mfu=mfu, failures=failures, precision=precision, plan=plan,
         price=price, params=params, active=active, shape=shape, video=video, pue=pue, coefficients=coefficients,
         catalogue=catalogue,
+        engine=engine, engine_date=engine_date, attention=attention, compile=compile,
     )  # fmt: skip
     choice = training_plan(job.subject, job.asked, job.place.machine, job.place.fixed)
     machine = replace(job.place.machine, plan=choice.plan)
     chosen = Assumption(name="plan", value=f"{_words(choice.plan)}: {choice.words}", kind="chosen")
     with recording(explain) as record:
         estimate = train_study(job.subject, job.asked, machine, job.place.economics, training_title(job))
+    if job.asked.mfu is None:  # a stated utilisation stands in for the time model, whose errors then say nothing
+        longest = largest(*(stretch.sequence for stretch in job.asked.stretches))
+        estimate = earned(estimate, job.subject, machine, job.asked.batch_tokens / longest, longest)
     return finished(estimate, [chosen, *job.assumed], machine, record, remarks(job.subject))
 
 
@@ -128,6 +138,10 @@ def training_job(
     failures: bool = True,
     precision: str | None = None,
     plan: str | Mapping[str, Any] | Plan | None = None,
+    engine: str | None = None,
+    engine_date: str | float | None = None,
+    attention: str | None = None,
+    compile: bool | str | None = None,
     price: Number | None = None,
     params: Number | None = None,
     active: Number | None = None,
@@ -141,9 +155,11 @@ def training_job(
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = _network(model, params, active, shape or {}, video, book)
+    software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
-        on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients, book=book, training=True
-    )
+        on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients,
+        book=book, study="train", software=software,
+    )  # fmt: skip
     check_stated(network, place.fixed, "training")
     stretches, assumed = _stretches(network, sequence, curriculum, resolution, frames)
     per_sample = sample_tokens(sample_streams(network, stretches[0], 1))

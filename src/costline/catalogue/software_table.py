@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from dataclasses import dataclass
 
-from costline.catalogue.table import DATA, columns, read_table
+from costline.catalogue.table import DATA, Row, columns, read_table
 from costline.errors import UnknownNameError
+from costline.precision import BYTES
 
 COLUMNS = columns(
     "study! pattern! fused! attention products source! note", identifier="id!", integer="chunk", kind="kind!"
@@ -32,8 +34,8 @@ class Software:
         Prompt tokens a pass takes in, so that chips that share the layers work on several; None: whole prompts.
     products : str
         Format it multiplies 16-bit operands in; empty: theirs.
-    note : str
-        Why.
+    source, note : str
+        Where it was read; why.
     """
 
     id: str
@@ -43,7 +45,30 @@ class Software:
     attention: str
     chunk: int | None
     products: str
+    source: str
     note: str
+
+
+STUDIES = ("train", "serve", "generate")
+
+
+def software_faults(rows: list[Row]) -> list[str]:
+    """What columns alone cannot tell: studies, patterns, formats, two rows of one name for one study."""
+    faults = []
+    for row in rows:
+        name = f"{row['id']} ({row['study'][:40]})"
+        if row["study"] not in STUDIES:
+            faults.append(f"{name}: the study is none of {', '.join(STUDIES)}")
+        if row["fused"] not in {"yes", "no"}:
+            faults.append(f"{name}: fused is {row['fused'][:40]!r}; write yes or no")
+        if row["products"] and row["products"] not in BYTES:
+            faults.append(f"{name}: products {row['products'][:40]!r} is not a format")
+        try:
+            re.compile(row["pattern"])
+        except re.error as error:
+            faults.append(f"{name}: pattern {row['pattern'][:40]!r} is not a regular expression: {error}")
+    counts = Counter((row["id"], row["study"]) for row in rows)
+    return faults + [f"{name} ({study}): {count} rows" for (name, study), count in counts.items() if count > 1]
 
 
 @functools.cache
@@ -58,6 +83,7 @@ def all_software() -> tuple[Software, ...]:
             attention=row["attention"],
             chunk=row["chunk"],
             products=row["products"],
+            source=row["source"],
             note=row["note"],
         )
         for row in read_table(DATA / "software.csv", COLUMNS)

@@ -25,13 +25,14 @@ OUTPUT = Panel("Output", sort_key=90)
 Switch = Annotated[bool, Parameter(negative="", group=OUTPUT, show_default=False)]
 LEGEND = (
     "bias: predicted over measured time, + is too slow; in: share inside the bracket;\n"
+    "80 %: share inside the 80 % interval, drawn from held-out errors of other groups;\n"
     "mfu, seed, roof: median error of one utilisation for each chip (that of the\n"
     "other configurations), of the article's rule, of 0.5 peak or 0.7 bandwidth"
 )
 SHORT = {"roofline": "roof"}
 MOST_LINES = 12
 """Groups of one grouping that are printed; JSON has them all."""
-SCORES = ("median", "mean", "p90", "bias", "within_10", "within_20", "inside")
+SCORES = ("median", "mean", "p90", "bias", "within_10", "within_20", "inside", "coverage")
 
 
 @app.default

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from costline.api.serving import caption as question
 from costline.cli.output import Output, ask, inputs_of
+from costline.cli.software import Software, stated
 
 
 def caption(
@@ -29,6 +30,7 @@ def caption(
     vision: Annotated[str | None, Parameter(show=False)] = None,
     prompt: Annotated[str | None, Parameter(show=False)] = None,
     catalogue: Annotated[str | None, Parameter(show=False)] = None,
+    software: Software | None = None,
     printed: Output | None = None,
 ) -> int:
     """What it costs to caption a video corpus with a vision-language model.
@@ -72,5 +74,6 @@ def caption(
         "model": model, "on": on, "minutes": minutes, "clip": clip, "frames": frames, "frame_tokens": frame_tokens,
         "output": output, "batch": batch, "precision": precision, "plan": plan, "price": price, "params": params,
         "active": active, "vision": vision, "prompt": prompt, "catalogue": catalogue,
+        **stated(software),
     }  # fmt: skip
     return ask(question, given, printed, inputs_of(question))

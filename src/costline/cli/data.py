@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 app = App(name="data", help="List, show and check chips, systems, prices and models.")
 
-Table = Literal["chips", "models", "systems", "prices", "coefficients", "chip-costs", "anchors", "pim", "trainings"]
+Table = Literal[
+    "chips", "models", "systems", "prices", "coefficients", "software", "chip-costs", "anchors", "pim", "trainings"
+]
 
 
 Text = Annotated[str, Parameter(show_default=False)]
@@ -88,7 +90,7 @@ def show(
     json: Flag = False,
     plain: Flag = False,
 ) -> int:
-    """Show everything known of a chip, system or model: each figure with unit, kind, date and source.
+    """Show everything known of a chip, system, model or software: each figure with unit, kind, date and source.
 
     Parameters
     ----------

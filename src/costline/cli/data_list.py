@@ -8,6 +8,7 @@ from typing import Any
 
 from costline import quantity
 from costline.catalogue import Catalogue, Price, chip_anchors, chip_costs, pim_facts, video_trainings
+from costline.catalogue.software_table import all_software
 from costline.cli.terminal import CATALOGUE_SCHEMA, Field, Layout, console, figures, note, table, write_csv, write_json
 from costline.hardware.chip import Chip
 
@@ -162,6 +163,18 @@ LISTINGS: dict[str, Listing] = {
             Field("high", _attribute("high")),
             Field("unit", _attribute("unit")),
             Field("kind", _attribute("kind")),
+        ),
+    ),
+    "software": Listing(
+        lambda _: all_software(),
+        asdict,
+        (
+            Field("engine", _attribute("id")),
+            Field("for", _attribute("study")),
+            Field("kernels", lambda row: "fused" if row.fused else "eager"),
+            Field("attention", lambda row: row.attention or None),
+            Field("products", lambda row: row.products or None),
+            Field("note", _attribute("note")),
         ),
     ),
     "chip-costs": Listing(

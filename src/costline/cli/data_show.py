@@ -11,6 +11,7 @@ from costline import quantity
 from costline.catalogue import Catalogue, System
 from costline.catalogue.chip_table import FIGURES
 from costline.catalogue.names import plain, resolve
+from costline.catalogue.software_table import all_software
 from costline.cli.data_list import chip_record
 from costline.cli.terminal import CATALOGUE_SCHEMA, Layout, console, figure_table, figures, word_table, write_json
 from costline.quantity import Kind, show
@@ -38,7 +39,7 @@ WORDS = {
 
 
 def print_entry(catalogue: Catalogue, name: str, *, layout: Layout = "table") -> int:
-    """Print a chip, a system or a model.
+    """Print a chip, a system, a model or software.
 
     Parameters
     ----------
@@ -50,10 +51,13 @@ def print_entry(catalogue: Catalogue, name: str, *, layout: Layout = "table") ->
         For people, with colours or without, or for programs.
     """
     chips = {*catalogue.chip_facts(), *catalogue.chips()}
-    near = [*chips, *catalogue.systems()]
+    engines = {row.id for row in all_software()}
+    near = [*chips, *catalogue.systems(), *engines]
     found = plain(name)
     if found not in near:  # models are many and their tables slower to read
-        found = resolve("chip, system or model", name, [*near, *catalogue.models()])
+        found = resolve("chip, system, model or software", name, [*near, *catalogue.models()])
+    if found in engines:
+        return _software(found, layout)
     if found in chips:
         return _chip(catalogue, found, layout)
     if found in catalogue.systems():
@@ -121,6 +125,29 @@ def _quantity(value: float | None, unit: str) -> str:
     if unit == "m2" and value is not None:
         return f"{figures(value * 1e6)} mm2"
     return show(value, KINDS[unit])
+
+
+def _software(name: str, layout: Layout) -> int:
+    """An engine, once for each study it is known for."""
+    rows = [row for row in all_software() if row.id == name]
+    if layout == "json":
+        write_json({"schema": CATALOGUE_SCHEMA, "type": "software", "rows": [asdict(row) for row in rows]})
+        return 0
+    out = console(plain=layout == "plain")
+    for row in rows:
+        out.print(Text(f"{row.id}: --engine {row.id} of costline {row.study}", style="bold"))
+        chunk = None if row.chunk is None else f"in passes of {row.chunk} tokens"
+        lines = [
+            ("kernels", "fused, launched as one graph" if row.fused else "eager, launched one by one"),
+            ("attention", row.attention or "the newest of its day"),
+            ("products", row.products or "as the operands"),
+            ("prompts", chunk),
+            ("named", row.pattern),
+            ("note", row.note or None),
+            ("source", row.source),
+        ]
+        out.print(word_table(lines))
+    return 0
 
 
 def _system(catalogue: Catalogue, system: System, layout: Layout) -> int:

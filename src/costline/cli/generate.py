@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from costline.api.generating import generate as question
 from costline.cli.output import Output, ask, inputs_of, shape_fields
+from costline.cli.software import Software, stated
 
 
 def generate(
@@ -21,7 +22,7 @@ def generate(
     steps: str | None = None,
     tokens: str | None = None,
     segment: str | None = None,
-    overlap: str | None = None,
+    overlap: Annotated[str | None, Parameter(show=False)] = None,
     precision: str | None = None,
     plan: str | None = None,
     price: str | None = None,
@@ -33,6 +34,7 @@ def generate(
     mfu: Annotated[str | None, Parameter(show=False)] = None,
     shape: Annotated[str | None, Parameter(show=False)] = None,
     catalogue: Annotated[str | None, Parameter(show=False)] = None,
+    software: Software | None = None,
     printed: Output | None = None,
 ) -> int:
     """Seconds, dollars and memory of generating a video clip or an image: text encoder, every evaluation, decoder.
@@ -54,7 +56,7 @@ def generate(
     tokens
         Latent tokens, where they are known instead of pixels: 1M.
     segment
-        Make it in segments of this length: 5s. (--chunk N: frame-autoregressive with a KV cache.)
+        Make it in segments of this length: 5s. (--overlap; --chunk N: frame-autoregressive with a KV cache.)
     overlap
         Overlap of neighbouring segments: 0.5s.
     precision
@@ -85,5 +87,6 @@ def generate(
         "tokens": tokens, "segment": segment, "overlap": overlap, "precision": precision, "plan": plan, "price": price,
         "params": params, "fps": fps, "branches": branches, "batch": batch, "chunk": chunk, "mfu": mfu,
         "shape": shape_fields(shape), "catalogue": catalogue,
+        **stated(software),
     }  # fmt: skip
     return ask(question, given, printed, inputs_of(question))

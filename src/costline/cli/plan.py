@@ -36,6 +36,7 @@ def plan(
     frames: Hidden = None,
     seconds: Hidden = None,
     steps: Hidden = None,
+    engine: Hidden = None,
     price: Hidden = None,
     params: Hidden = None,
     catalogue: Hidden = None,
@@ -85,6 +86,8 @@ def plan(
         Length of a clip instead of frames.
     steps
         Sampler steps.
+    engine
+        Software: vllm (costline data list software).
     price
         Rent of a chip: $2.49/h.
     params
@@ -106,7 +109,7 @@ def plan(
         "model": model, "on": on, "objective": objective, "within": within, "budget": budget, "precision": precision,
         "modes": modes, "plan": fix, "tokens": tokens, "sequence": sequence, "input": input, "output": output,
         "batch_tokens" if study == "train" else "batch": batch, "resolution": resolution, "frames": frames,
-        "seconds": seconds, "steps": steps, "price": price, "params": params, "catalogue": catalogue,
+        "seconds": seconds, "steps": steps, "engine": engine, "price": price, "params": params, "catalogue": catalogue,
     }  # fmt: skip
     return _answer(study, {name: value for name, value in given.items() if value is not None}, file, set,
                    json=json, csv=csv, plain=plain)  # fmt: skip

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from costline.api.serving import serve as question
 from costline.cli.output import Output, ask, inputs_of, shape_fields
+from costline.cli.software import Software, stated
 
 
 def serve(
@@ -26,6 +27,7 @@ def serve(
     active: str | None = None,
     shape: Annotated[str | None, Parameter(show=False)] = None,
     catalogue: Annotated[str | None, Parameter(name="--catalogue")] = None,
+    software: Software | None = None,
     printed: Output | None = None,
 ) -> int:
     """TTFT, TPOT, tokens a second, memory and dollars a token of a decoder language model.
@@ -63,5 +65,6 @@ def serve(
         "model": model, "on": on, "input": input, "output": output, "batch": batch, "batching": batching,
         "precision": precision, "plan": plan, "price": price, "params": params, "active": active,
         "shape": shape_fields(shape), "catalogue": catalogue,
+        **stated(software),
     }  # fmt: skip
     return ask(question, given, printed, inputs_of(question))

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from costline.api.training import train as question
 from costline.cli.output import Output, ask, inputs_of, shape_fields
+from costline.cli.software import Software, stated
 
 
 def train(
@@ -30,7 +31,8 @@ def train(
     frames: Annotated[str | None, Parameter(show=False)] = None,
     video: Annotated[bool | None, Parameter(show=False, negative="")] = None,
     shape: Annotated[str | None, Parameter(show=False)] = None,
-    catalogue: str | None = None,
+    catalogue: Annotated[str | None, Parameter(show=False)] = None,
+    software: Software | None = None,
     printed: Output | None = None,
 ) -> int:
     """Days, dollars, MFU, memory and energy of a training run, language model or video transformer.
@@ -79,5 +81,6 @@ def train(
         "curriculum": curriculum, "mfu": mfu, "precision": precision, "plan": plan, "price": price, "params": params,
         "active": active, "samples": clips, "resolution": resolution, "frames": frames, "video": video,
         "shape": shape_fields(shape), "catalogue": catalogue,
+        **stated(software),
     }  # fmt: skip
     return ask(question, given, printed, inputs_of(question))

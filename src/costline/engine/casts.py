@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from costline.derivation import formula
 from costline.engine.loads import Load, RowStreams, expert_visits, rows_on_chip
 from costline.models.parts import ExpertLinear, Linear, Part
-from costline.numeric import Numeric, largest
+from costline.numeric import Numeric, largest, some
 from costline.plan import Plan
 from costline.precision import element_bytes
 
@@ -82,7 +80,7 @@ def launched_apart(loads: Iterable[Load], share: Numeric) -> Iterator[Load]:
     """Kernels of experts, which frameworks of training launch for each expert of the chip: how many tokens it has is
     not known when a graph is captured."""
     for load in loads:
-        if np.any(load.experts):
+        if some(load.experts):
             yield replace(load, alone=load.calls * apart_calls(load.experts, share))
         else:
             yield load

@@ -138,7 +138,7 @@ def each_load(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan)
             load = _load(part, shared, plan)
         if load is not None:
             yield load
-        if isinstance(part, Attention) and not part.crossed and some(plan.context > 1):
+        if isinstance(part, Attention) and part.exchanged and some(plan.context > 1):
             yield _exchange(part, shared, plan)
 
 

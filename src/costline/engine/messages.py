@@ -108,7 +108,7 @@ def _expert_messages(
 def _attention_messages(
     part: Attention, streams: Mapping[str, Numeric], plan: Plan, element: float
 ) -> Iterable[tuple[str, Numeric, Numeric]]:
-    if part.crossed:  # keys of another stream are on every chip as they are
+    if not part.exchanged:
         return
     sequences = streams["batch"] * streams[part.sequences] * element
     queries = sequences * streams[part.queries] * part.heads * (part.key_dim + part.value_dim) / plan.tensor
@@ -161,11 +161,10 @@ def network_time(message: Message, cluster: Cluster, efficiency: Efficiency) -> 
 
 
 def _shared(message: Message, link: Numeric, cluster: Cluster, efficiency: Efficiency) -> Numeric:
-    """What a message between slots of one host reaches: rings cross its bridge once in each direction. [byte/s]"""
-    if not on_host_bus(cluster):
+    """What a message between slots of one host reaches: a ring's flows pass its bridge one by one. [byte/s]"""
+    if message.name not in ALL_TO_ALL or not on_host_bus(cluster):
         return link
-    size = smallest(message.size, HOST_SLOTS)
-    crossing = all_to_all_crossing(size) if message.name in ALL_TO_ALL else choose(size > 2, 1.0, 0.0)
+    crossing = all_to_all_crossing(smallest(message.size, HOST_SLOTS))
     return shared_bandwidth(link, efficiency.value("host_bridge", cluster.chip), crossing)
 
 

@@ -60,7 +60,7 @@ def _sent(parts: tuple[Part, ...], streams: Streams, busy: Timing, machine: Mach
     traffic = behind(sent, busy.point)
     if not rings:
         return traffic
-    cores = tuple(part for part in parts if isinstance(part, Attention) and not part.crossed)
+    cores = tuple(part for part in parts if isinstance(part, Attention) and part.exchanged)
     attention = time_loads(each_load(cores, streams, plan), cluster, efficiency, plan).point
     return traffic + behind(time_messages(rings, cluster, efficiency), attention * (1 - 1 / plan.ring))
 
@@ -120,6 +120,7 @@ def training_step(network: Network, streams: Streams, micro_batches: Numeric, ma
     machine : Machine
         Where and how.
     """
+    machine = replace(machine, efficiency=machine.efficiency.within("train"))
     plan = machine.plan
     blocks, returning = (_blocks(network, streams, machine, reverse) for reverse in (False, True))
     first, last = (_ends(network, streams, machine, reverse) for reverse in (False, True))

@@ -14,7 +14,7 @@ from costline.formulas.roofline import aged, kernel_time, lower_bound, math_time
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
-from costline.numeric import Numeric, Sum, choose, largest, smallest
+from costline.numeric import Numeric, Sum, choose, largest, smallest, some
 from costline.plan import Plan
 
 RESOURCES = ("math", "memory", "network", "overhead")
@@ -149,14 +149,14 @@ def _each(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, plan:
 
 def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
     chip = cluster.chip
-    slow = slowness(chip, efficiency, plan, "experts" if np.any(load.experts) else "")
+    slow = slowness(chip, efficiency, plan, "experts" if some(load.experts) else "")
     traffic = load.traffic
     if load.kind == "memory" and not plan.compiled:
         traffic = traffic * efficiency.value("eager", chip)
     reach = efficiency.value("memory", chip, load.weight_format or MEMORY_OF.get(load.kind, ""))
     memory = memory_time(traffic, chip.memory_bandwidth, reach) * slow
     launch = load.calls * efficiency.value("launch", chip, plan.refined("graph" if plan.compiled else "eager")) * slow
-    if np.any(load.alone):
+    if some(load.alone):
         single = efficiency.value("launch", chip, plan.refined("eager")) * slowness(chip, efficiency, plan, "apart")
         launch = launch + load.alone * single
     if load.kind == "memory":
@@ -190,7 +190,7 @@ def _math(load: Load, memory: Numeric, slow: Numeric, cluster: Cluster, efficien
     chip = cluster.chip
     peak = chip.peak.get("fp32", chip.rate(load.format)) if load.rank == "volume" else chip.rate(load.format)
     math = math_time(load.flops, peak, math_share(load, cluster, efficiency, plan)) * slow
-    if np.all(load.rows == 0):
+    if not some(load.rows):
         return math
     few = size_share(load.rows, efficiency.value("gemm_half", chip, "rows"))
     return smallest(math / few, math + memory)
@@ -209,7 +209,7 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     if load.weight_format:
         share = share * efficiency.value("dequantise", chip, load.weight_format)
     half = efficiency.value("gemm_half", chip, "width")
-    return share * size_share(load.inner, half) * size_share(load.outer, half) if np.any(load.inner) else share
+    return share * size_share(load.inner, half) * size_share(load.outer, half) if some(load.inner) else share
 
 
 def attention_kernel(plan: Plan, cluster: Cluster, efficiency: Efficiency) -> str:
@@ -228,7 +228,7 @@ def paced(busy: Timing, work: Numeric = 1.0) -> Timing:
     `work` is the host's time for each launch, views and checks between launches included, over that of a launch.
     """
     kernels, host = busy.point - busy.overhead, busy.overhead * work
-    if not np.any(kernels):
+    if not some(kernels):
         return busy
     waiting_for_host = host > kernels
     point = choose(waiting_for_host, host, kernels)
@@ -243,7 +243,7 @@ def time_messages(messages: Iterable[Message], cluster: Cluster, efficiency: Eff
     """Time of messages, the part that hides behind kernels taken off."""
     timings = []
     for message in messages:
-        if not np.any(message.calls):
+        if not some(message.calls):
             continue
         with step(f"messages: {message.name}"):
             busy = network_time(message, cluster, efficiency)
@@ -255,7 +255,7 @@ def time_messages(messages: Iterable[Message], cluster: Cluster, efficiency: Eff
 def behind(messages: Timing, kernels: Numeric) -> Timing:
     """Messages beside `kernels` seconds of other work: they cannot hide for longer than that. [s]"""
     least = messages.network - kernels
-    if not np.any(least > messages.point):
+    if not some(least > messages.point):
         return messages
     rest = largest(least - messages.point, 0.0)
     return messages + Timing(point=rest, bound={"network": rest}, groups={"network": rest})

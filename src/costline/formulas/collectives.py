@@ -204,7 +204,7 @@ def shared_bandwidth(link: Numeric, bridge: Numeric, crossing: Numeric) -> Numer
 
 
 @formula(
-    "size * max(size - 2, 0) / max(size - 1, 1)", unit="1", source="each of the size - 1 destinations gets as much"
+    "size * max(size - 2, 0) / max(size - 1, 1)", unit="1", source="Dally & Towles 2004, section 3.3 (channel load)"
 )
 def all_to_all_crossing(size: Numeric) -> Numeric:
     """Bytes of an all-to-all on the bridge of a host for each byte a chip sends: all but those to its neighbour.

@@ -26,6 +26,11 @@ Level: TypeAlias = tuple[str, str, str]
 """Name, qualifier and scope of an adjustment."""
 SHARES = frozenset({"convolution", "gemm", "link_out", "link_up", "memory"})
 """Shares of a peak, which nothing exceeds."""
+REGIONAL = frozenset({
+    "attention", "eager", "exposed", "gemm", "gemm_half", "launch", "link_out", "link_up", "memory", "overlap",
+})  # fmt: skip
+"""Coefficients that whole jobs of one kind may reach better or worse than others: hours of training under full power,
+seconds of decoding. Their qualifier is refined by the kind of job."""
 BEST_SHARE = 0.97
 """Largest share: the best measured matrix product reaches 0.969 of its peak (Gaudi 2)."""
 
@@ -126,6 +131,8 @@ class Efficiency:
         The table.
     adjustments : mapping, optional
         Fitted adjustments by level.
+    job : str
+        Kind of job that refines `REGIONAL` coefficients; empty for inference.
     overrides : mapping, optional
         Values fixed by the user, by coefficient name.
     drawn : mapping, optional
@@ -138,11 +145,14 @@ class Efficiency:
         overrides: Mapping[str, Numeric] | None = None,
         drawn: Mapping[tuple[str, str, str], Numeric] | None = None,
         adjustments: Mapping[Level, Adjustment] | None = None,
+        job: str = "",
     ) -> None:
+        self._job = job
         self._rows = {(row.name, row.scope, row.qualifier): row for row in rows}
         self._overrides = dict(overrides or {})
         self._drawn = dict(drawn or {})
         self._adjustments = adjustments or {}
+        self._newest: dict[tuple[str, str], str] = {}
         self._found: dict[tuple[str, ...], Coefficient] = {}
         self.used: dict[tuple[str, str, str], Coefficient] = {}
 
@@ -210,23 +220,37 @@ class Efficiency:
             note=f"{row.value:g} ({row.kind}: {row.source[:80]}) x {factor:.3g} from {made[0].rows} measurements",
         )
 
+    def refined(self, name: str, qualifier: str) -> str:
+        """The qualifier that is looked up: with the kind of job behind it where that may matter."""
+        return f"{qualifier}/{self._job}" if self._job and name in REGIONAL else qualifier
+
     def value(self, name: str, chip: Chip, qualifier: str = "") -> Numeric:
         """Value of the row that applies to `chip`, or the user's own."""
         if name in self._overrides:
             return self._overrides[name]
-        row = self.row(name, chip, qualifier)
+        row = self.row(name, chip, self.refined(name, qualifier))
         return self._drawn.get((row.name, row.scope, row.qualifier), row.value) if self._drawn else row.value
 
     def newest_attention(self, chip: Chip) -> str:
         """Newest attention kernel with a row of the chip's own or of its family; ``fa2`` where there is none."""
-        own = {f"chip:{chip.id}", f"family:{chip.family}"}
-        known = {row.qualifier for row in self._rows.values() if row.name == "attention" and row.scope in own}
-        return max((name for name in known if name.startswith("fa")), default="fa2")
+        asked = (chip.id, chip.family)
+        if asked not in self._newest:
+            own = {f"chip:{chip.id}", f"family:{chip.family}"}
+            known = {row.qualifier for row in self._rows.values() if row.name == "attention" and row.scope in own}
+            self._newest[asked] = max((name for name in known if name.startswith("fa")), default="fa2")
+        return self._newest[asked]
 
     def replace(self, **overrides: Numeric) -> Efficiency:
         """Return the same table with values fixed by the user."""
-        return Efficiency(self._rows.values(), {**self._overrides, **overrides}, self._drawn, self._adjustments)
+        fixed = {**self._overrides, **overrides}
+        return Efficiency(self._rows.values(), fixed, self._drawn, self._adjustments, self._job)
+
+    def within(self, job: str) -> Efficiency:
+        """Return the same table for one kind of job; what it looks up counts as used here too."""
+        made = Efficiency(self._rows.values(), self._overrides, self._drawn, self._adjustments, job)
+        made.used, made._found = self.used, self._found
+        return made
 
     def drawn(self, samples: Mapping[tuple[str, str, str], Numeric]) -> Efficiency:
         """Return the same table with samples in the place of some rows, by name, scope and qualifier."""
-        return Efficiency(self._rows.values(), self._overrides, samples, self._adjustments)
+        return Efficiency(self._rows.values(), self._overrides, samples, self._adjustments, self._job)

@@ -141,6 +141,14 @@ class Attention(Part):
     crossed: bool = False
 
     @property
+    def exchanged(self) -> bool:
+        """Whether chips that share a sequence need each other's keys.
+
+        A text is on all of them; along time a place is on one of them, as tokens are divided over places.
+        """
+        return not self.crossed and self.queries != "time"
+
+    @property
     def kind(self) -> Kind:
         return "attention"
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from rich.table import Table
 from rich.text import Text
 
-HEADINGS = ("rows", "median", "mean", "p90", "bias", "≤10", "≤20", "in")
-"""Columns of costline's own scores; the last is the share within the bracket."""
+HEADINGS = ("rows", "median", "mean", "p90", "bias", "≤10", "≤20", "in", "80 %")
+"""Columns of costline's own scores; the last two are the shares within the bracket and within the 80 % interval."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +23,7 @@ class Line:
     rows : int
         How many rows.
     scores : sequence of float or None
-        Median, mean and 90th percentile of the error, bias, shares within 10 and 20 per cent and within the bracket.
+        Median, mean and 90th percentile of the error, bias, shares within 10 and 20 %, the bracket, the interval.
     rivals : mapping of str to float or None
         Median error of each baseline.
     target : tuple of float, optional

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from costline.estimate import Assumption, Estimate, Figure
 from costline.numeric import some
-from costline.report.values import bracket, label, text
+from costline.report.values import bracket, interval, label, text
 
 HEADLINES = {
     "train": ("time", "cost", "mfu"),
@@ -64,8 +64,12 @@ def _headline(figures: Iterable[Figure]) -> Table:
     table.add_column(style="bold")
     table.add_column(style="bold green", justify="right")
     table.add_column(style="dim")
+    said = ""
     for figure in figures:
         between = bracket(figure.low, figure.high, figure.unit)
+        if figure.interval is not None:
+            between = f"{'' if said else '80 %: '}{interval(*figure.interval, figure.unit)}"
+            said = between
         remark = "; ".join(part for part in (between, figure.note) if part)
         table.add_row(label(figure.name), text(figure.value, figure.unit), remark)
     return table
@@ -112,7 +116,7 @@ def notes(estimate: Estimate) -> Iterable[Text]:
     for warning in estimate.warnings:
         yield Text(f"! {warning}", style="yellow")
     coefficients = [row for row in estimate.assumptions if row.kind.startswith("coefficient")]
-    for row in estimate.assumptions:
+    for row in sorted(estimate.assumptions, key=lambda row: row.name != "nearest"):
         if row not in coefficients:
             yield Text(f"· {assumption(row)}", style="dim")
     if coefficients:

@@ -14,7 +14,7 @@ from rich.tree import Tree
 from costline.derivation import Node
 from costline.estimate import Assumption, Estimate, Figure
 from costline.report.answer import assumption
-from costline.report.values import bracket, label, text
+from costline.report.values import bracket, interval, label, text
 
 SIGNS = {"sum": "Σ", "product": "Π", "max": "max", "beside": "see"}
 
@@ -51,7 +51,8 @@ def _figure_line(figure: Figure) -> Text:
     line.append(text(figure.value, figure.unit), style="bold")
     if figure.children:
         line.append(f"  {SIGNS.get(figure.combine, '')}", style="cyan")
-    remarks = (bracket(figure.low, figure.high, figure.unit), figure.note, figure.source)
+    held = "" if figure.interval is None else f"80 %: {interval(*figure.interval, figure.unit)}"
+    remarks = (bracket(figure.low, figure.high, figure.unit), held, figure.note, figure.source)
     line.append("".join(f"  {remark}" for remark in dict.fromkeys(remarks) if remark), style="dim")
     return line
 

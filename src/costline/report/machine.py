@@ -52,7 +52,7 @@ def to_csv(estimate: Estimate) -> str:
         writer.writerow(frame)
         writer.writerows(zip(*(column.tolist() for column in frame.values()), strict=True))
         return out.getvalue()
-    writer.writerow(["figure", "value", "unit", "low", "high", "note", "source"])
+    writer.writerow(["figure", "value", "unit", "low", "high", "note", "source", "interval_low", "interval_high"])
     for name, figure in estimate.figures.items():
         _rows(writer, name, figure)
     return out.getvalue()
@@ -60,6 +60,7 @@ def to_csv(estimate: Estimate) -> str:
 
 def _rows(writer: Any, path: str, figure: Figure) -> None:
     value, low, high = (plain(item) for item in (figure.value, figure.low, figure.high))
-    writer.writerow([path, value, figure.unit, low, high, figure.note, figure.source])
+    held = [plain(item) for item in figure.interval or (None, None)]
+    writer.writerow([path, value, figure.unit, low, high, figure.note, figure.source, *held])
     for child in figure.children:
         _rows(writer, f"{path}/{child.name}", child)

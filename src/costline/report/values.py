@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -138,3 +139,21 @@ def bracket(low: Any, high: Any, unit: str) -> str:
     if low is None or high is None:
         return ""
     return f"{text(low, unit)} to {text(high, unit)}"
+
+
+NUMBER = re.compile(r"(\$?[\d.,e+-]+k?)(.*)")
+
+
+def interval(low: float, high: float, unit: str) -> str:
+    """The ends of an interval, the unit once where it is the same.
+
+    Examples
+    --------
+    >>> interval(0.0107, 0.0274, "s"), interval(0.5, 70.0, "s"), interval(9.8e-8, 2.5e-7, "USD/token")
+    ('10.7 to 27.4 ms', '500 ms to 1.17 min', '$0.0980 to $0.250/1M tokens')
+    """
+    ends = [text(low, unit), text(high, unit)]
+    parts = [NUMBER.fullmatch(end) for end in ends]
+    if parts[0] and parts[1] and parts[0][2] == parts[1][2]:
+        return f"{parts[0][1]} to {ends[1]}"
+    return " to ".join(ends)

@@ -73,7 +73,7 @@ def decode_rates(talk: Talk, chip: Chip, memory: Device | None = None) -> tuple[
     """
     wide, (units, batches) = _columns(chip, UNITS, BATCHES)
     plan = Plan(tensor=units, weights=talk.precision, compute=talk.precision, cache=talk.precision)
-    machine = Machine(_cluster(wide, units), shipped.efficiency(), plan)
+    machine = Machine(_cluster(wide, units), shipped.sourced_efficiency(), plan)
     asked = Requests(input=talk.input, output=talk.output, batch=batches)
     rate = serving_rate(talk.network, asked, machine)
     needed = serving_memory(talk.network, talk.input + talk.output, batches, machine, talk.input)
@@ -116,7 +116,7 @@ def film_rates(film: Film, chip: Chip) -> Array:
     heads = next(part.heads for part in film.pipeline.transformers[0][0].parts if isinstance(part, Attention))
     units = tuple(unit for unit in UNITS if heads % unit == 0)
     wide, (tensor,) = _columns(chip, units)
-    machine = Machine(_cluster(wide, tensor), shipped.efficiency(), Plan(tensor=tensor))
+    machine = Machine(_cluster(wide, tensor), shipped.sourced_efficiency(), Plan(tensor=tensor))
     fits = np.asarray(generation_memory(film.pipeline, film.clip, machine).fits)
     time = np.asarray(generation_time(film.pipeline, film.clip, machine))
     each = np.where(fits, float(film.clip.seconds) / (time * tensor), 0.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from costline.engine.timing import SIXTEEN_BITS
 from costline.errors import FormatError
 from costline.hardware.chip import Chip
 from costline.plan import Plan
@@ -18,7 +19,7 @@ USUAL = Plan().compute
 
 
 def settled_formats(
-    fields: Mapping[str, Any], precision: str | None, chip: Chip, *, training: bool
+    fields: Mapping[str, Any], precision: str | None, chip: Chip, *, training: bool, products: str = ""
 ) -> tuple[dict[str, Any], str]:
     """Plan fields with the formats of weights and products, and a sentence where these are not the same.
 
@@ -33,6 +34,8 @@ def settled_formats(
         Where.
     training : bool
         What for.
+    products : str
+        Format in which the software multiplies 16-bit operands; empty: theirs.
 
     Raises
     ------
@@ -45,7 +48,8 @@ def settled_formats(
         check_products(chip, stated)
         wanted = compute = stated
     else:
-        wanted = USUAL if precision is None or element_bytes(precision) < 1 else precision
+        named = USUAL if precision is None or element_bytes(precision) < 1 else precision
+        wanted = multiplied(named, products)
         compute = chip.rate_format(wanted)
     if precision is not None and not training:
         settled.setdefault("weights", precision)
@@ -53,6 +57,11 @@ def settled_formats(
         settled.setdefault("weights", compute)
     settled["compute"] = compute
     return settled, _words(settled.get("weights", Plan().weights), compute, wanted, chip)
+
+
+def multiplied(operands: str, products: str) -> str:
+    """Format in which software multiplies operands: its own for 16-bit ones, if it has one."""
+    return products if products and operands in SIXTEEN_BITS else operands
 
 
 def check_products(chip: Chip, precision: str) -> None:

@@ -91,7 +91,9 @@ def generate(
 
 
 def _warnings(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[str, ...]:
-    notes = [] if clip.mfu is None else ["denoising time follows from the MFU you stated, not from the time model"]
+    notes = (
+        [] if clip.mfu is None else ["denoising time follows from the MFU you stated, not the time model: no interval"]
+    )
     if clip.tokens is None:
         piece, _ = _piece(clip)
         notes += grid_notes(pipeline.transformers[0][0], piece.frames, clip.height, clip.width)

@@ -110,7 +110,7 @@ def likeness(
     apart : array of bool, optional
         Cases that must not be looked at: those of the group that is being tested.
     """
-    allowed = np.isin(_study(cases.words["target"].tolist()), _study(question.targets))
+    allowed = _of_studies(cases, {_study_of(target) for target in question.targets})
     rows = np.flatnonzero(allowed if apart is None else allowed & ~apart)
     if not rows.size:
         return None
@@ -183,19 +183,31 @@ def held_out_bounds(cases: Validated, share: float = 0.8) -> tuple[Array, Array]
 
 
 def _study(targets: Iterable[str]) -> Array:
-    """Study of each target: what stands before the comma."""
-    return np.asarray([target.partition(",")[0] for target in targets], dtype=np.str_)
+    """Study of each target."""
+    return np.asarray([_study_of(target) for target in targets], dtype=np.str_)
+
+
+def _study_of(target: str) -> str:
+    """What stands before the comma of a target."""
+    return target.partition(",")[0]
+
+
+def _of_studies(cases: Validated, studies: set[str]) -> Array:
+    """Cases whose target is one of some studies'."""
+    targets = cases.words["target"].tolist()
+    wanted = {target for target in set(targets) if _study_of(target) in studies}
+    return np.asarray([target in wanted for target in targets], dtype=bool)
 
 
 def _repeats(cases: Validated, rows: Array) -> Array:
     """Square root of the rows of each case's group: a group of n counts like the root of n."""
-    group = cases.codes["group"][rows]
+    group = cases.group[rows]
     result: Array = np.sqrt(np.bincount(group)[group])
     return result
 
 
 def _one_a_group(cases: Validated, order: Array) -> list[int]:
     seen: dict[int, int] = {}
-    for row, group in zip(order[:200].tolist(), cases.codes["group"][order[:200]].tolist(), strict=True):
+    for row, group in zip(order[:200].tolist(), cases.group[order[:200]].tolist(), strict=True):
         seen.setdefault(group, row)
     return list(seen.values())[:NEAREST]

@@ -354,7 +354,7 @@ def _changes(network: Network, run: Run, stretch: Stretch, machine: Machine) -> 
 def _warnings(network: Network, run: Run, stages: Sequence[Stage], machine: Machine) -> tuple[str, ...]:
     idle = idle_notes(machine)
     if run.mfu is not None:
-        return ("time follows from the MFU you stated; the time model was not used", *idle)
+        return ("time follows from the MFU you stated; the time model was not used, so there is no interval", *idle)
     notes: list[str] = []
     for stage in stages:
         if isinstance(network, DiT) and stage.stretch.clip is not None:

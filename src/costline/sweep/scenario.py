@@ -31,7 +31,7 @@ from typing import Any
 
 from costline.catalogue.user import parse_toml
 from costline.errors import InputError, UnknownNameError
-from costline.planning import CHOICES, FLAGS, read_plan_fields
+from costline.planning import CHOICES, FLAGS, SHARES, WORDS, read_plan_fields
 from costline.precision import element_bytes
 from costline.quantity import COUNT, RATIO, Kind
 from costline.sweep.axes import Axis, read_axis
@@ -286,8 +286,8 @@ def _axis(name: str, given: Any, study: Study) -> Axis:
     _readable(name, given)
     if table == "plan" and field:
         (field,) = read_plan_fields({field: given[0]}) if isinstance(given, list) and given else (field,)
-        whole = field not in {"density", "reused", "recomputed"}
-        kind = None if field in CHOICES or field in FLAGS else COUNT if whole else RATIO
+        whole = field not in {*SHARES, "year"}
+        kind = None if field in CHOICES or field in FLAGS or field in WORDS else COUNT if whole else RATIO
     elif field:
         kind = None if isinstance(given, list) else RATIO
     return read_axis(f"{table}.{field}" if field else name, given, kind, whole)

@@ -152,6 +152,7 @@ def _perceiver(
             key_dim=inner // heads,
             value_dim=inner // heads,
             repeat=repeat,
+            crossed=True,
         ),
         _dense(f"{place}/out", inner, width, rows, repeat),
     )

@@ -100,7 +100,7 @@ def _timestep(read: HunyuanDiTConfig) -> tuple[Part, ...]:
         ),
         Attention(
             name=f"{place}/core", queries="sample", keys="pooled", heads=POOL_HEADS, key_heads=POOL_HEADS,
-            key_dim=head, value_dim=head,
+            key_dim=head, value_dim=head, crossed=True,
         ),
         Linear(
             name=f"{place}/out", inputs=width, outputs=read.pooled_projection_dim, rows="sample", shard="replicated"

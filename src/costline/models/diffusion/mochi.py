@@ -102,7 +102,7 @@ def _pool(width: int, outputs: int) -> tuple[Part, ...]:
         replace(query, name=f"{place}/key_value", outputs=2 * width, rows="pooled"),
         Attention(
             name=f"{place}/core", queries="sample", keys="pooled", heads=POOL_HEADS, key_heads=POOL_HEADS,
-            key_dim=width // POOL_HEADS, value_dim=width // POOL_HEADS,
+            key_dim=width // POOL_HEADS, value_dim=width // POOL_HEADS, crossed=True,
         ),
         replace(query, name=f"{place}/out", outputs=outputs),
     )  # fmt: skip

@@ -211,13 +211,19 @@ def _layers(config: WanConfig, place: str, repeat: int) -> tuple[Part, ...]:
         affine=True,
         normed=config.cross_attn_norm,
     )
-    return (
+    parts = (
         Elementwise(name=f"{place}/table", rows="timestep", width=6 * hidden, passes=3, held=6 * hidden, repeat=repeat),
         *streams.self_attention(f"{place}/self", widths, "image", repeat=repeat),
         *cross,
         *_picture_attention(config, f"{place}/picture", repeat),
         *streams.feed_forward(f"{place}/mlp", widths, "image", repeat=repeat),
     )
+    return tuple(_in_fp32(part) if part.name.endswith(("/norm", "/residual")) else part for part in parts)
+
+
+def _in_fp32(part: Part) -> Part:
+    """The same where nothing is fused: norms, modulations and residual sums of this family run in fp32."""
+    return replace(part, eager=2 * (part.eager or part.passes)) if isinstance(part, Elementwise) else part
 
 
 def _picture_attention(config: WanConfig, place: str, repeat: int) -> tuple[Part, ...]:
@@ -239,6 +245,7 @@ def _picture_attention(config: WanConfig, place: str, repeat: int) -> tuple[Part
             key_dim=widths.head_dim,
             value_dim=widths.head_dim,
             repeat=repeat,
+            crossed=True,
         ),
         blocks.residual(f"{place}/sum", widths.inner, "image", repeat=repeat),
     )
