@@ -216,7 +216,7 @@ def worst_rows(evidence: Evidence, count: int = 20) -> list[Block]:
         rows.append([
             words["id"], words["target"], f"{words['model']} on {words['chip']}, {words['software'] or 'not named'}",
             words["metric"], f"{cases.numbers['measured'][place]:.4g}", f"{guessed[place]:.4g}",
-            f"{np.exp(cases.numbers['error'][place]):.2g}",
+            f"{np.exp(cases.numbers['error'][place]):.3g}",
             UNEXPLAINED if known is None else known.explanation,
             "" if known is None else f"{known.checked} ({known.date})",
         ])  # fmt: skip
