@@ -5,8 +5,8 @@ they are, a group of repeats counts like the root of its number, and where no ca
 
 The constants are round ones, common to all targets, chosen by the interval score (Gneiting and Raftery 2007) and the
 coverage of every validated row whose own group was not looked at. The score hardly depends on the distances of single
-words (half or twice each moves it by 2 %); it is flat in `REACH` between 0.6 and 0.8; without `WIDENING` the intervals
-of rows with no case within a distance of 1 hold a fifth of them.
+words (half or twice each moves it by at most 5 %); it is flat in `REACH` between 0.6 and 0.8; without `WIDENING` the
+intervals of rows with no case within a distance of 1 hold 47 % of them, with it 73 %.
 """
 
 from __future__ import annotations
