@@ -64,7 +64,9 @@ def test_every_shipped_table_passes_its_own_check(name):
 def test_datasheets(name, bf16, memory, bandwidth, power):
     chip = catalogue.chip(name)
     assert chip.rate("bf16") == pytest.approx(bf16)
-    assert (chip.memory, chip.memory_bandwidth, chip.tdp) == (memory, bandwidth, power)
+    assert (chip.memory_bandwidth, chip.tdp) == (bandwidth, power)
+    # a datasheet's GB of a memory chip lie between 10^9 and 2^30 bytes: what the system reports counts
+    assert memory <= chip.memory <= memory * 2**30 / 1e9
 
 
 def test_rates_halve_with_the_width_of_the_operands_or_better():

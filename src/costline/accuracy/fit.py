@@ -1,9 +1,9 @@
 """Fitting coefficients to published measurements: Gauss-Newton on logarithms, with sourced values as the prior.
 
 The unknowns are adjustments of sourced coefficients at three levels (see `levels`). The objective is the sum of squared
-logarithmic errors, each configuration weighing the same, large errors only linearly (Huber 1964), plus squared
-adjustments over their prior widths; so a chip departs from its family, and a family from all, only where measurements
-insist. Nothing is random: the same data give the same coefficients.
+logarithmic errors, weighed as `problem` says, large errors only linearly (Huber 1964), plus squared adjustments over their prior widths; so a chip departs from its family, and a family from all, only where measurements
+insist. Steps are damped where the linearised problem promises more than the real one keeps (Levenberg 1944), so no
+step makes the objective larger. Nothing is random: the same data give the same coefficients.
 """
 
 from __future__ import annotations
@@ -22,9 +22,13 @@ STEP = 0.05
 """Change of a logarithm by which sensitivities are taken."""
 NOISE = 0.12
 """Logarithmic spread of a measurement around a right model: repeats of one job differ by 2 to 12 % (DESIGN 5)."""
-SHORTENED = (1.0, 0.5, 0.2, 0.05)
-"""Parts of a step that are tried, one after the other."""
-SETTLED = 0.003
+DAMPING = 1.0
+"""Weight of a step's own length, in prior widths, that a fit begins with."""
+RAISED, LOWERED, TRIES = 4.0, 4.0, 5
+"""Factors of the damping after a step that failed and after one that kept its promise; attempts at a step."""
+KEPT = 0.75
+"""Share of the promised gain that a step must bring for the damping to be lowered."""
+SETTLED = 0.001
 """Relative gain of the objective below which a fit has settled."""
 REWEIGHTED = 6
 """Rounds of reweighting."""
@@ -113,25 +117,17 @@ def linearised(problem: Problem, seen: Seen, adjustments: Adjustments) -> Linear
     return Linear(levels, matrix, errors(problem, seen.value) - matrix @ start, prior)
 
 
-def solved(problem: Problem, linear: Linear, start: Array) -> Solution:
-    """Solve a linearised problem by reweighted least squares."""
+def solved(problem: Problem, linear: Linear, start: Array, damping: float = 0.0) -> Solution:
+    """Solve a linearised problem by reweighted least squares, a departure from the start costing as much as damped."""
     matrix, found, precision = linear.matrix, start, np.diag(linear.prior)
-    weight = np.ones(len(matrix))
+    weight, anchor = np.ones(len(matrix)), damping * linear.prior
     for _ in range(REWEIGHTED):
         left = np.abs(linear.constant + matrix @ found)
         weight = problem.weight * np.minimum(1, HUBER / np.maximum(left, 1e-12)) / NOISE**2
         precision = matrix.T @ (matrix * weight[:, None]) + np.diag(linear.prior)
-        found = np.linalg.solve(precision, -(matrix.T @ (weight * linear.constant)))
+        pulled = anchor * start - matrix.T @ (weight * linear.constant)
+        found = np.linalg.solve(precision + np.diag(anchor), pulled)
     return Solution(found, weight, precision)
-
-
-def without(linear: Linear, solution: Solution, rows: Array) -> Array:
-    """Adjustments of a linearised problem from which some rows are taken away, the others weighing what they did."""
-    gone, weight = linear.matrix[rows], solution.weight[rows]
-    precision = solution.precision - gone.T @ (gone * weight[:, None])
-    kept = linear.matrix.T @ (solution.weight * linear.constant) - gone.T @ (weight * linear.constant[rows])
-    found: Array = np.linalg.solve(precision, -kept)
-    return found
 
 
 def objective(problem: Problem, seen: Seen, adjustments: Adjustments) -> float:
@@ -163,39 +159,20 @@ class Fit:
     solution: Solution
 
 
-def fit(problem: Problem, run: Run, iterations: int = 6, start_at: Mapping[Level, float] | None = None) -> Fit:
-    """Fit all rows of a problem: steps that make the objective smaller, shortened where they do not.
+def fit(problem: Problem, run: Run, iterations: int = 12) -> Fit:
+    """Fit all rows of a problem.
 
     Parameters
     ----------
     problem : Problem
-        Rows of weight 0 are not fitted to.
+        Rows.
     run : callable
         A map over pieces of work.
     iterations : int
         Steps at most.
-    start_at : mapping, optional
-        Adjustments to start from.
     """
-    every = range(len(problem.cases))
-    adjustments: Adjustments = dict(start_at or {})
-    seen = everywhere(run, adjustments, every, STEP)
-    loss = objective(problem, seen, adjustments)
-    for _ in range(iterations):
-        linear = linearised(problem, seen, adjustments)
-        start = np.asarray([adjustments.get(level, 0.0) for level in linear.levels])
-        step = toward(solved(problem, linear, start).logarithms, start) - start
-        for length in SHORTENED:
-            trial = dict(zip(linear.levels, (start + length * step).tolist(), strict=True))
-            there = everywhere(run, trial, every, STEP)
-            found = objective(problem, there, trial)
-            if found < loss:
-                break
-        else:
-            break
-        gain, adjustments, seen, loss = loss - found, trial, there, found
-        if gain < SETTLED * loss:
-            break
+    adjustments = descend(problem, np.arange(len(problem.cases)), {}, run, iterations)
+    seen = everywhere(run, adjustments, range(len(problem.cases)), STEP)
     linear = linearised(problem, seen, adjustments)
     adjustments = {level: adjustments.get(level, 0.0) for level in linear.levels}
     solution = solved(problem, linear, np.asarray(list(adjustments.values())))
@@ -204,6 +181,48 @@ def fit(problem: Problem, run: Run, iterations: int = 6, start_at: Mapping[Level
         adjustments, dict(zip(linear.levels, spread.tolist(), strict=True)), errors(problem, seen.value), linear,
         solution,
     )  # fmt: skip
+
+
+def descend(problem: Problem, rows: Array, adjustments: Adjustments, run: Run, iterations: int) -> Adjustments:
+    """Adjustments after damped steps over some rows of a problem, each of which makes the objective smaller.
+
+    Parameters
+    ----------
+    problem : Problem
+        All rows.
+    rows : array of int
+        Those to fit to.
+    adjustments : mapping
+        Where to start.
+    run : callable
+        A map over pieces of work.
+    iterations : int
+        Steps at most.
+    """
+    some, listed = problem.only(rows), rows.tolist()
+    seen, damping = everywhere(run, adjustments, listed, STEP), DAMPING
+    loss = objective(some, seen, adjustments)
+    for _ in range(iterations):
+        linear = linearised(some, seen, adjustments)
+        start = np.asarray([adjustments.get(level, 0.0) for level in linear.levels])
+        for _ in range(TRIES):
+            reached = toward(solved(some, linear, start, damping).logarithms, start)
+            trial = adjustments | dict(zip(linear.levels, reached.tolist(), strict=True))
+            found = objective(some, everywhere(run, trial, listed), trial)
+            if found < loss:
+                break
+            damping *= RAISED
+        else:
+            break
+        promised = Seen(some.measured * np.exp(linear.constant + linear.matrix @ reached), ())
+        if loss - found > KEPT * (loss - objective(some, promised, trial)):
+            damping /= LOWERED
+        settled = loss - found < SETTLED * loss
+        adjustments, loss = trial, found
+        if settled:
+            break
+        seen = everywhere(run, adjustments, listed, STEP)
+    return adjustments
 
 
 def toward(found: Array, start: Array) -> Array:

@@ -8,64 +8,60 @@ from typing import Any
 
 import numpy as np
 
-from costline.accuracy.fit import STEP, Fit, linearised, solved, toward, without
-from costline.accuracy.problem import Problem, Run, everywhere
+from costline.accuracy.fit import DAMPING, Fit, descend, solved, toward
+from costline.accuracy.problem import Adjustments, Problem, Run, everywhere
 from costline.numeric import Array
 
 
-def left_out(problem: Problem, done: Fit, fold: Array, run: Run) -> Array:
+def left_out(problem: Problem, done: Fit, fold: Array, run: Run, iterations: int = 6) -> Array:
     """Logarithmic errors of every row predicted with coefficients fitted without its fold.
 
-    Each fit starts where that of all rows ended and takes two steps; the first one's slopes are known already.
+    Each fit starts where that of all rows ended, but for what only the fold told it (`shrunk`).
     """
     result = np.zeros(len(problem.cases))
-    levels, start = done.linear.levels, done.solution.logarithms
     for number in sorted(set(fold.tolist())):
-        unseen, kept = np.flatnonzero(fold == number).tolist(), np.flatnonzero(fold != number)
-        rest = _only(problem, kept)
-        linear = replace(done.linear, matrix=done.linear.matrix[kept], constant=done.linear.constant[kept])
-        moved = toward(solved(rest, linear, start).logarithms, start)
-        there = dict(zip(levels, moved.tolist(), strict=True))
-        seen = everywhere(run, there, kept.tolist(), STEP)
-        linear = linearised(rest, seen, there)
-        start_again = np.asarray([there.get(level, 0.0) for level in linear.levels])
-        moved = toward(solved(rest, linear, start_again).logarithms, start_again)
-        there |= dict(zip(linear.levels, moved.tolist(), strict=True))
-        found = everywhere(run, there, unseen).value
-        result[unseen] = np.nan_to_num(np.log(found / problem.measured[unseen]))
+        unseen, kept = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
+        found = descend(problem, kept, shrunk(done, kept), run, iterations)
+        result[unseen] = _errors(problem, everywhere(run, found, unseen.tolist()).value, unseen)
     return result
 
 
-def _only(problem: Problem, rows: Array) -> Problem:
-    """Some rows of a problem."""
-    listed = rows.tolist()
-    return replace(
-        problem,
-        measurements=[problem.measurements[row] for row in listed] if problem.measurements else [],
-        cases=[problem.cases[row] for row in listed],
-        asked=[problem.asked[row] for row in listed],
-        measured=problem.measured[rows],
-        weight=problem.weight[rows],
-    )
-
-
 def left_out_linearised(problem: Problem, done: Fit, fold: Array, run: Run) -> Array:
-    """The same for many folds: the problem linearised at the solution of all rows is solved again without each.
+    """The same for many folds with one damped step each, by the slopes known at the solution of all rows.
 
     The result is evaluated exactly on the rows left out.
     """
     tasks, places = [], []
     for number in sorted(set(fold.tolist())):
-        unseen = np.flatnonzero(fold == number)
-        found = without(done.linear, done.solution, unseen)
-        moved = toward(found, done.solution.logarithms)
-        adjustments = dict(zip(done.linear.levels, moved.tolist(), strict=True))
-        tasks.append((adjustments, unseen.tolist(), 0.0))
+        unseen, kept = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
+        start = np.asarray(list(shrunk(done, kept).values()))
+        linear = replace(done.linear, matrix=done.linear.matrix[kept], constant=done.linear.constant[kept])
+        moved = toward(solved(problem.only(kept), linear, start, DAMPING).logarithms, start)
+        tasks.append((dict(zip(done.linear.levels, moved.tolist(), strict=True)), unseen.tolist(), 0.0))
         places.append(unseen)
     result = np.zeros(len(problem.cases))
     for place, part in zip(places, run(tasks), strict=True):
-        result[place] = np.nan_to_num(np.log(part.value / problem.measured[place]))
+        result[place] = _errors(problem, part.value, place)
     return result
+
+
+def shrunk(done: Fit, kept: Array) -> Adjustments:
+    """Adjustments of all rows, less what they owe to rows that are not kept.
+
+    An adjustment is what measurements say of it, shrunk to the share that they have in its precision; the share of the
+    kept rows is smaller, and 0 where none of them depends on it.
+    """
+    matrix, weight = done.linear.matrix, done.solution.weight[:, None]
+    told = matrix**2 * weight
+    every, some = told.sum(axis=0), told[kept].sum(axis=0)
+    share = some / (some + done.linear.prior) * (every + done.linear.prior) / np.maximum(every, 1e-300)
+    found = np.where(every > 0, done.solution.logarithms * share, 0.0)
+    return dict(zip(done.linear.levels, found.tolist(), strict=True))
+
+
+def _errors(problem: Problem, values: Array, rows: Array) -> Array:
+    errors: Array = np.nan_to_num(np.log(values / problem.measured[rows]))
+    return errors
 
 
 def folds_of(groups: Sequence[Any], folds: int | None = None) -> Array:

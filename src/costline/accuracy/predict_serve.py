@@ -27,9 +27,11 @@ from costline.plan import Plan
 from costline.precision import element_bytes
 from costline.studies.formats import multiplied, widened
 from costline.studies.serve import Requests, largest_batch, serving_times
+from costline.studies.serving_modes import first_of_pool, prefill_pool
 
-Job: TypeAlias = Literal["static", "continuous", "prefill", "decode"]
-"""A batch that starts together; a running batch that newcomers join; only one of the two phases."""
+Job: TypeAlias = Literal["static", "continuous", "prefill", "decode", "entering"]
+"""A batch that starts together; a running batch that newcomers join; only one of the two phases; prompts that queue for
+chips of their own."""
 
 METRICS = (
     "output_tokens_per_s", "total_tokens_per_s", "ttft_ms", "tpot_ms", "itl_ms", "request_latency_ms",
@@ -81,6 +83,8 @@ class ServeCase:
         if self.first is not None and self.metric == "ttft_ms":
             return self.first.evaluate(efficiency)
         machine = Machine(self.cluster, efficiency, self.plan)
+        if self.job == "entering":
+            return time_prediction(self._entering(machine))
         batch = self.in_flight(machine)
         joining: Literal["static", "continuous"] = "continuous" if self.job == "continuous" else "static"
         requests = Requests(input=self.input, output=self.output, batch=batch, batching=joining)
@@ -95,6 +99,11 @@ class ServeCase:
             return rate_prediction("output tokens a second", batch * self.shown, figures["tpot"])
         counted = self.output + (self.input if self.metric == "total_tokens_per_s" else 0)
         return rate_prediction("tokens a second", batch * counted * self.shown, request_figure(figures, self.output))
+
+    def _entering(self, machine: Machine) -> Figure:
+        """First token from chips that only prefill."""
+        pool = prefill_pool(self.network, Requests(input=self.input, output=self.output), 1, machine)
+        return first_of_pool(pool, (self.batch or 1.0) / self.plan.data, machine)
 
     def _through_stages(self, first: Figure) -> Figure:
         """Prefill by chips that hold some of the layers each, and pass chunks of the prompt on."""
@@ -126,7 +135,7 @@ class ServeCase:
             return self.batch
         # engines with a stated limit take requests in as long as the caches of the moment fit, full on average by half
         held = self.input + (self.output if self.batch is None else self.output / 2)
-        fits = float(largest_batch(self.network, held, machine))
+        fits = float(largest_batch(self.network, held, machine, self.input))
         return min(max(fits, float(self.plan.data)), self.most if self.batch is None else self.batch)
 
 
@@ -172,7 +181,7 @@ def prepare_serve(row: ServeRow, efficiency: Efficiency) -> ServeCase:
     if not where.disaggregated:
         return case
     first = _case(row, network, where, where.prefill, formats, notes)
-    return replace(case, job="decode", first=replace(first, job="continuous"))
+    return replace(case, job="decode", first=replace(first, job="entering"))
 
 
 def _check(row: ServeRow) -> None:
@@ -244,12 +253,13 @@ def _job(row: ServeRow) -> Job:
         return "prefill"
     if "decode only" in row.said:
         return "decode"
-    alone = row.metric == "ttft_ms" and "one at a time" in row.said
-    return "static" if KINDS[row.batch_kind] == "static" and not alone else "continuous"
+    return "static" if KINDS[row.batch_kind] == "static" else "continuous"
 
 
 def _batch(row: ServeRow, layout: Layout, notes: list[str]) -> tuple[float | None, float]:
     """Sequences in flight on one group of chips (None: what fits), and the limit of what fits."""
+    if row.metric == "ttft_ms" and "one at a time" in row.said:
+        return 1.0, 1.0
     words = row.concurrency_or_batch
     number = re.search(r"\d+(?:\.\d+)?", words)
     if re.fullmatch(r"\d+(?:\.\d+)?", words):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -57,10 +57,17 @@ class Problem:
     measured: Array
     weight: Array
 
-    @property
-    def lookups(self) -> set[Asked]:
-        """Every lookup of every row."""
-        return set().union(*self.asked)
+    def only(self, rows: Array) -> Problem:
+        """Some of the rows."""
+        listed = rows.tolist()
+        return replace(
+            self,
+            measurements=[self.measurements[row] for row in listed] if self.measurements else [],
+            cases=[self.cases[row] for row in listed],
+            asked=[self.asked[row] for row in listed],
+            measured=self.measured[rows],
+            weight=self.weight[rows],
+        )
 
 
 def pose(measurements: Iterable[Measurement], base: Efficiency) -> Problem:

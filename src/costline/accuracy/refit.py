@@ -52,7 +52,7 @@ def refit(
     *,
     folds: int = 5,
     processes: int = 2,
-    iterations: int = 6,
+    iterations: int = 12,
 ) -> Refit:
     """Fit all coefficients and say how well they predict what they have not seen.
 

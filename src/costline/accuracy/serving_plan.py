@@ -104,7 +104,9 @@ def _disaggregated(row: ServeRow) -> Layouts:
     tp, ep, dp = (pair.groups() for pair in pairs if pair is not None)
     sides = []
     for side in (0, 2):
-        tensor, expert = int(tp[side]), int(ep[side])
         instances, data = int(dp[side]), int(dp[side + 1] or 1)
+        tensor, expert = int(tp[side]), int(ep[side])
+        # ranks of one instance share its experts, whether whole or cut
+        expert = data if expert == 1 else expert
         sides.append(Layout(tensor=tensor, data=data, expert=expert, chips=tensor * data, instances=instances))
     return Layouts(prefill=sides[0], decode=sides[1])

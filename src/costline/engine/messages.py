@@ -12,6 +12,7 @@ from costline.formulas.collectives import (
     all_to_all_bytes,
     all_to_all_crossing,
     message_time,
+    ranks_visited,
     ring_bytes,
     shared_bandwidth,
 )
@@ -24,8 +25,6 @@ from costline.precision import element_bytes
 
 EXCHANGES = frozenset({"ulysses", "ring"})
 """Messages that libraries for generation send from Python, one call at a time."""
-ALL_TO_ALL = frozenset({"ulysses", "expert"})
-"""Messages of which every chip sends a part to every other."""
 HOST_SLOTS = 8
 """Accelerator slots of one host, the most common number. [chip]"""
 
@@ -100,8 +99,8 @@ def _expert_messages(
         part.repeat * sharded * all_reduce_bytes(rows * part.outputs * element, split),
         part.repeat * sharded,
     )
-    # each chip of a tensor group sends its share of the tokens, once for each expert they visit, there and back
-    tokens = rows * part.active / plan.tensor * part.outputs * element
+    # each chip of a tensor group sends its share of the tokens, once to each chip that they visit, there and back
+    tokens = rows * ranks_visited(part.active, plan.expert) / plan.tensor * part.outputs * element
     yield "expert", 2 * part.repeat * all_to_all_bytes(tokens, plan.expert), 2 * part.repeat * (plan.expert > 1)
 
 
@@ -161,8 +160,12 @@ def network_time(message: Message, cluster: Cluster, efficiency: Efficiency) -> 
 
 
 def _shared(message: Message, link: Numeric, cluster: Cluster, efficiency: Efficiency) -> Numeric:
-    """What a message between slots of one host reaches: a ring's flows pass its bridge one by one. [byte/s]"""
-    if message.name not in ALL_TO_ALL or not on_host_bus(cluster):
+    """What a message between slots of one host reaches: a ring's flows pass its bridge one by one. [byte/s]
+
+    Tokens of experts go round a ring too: without a link between chips, engines gather them all and scatter the sums
+    (vLLM's ``allgather_reducescatter``, TensorRT-LLM's ``AllGatherReduceScatter``).
+    """
+    if message.name != "ulysses" or not on_host_bus(cluster):
         return link
     crossing = all_to_all_crossing(smallest(message.size, HOST_SLOTS))
     return shared_bandwidth(link, efficiency.value("host_bridge", cluster.chip), crossing)

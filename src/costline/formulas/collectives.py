@@ -101,6 +101,40 @@ def all_to_all_bytes(message: Numeric, size: Numeric) -> Numeric:
     return message * (size - 1) / size
 
 
+@formula(
+    "ranks * (1 - (1 - 1 / ranks)**active)", unit="rank",
+    source="occupied cells of Feller 1968, section II.5; DeepEP sends a token once to each rank",
+)  # fmt: skip
+def ranks_visited(active: Numeric, ranks: Numeric) -> Numeric:
+    """Ranks that a token is sent to, where its experts are spread over them at random.
+
+    A rank that holds several of the token's experts receives it once, and returns one sum.
+
+    Parameters
+    ----------
+    active : float or array
+        Experts a token visits. [1]
+    ranks : float or array
+        Ranks the experts are divided over. [rank]
+
+    Returns
+    -------
+    float or array
+        Mean number of ranks. [rank]
+
+    References
+    ----------
+    Feller 1968, An Introduction to Probability Theory, volume 1, section II.5; DeepEP (deepseek-ai/DeepEP README:
+    dispatch and combine by rank).
+
+    Examples
+    --------
+    >>> ranks_visited(8, 1), ranks_visited(1, 64), round(ranks_visited(8, 8), 2)
+    (1.0, 1.0, 5.25)
+    """
+    return ranks * (1 - (1 - 1 / ranks) ** active)
+
+
 @formula("message * (size - 1)", unit="byte", source="Liu et al. 2023, arXiv:2310.01889, section 3")
 def ring_bytes(message: Numeric, size: Numeric) -> Numeric:
     """Bytes each chip sends when its keys and values travel once round the ring.

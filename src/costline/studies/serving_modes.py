@@ -135,6 +135,11 @@ def prefill_pool(network: Decoder, requests: Requests, batch: Numeric, machine: 
     return Pool(timing, batch, batch / timing.point, memory)
 
 
+def first_of_pool(pool: Pool, flying: Numeric, machine: Machine) -> Figure:
+    """TTFT from a replica that only prefills, `flying` requests being in flight for it, some of them waiting."""
+    return joining(flying, pool.timing.point, pool.timing, flying / pool.rate, machine)
+
+
 def decode_pool(network: Decoder, requests: Requests, batch: Numeric, machine: Machine) -> Pool:
     """A replica that holds `batch` sequences and only decodes."""
     fixed = step_overhead("decode", machine)
@@ -178,7 +183,7 @@ def apart_figures(
     chips = entering.cluster.chips + leaving.cluster.chips
     moved = _transfer(network, requests, entering, leaving)
     flying = decode.batch * leaving.plan.data / entering.plan.data  # requests in flight for one prefill replica
-    first = joining(flying, prefill.timing.point, prefill.timing, flying / prefill.rate, entering)
+    first = first_of_pool(prefill, flying, entering)
     latency = request_latency(first.amount + moved.point, decode.timing.point, requests.output)
     figures: Figures = {
         "ttft": first,
