@@ -1,9 +1,10 @@
 """Fitting coefficients to published measurements: Gauss-Newton on logarithms, with sourced values as the prior.
 
 The unknowns are adjustments of sourced coefficients at three levels (see `levels`). The objective is the sum of squared
-logarithmic errors, weighed as `problem` says, large errors only linearly (Huber 1964), plus squared adjustments over their prior widths; so a chip departs from its family, and a family from all, only where measurements
-insist. Steps are damped where the linearised problem promises more than the real one keeps (Levenberg 1944), so no
-step makes the objective larger. Nothing is random: the same data give the same coefficients.
+logarithmic errors, weighed as `problem` says, large errors only linearly (Huber 1964), plus squared adjustments over
+their prior widths; so a chip departs from its family, and a family from all, only where measurements insist. Steps are
+damped where the linearised problem promises more than the real one keeps (Levenberg 1944), so none makes the objective
+larger. Nothing is random: the same data give the same coefficients.
 """
 
 from __future__ import annotations

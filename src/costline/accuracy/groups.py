@@ -25,22 +25,22 @@ def _software(row: Scored) -> str:
     return re.sub(r"\s*[(\[].*", "", name).strip() or "unnamed"
 
 
-def _chips(row: Scored) -> str:
-    chips = row.case.setting.chips if row.case else math.nan
+def chips_label(chips: float) -> str:
+    """Group of a number of chips."""
     if chips >= MANY:
         return f"{MANY} chips and more"
     return "1 chip" if chips <= 1 else "2 to 16 chips" if chips <= 16 else f"17 to {MANY - 1} chips"
 
 
-def _batch(row: Scored) -> str:
-    batch = row.case.setting.batch if row.case else math.nan
+def batch_label(batch: float) -> str:
+    """Group of a number of sequences in flight, NaN where it is what fits."""
     if math.isnan(batch):
         return "batch: what fits"
     return "batch 1" if batch <= 1 else "batch 2 to 16" if batch <= 16 else "batch above 16"
 
 
-def _sequence(row: Scored) -> str:
-    tokens = row.case.setting.sequence if row.case else math.nan
+def sequence_label(tokens: float) -> str:
+    """Group of a length."""
     return "32k tokens and more" if tokens >= LONG else "2k to 32k tokens" if tokens >= 2048 else "below 2k tokens"
 
 
@@ -59,9 +59,9 @@ DIMENSIONS: Mapping[str, Callable[[Scored], str]] = {
     "software": _of_setting(_software),
     "metric": lambda row: f"{row.measurement.table} {row.measurement.metric}",
     "model": lambda row: row.measurement.conditions.model,
-    "chips": _of_setting(_chips),
-    "batch": _of_setting(_batch),
-    "sequence": _of_setting(_sequence),
+    "chips": _of_setting(lambda row: chips_label(row.case.setting.chips) if row.case else OTHER),
+    "batch": _of_setting(lambda row: batch_label(row.case.setting.batch) if row.case else OTHER),
+    "sequence": _of_setting(lambda row: sequence_label(row.case.setting.sequence) if row.case else OTHER),
     "precision": _of_setting(_precision),
 }
 """Name of a grouping -> label of a row."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from costline.accuracy.groups import LONG, MANY
-from costline.accuracy.intervals import question_of
+from costline.accuracy.groups import batch_label, chips_label, sequence_label
+from costline.accuracy.intervals import cells_of, question_of
 from costline.accuracy.predict import Scored, predicted
 from costline.accuracy.rows import all_shipped
 from costline.accuracy.score import Summary, configuration, summarise, weights
@@ -26,12 +26,8 @@ def cases_of(rows: Sequence[Scored]) -> Validated:
         found, value = predicted(row), row.measurement.value
         if found is None or row.case is None or not value:
             continue
-        metric, asked = row.measurement.metric, question_of(row.case)
-        error = float(np.log(found.value * factor_of(metric) / value)) * (1 if is_time(metric) else -1)
-        cells: dict[str, str | float] = {
-            "id": row.measurement.id, "metric": metric, "target": row.case.setting.regime, **asked.words,
-            **asked.numbers, "measured": value, "error": error,
-        }  # fmt: skip
+        error = float(np.log(found.value * factor_of(row.measurement.metric) / value))
+        cells = cells_of(row.measurement, row.case, error)
         for name, column in columns.items():
             column.append(cells[name])
     return Validated(
@@ -94,27 +90,10 @@ def scores(
     return made
 
 
-def _steps(name: str, steps: Sequence[tuple[float, str]], beyond: str, unknown: str = "") -> Callable[..., str]:
-    """Label of a number: that of the first step it does not exceed."""
-
-    def label(words: Mapping[str, str], numbers: Mapping[str, float]) -> str:
-        if unknown and not numbers[name] > 0:
-            return unknown
-        return next((words for most, words in steps if numbers[name] <= most), beyond)
-
-    return label
-
-
 REGIMES: Mapping[str, Callable[[Mapping[str, str], Mapping[str, float]], str]] = {
-    "chips": _steps(
-        "chips", ((1, "1 chip"), (16, "2 to 16 chips"), (MANY - 1, f"17 to {MANY - 1} chips")), f"{MANY} chips and more"
-    ),
-    "batch": _steps(
-        "batch", ((1, "batch 1"), (16, "batch 2 to 16")), "batch above 16", "batch: what fits"
-    ),
-    "sequence": _steps(
-        "sequence", ((2047, "below 2k tokens"), (LONG - 1, "2k to 32k tokens")), "32k tokens and more"
-    ),
+    "chips": lambda _, numbers: chips_label(numbers["chips"]),
+    "batch": lambda _, numbers: batch_label(numbers["batch"]),
+    "sequence": lambda _, numbers: sequence_label(numbers["sequence"]),
     "precision": lambda words, _: f"{words['format']} products",
     "software": lambda words, _: words["software"] or "not named",
     "chip": lambda words, _: words["chip"],

@@ -14,7 +14,8 @@ import numpy as np
 from costline.accuracy.predict import Scored, predicted
 from costline.accuracy.prediction import Case, Prediction
 from costline.accuracy.problem import Problem, group_of
-from costline.catalogue.validated_table import VALIDATED_COLUMNS, Validated, is_time
+from costline.accuracy.rows import Measurement
+from costline.catalogue.validated_table import NUMBERS, VALIDATED_COLUMNS, Validated, is_time
 from costline.numeric import Array
 from costline.studies.likeness import Likeness, Question, held_out_bounds, likeness
 
@@ -38,6 +39,23 @@ def _network(case: Any) -> Any:
     return case.pipeline.transformers[0][0] if network is None else network
 
 
+def cells_of(row: Measurement, case: Case, error: float) -> dict[str, str | float]:
+    """A row in the columns of the validated cases.
+
+    Parameters
+    ----------
+    row, case
+        The measurement, and what it became.
+    error : float
+        Logarithm of prediction over measurement.
+    """
+    asked = question_of(case)
+    return {
+        "id": row.id, "metric": row.metric, "target": case.setting.regime, **asked.words, **asked.numbers,
+        "measured": row.value or 0.0, "error": error if is_time(row.metric) else -error,
+    }  # fmt: skip
+
+
 def validated_csv(problem: Problem, held_out: Array) -> str:
     """Fitted rows as the table of validated cases.
 
@@ -52,15 +70,14 @@ def validated_csv(problem: Problem, held_out: Array) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(VALIDATED_COLUMNS)
     for row, case, error in zip(problem.measurements, problem.cases, held_out.tolist(), strict=True):
-        asked = question_of(case)
-        slow = error if is_time(row.metric) else -error
-        numbers = {**asked.numbers, "measured": row.value or 0.0, "error": slow}
-        cells: dict[str, object] = {
-            "id": row.id, "metric": row.metric, "target": case.setting.regime, **asked.words,
-            **{name: "" if math.isnan(value) else f"{value:.4g}" for name, value in numbers.items()},
-        }  # fmt: skip
+        cells = cells_of(row, case, error)
+        cells |= {name: _digits(float(cells[name])) for name in NUMBERS}
         writer.writerow([cells[name] for name in VALIDATED_COLUMNS])
     return out.getvalue()
+
+
+def _digits(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.4g}"
 
 
 def interval(

@@ -18,8 +18,9 @@ from costline.models.decoders.shape import DecoderShape
 from costline.models.diffusion.hypothetical import hypothetical_dit
 from costline.models.dit import DiT
 from costline.models.network import Network
-from costline.models.parts import Attention, ExpertLinear, LinearAttention
+from costline.models.parts import Attention, LinearAttention
 from costline.models.pipeline import Pipeline, fitted
+from costline.studies.targets import sparse
 
 SIZE = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)\s?b(?![a-z0-9])", re.I)
 ACTIVE = re.compile(r"(?<![a-z0-9])a(\d+(?:\.\d+)?)b(?![a-z0-9])", re.I)
@@ -197,7 +198,7 @@ def family(network: Network) -> str:
     ('MoE', 'double-stream DiT')
     """
     if isinstance(network, Decoder):
-        return "MoE" if any(isinstance(part, ExpertLinear) for part in network.parts) else "dense"
+        return "MoE" if sparse(network) else "dense"
     blocks = {part.name.split("/")[1] for part in network.parts if part.name.startswith("block/")}
     if any(isinstance(part, LinearAttention) for part in network.parts):
         return "linear DiT"

@@ -29,6 +29,7 @@ from costline.studies.formats import widened
 from costline.studies.generate import denoising_flops, evaluation, generation_phases
 from costline.studies.generation_memory import generation_memory
 from costline.studies.software import ONLY
+from costline.studies.targets import generation_target
 
 PHASES = {
     "e2e_s": ("encode text", "denoise", "decode"),
@@ -318,7 +319,6 @@ def _setting(
         flops, number = flops * share, number * share
     # 2 N D T of the article, its factor for attention (15 at a million tokens) taken at the length of this clip
     rule = 2.0 * network.params * float(long_context_factor(tokens, network.hidden_size, 1))
-    narrow = plan.weights not in {"bf16", "fp16"} or float(plan.reused) > 0 or float(plan.density) < 1
     return Setting(
         family=family(network),
         software=row.framework,
@@ -329,7 +329,7 @@ def _setting(
         simple_flops=rule * tokens * number * float(clip.batch),
         peak=float(cluster.chip.rate(plan.compute)) * float(plan.replica),
         amount=0.0,
-        regime="generate, narrow/offloaded" if narrow or row.offload else "generate, dense 16-bit",
+        regime=generation_target(plan, offloaded=bool(row.offload)),
         assumed=notes,
     )
 

@@ -28,6 +28,7 @@ from costline.precision import element_bytes
 from costline.studies.formats import multiplied, widened
 from costline.studies.serve import Requests, largest_batch, serving_times
 from costline.studies.serving_modes import first_of_pool, prefill_pool
+from costline.studies.targets import serving_target
 
 Job: TypeAlias = Literal["static", "continuous", "prefill", "decode", "entering"]
 """A batch that starts together; a running batch that newcomers join; only one of the two phases; prompts that queue for
@@ -316,15 +317,12 @@ def _setting(
         simple_flops=simple,
         peak=float(cluster.chip.rate(plan.compute)) * float(cluster.chips),
         amount=0.0 if row.metric.endswith("_ms") else tokens * share,
-        regime=regime(row),
+        regime=_target(row),
         assumed=notes,
     )
 
 
-def regime(row: ServeRow) -> str:
+def _target(row: ServeRow) -> str:
     """Which target the row belongs to."""
-    if row.metric in {"prefill_tokens_per_s", "prefill_latency_ms"}:
-        return "serve, prefill"
-    if row.batch_kind == "fixed_batch":
-        return "serve, prefill" if row.metric == "ttft_ms" else "serve, fixed batch"
-    return "serve, TTFT under load" if row.metric == "ttft_ms" else "serve, full engine"
+    prefill = row.metric in {"prefill_tokens_per_s", "prefill_latency_ms"}
+    return serving_target(first=prefill or row.metric == "ttft_ms", alone=prefill or row.batch_kind == "fixed_batch")

@@ -29,6 +29,7 @@ from costline.models.decoder import Decoder
 from costline.plan import Plan, Recompute
 from costline.studies.batch import micro_batches_of
 from costline.studies.formats import widened
+from costline.studies.targets import training_target
 from costline.studies.train import FORWARD_AND_BACKWARD, training_memory
 
 METRICS = ("tokens_per_s_per_gpu", "step_time_s")
@@ -202,9 +203,8 @@ def _setting(
     passes = batch / plan.micro_batch
     forward = network.flops(training_streams(network, sequence, plan))
     tokens = batch * sequence
-    kind = family(network)
     return Setting(
-        family=kind,
+        family=family(network),
         software=row.framework,
         chips=chips,
         batch=batch,
@@ -213,6 +213,6 @@ def _setting(
         simple_flops=float(training_flops(network.active_params, tokens)),
         peak=float(cluster.chip.rate(plan.compute)) * chips,
         amount=tokens / chips if row.metric == "tokens_per_s_per_gpu" else 0.0,
-        regime=f"train, {kind}",
+        regime=training_target(network),
         assumed=notes,
     )

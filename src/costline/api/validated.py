@@ -12,12 +12,11 @@ from costline.catalogue.validated_table import Validated, factor_of, is_time, va
 from costline.engine.passes import Machine
 from costline.estimate import Assumption, Estimate, Figure
 from costline.models.network import Network
-from costline.models.parts import ExpertLinear
 from costline.numeric import Numeric
 from costline.plan import Plan
-from costline.precision import element_bytes
 from costline.report.values import text
 from costline.studies.likeness import Likeness, Question, likeness
+from costline.studies.targets import generation_target, serving_target, training_target
 
 TIMES: Mapping[str, tuple[str, ...]] = {
     "train": ("time", "step", "cost"),
@@ -35,6 +34,7 @@ RATES: Mapping[str, tuple[str, ...]] = {
 """Figures that fall with it."""
 SHOWN = 2
 """Cases an answer names."""
+OUTSIDE = "outside the validated range: no published case is near, the 80 % interval is widened"
 
 
 def earned(
@@ -84,9 +84,6 @@ def earned(
     return replace(estimate, figures=figures, warnings=said, assumptions=(*near, *estimate.assumptions))
 
 
-OUTSIDE = "outside the validated range: no published case is near, the 80 % interval is widened"
-
-
 def _words(machine: Machine) -> dict[str, str]:
     chip, plan = machine.cluster.chip, machine.plan
     return {
@@ -101,16 +98,11 @@ def _targets(
     """Figures, and the target of accuracy whose cases speak for them; the headline's first."""
     names = (*TIMES[study], *RATES[study])
     if study == "train":
-        return [
-            (names, f"train, {'MoE' if any(isinstance(part, ExpertLinear) for part in network.parts) else 'dense'}")
-        ]
+        return [(names, training_target(network))]
     if study == "generate":
-        narrow = element_bytes(plan.weights) < 2 or plan.offload != "none"
-        saved = bool(np.any(np.asarray(plan.reused) > 0) or np.any(np.asarray(plan.density) < 1))
-        return [(names, "generate, narrow/offloaded" if narrow or saved else "generate, dense 16-bit")]
+        return [(names, generation_target(plan))]
     alone = static or float(batch) <= 1
-    first = (("ttft",), "serve, prefill" if alone else "serve, TTFT under load")
-    return [(names, "serve, fixed batch" if alone else "serve, full engine"), first]
+    return [(names, serving_target(first=False, alone=alone)), (("ttft",), serving_target(first=True, alone=alone))]
 
 
 def _within(figure: Figure, like: Likeness, rate: bool) -> Figure:

@@ -5,48 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from costline.derivation import formula
 from costline.engine.loads import Load, RowStreams, expert_visits, rows_on_chip
+from costline.formulas.linear import apart_calls
+from costline.formulas.memory import cast_bytes
 from costline.models.parts import ExpertLinear, Linear, Part
-from costline.numeric import Numeric, largest, some
+from costline.numeric import Numeric, some
 from costline.plan import Plan
 from costline.precision import element_bytes
 
 COPIES = 2
 """Narrow copies of an operand: by rows for the product at hand, by columns for the product of the weight's gradient."""
-
-
-@formula(
-    "elements * (wide + copies * narrow)", unit="byte", source="Transformer Engine documentation, FP8 and MXFP8 primers"
-)
-def cast_bytes(elements: Numeric, wide: float, narrow: float, copies: float) -> Numeric:
-    """Traffic of narrowing an operand of matrix products before they read it.
-
-    Parameters
-    ----------
-    elements : float or array
-        Numbers that are narrowed. [element]
-    wide, narrow : float
-        Size of one before and after. [byte]
-    copies : float
-        Narrow copies that are written. [1]
-
-    Returns
-    -------
-    float or array
-        Traffic. [byte]
-
-    References
-    ----------
-    NVIDIA Transformer Engine documentation, "Using FP8" and "MXFP8": a tensor is read in 16 bits and written once by
-    rows and once by columns, as the scales of a block run along the summed dimension.
-
-    Examples
-    --------
-    >>> cast_bytes(1000.0, 2.0, 1.0, 2)
-    4000.0
-    """
-    return elements * (wide + copies * narrow)
 
 
 def cast_loads(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan, reverse: bool) -> Iterator[Load]:
@@ -84,31 +52,3 @@ def launched_apart(loads: Iterable[Load], share: Numeric) -> Iterator[Load]:
             yield replace(load, alone=load.calls * apart_calls(load.experts, share))
         else:
             yield load
-
-
-@formula("share * max(experts - 1, 0)", unit="call", source="Transformer Engine, GroupedLinear: one product an expert")
-def apart_calls(experts: Numeric, share: Numeric) -> Numeric:
-    """Launches of one layer of experts beyond those of grouped kernels.
-
-    Parameters
-    ----------
-    experts : float or array
-        Experts of the layer on one chip. [expert]
-    share : float or array
-        Launches of a kernel for each of them but the first. [call]
-
-    Returns
-    -------
-    float or array
-        Further launches of what would be one kernel if it were grouped. [call]
-
-    References
-    ----------
-    NVIDIA Transformer Engine, ``GroupedLinear``: one matrix product for each expert, on several streams.
-
-    Examples
-    --------
-    >>> apart_calls(8.0, 0.5)
-    3.5
-    """
-    return share * largest(experts - 1, 0)

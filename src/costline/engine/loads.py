@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from costline.derivation import formula, heard, step
+from costline.derivation import heard, step
+from costline.formulas.attention import chunk_bytes
 from costline.formulas.linear import convolution_flops, gemm_flops
 from costline.models.parts import (
     Attention,
@@ -40,7 +41,7 @@ write one in fp32, and what the first cast costs."""
 EAGER_MERGED = 38.0
 """The same operator by operator: cast (6), difference (12), product (8), sum (12); see `yunchang.ring.utils`."""
 CHUNK = 256.0
-"""Tokens of a chunk of Mamba-2, as its authors and Nemotron-H set it. [token]"""
+"""Tokens of a chunk of Mamba-2: the default of ``Mamba2Config`` in transformers and of Nemotron-H in vLLM. [token]"""
 STATE_MOVES = 4.0
 """States of chunks are written by the kernel that makes them, read and written by the one that passes them on, read by
 the one that uses them."""
@@ -260,39 +261,13 @@ def _exchange(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> Lo
 
 def _linear_attention(part: LinearAttention, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     rows = rows_on_chip(part.rows, streams, plan) / plan.tensor
-    traffic = part.repeat * rows * (4 * part.width * element_bytes(plan.activation) + chunk_bytes(part.state))
+    traffic = (
+        part.repeat
+        * rows
+        * (4 * part.width * element_bytes(plan.activation) + chunk_bytes(part.state, CHUNK, STATE_MOVES))
+    )
     flops = part.flops(streams) / plan.tensor / plan.context
     return Load(part.name, "linear", plan.compute, flops, traffic, 2 * part.repeat)
-
-
-@formula("moves * state * 4 / chunk", unit="byte/token", source="dao2024 arXiv:2405.21060 section 6")
-def chunk_bytes(state: Numeric, chunk: float = CHUNK, moves: float = STATE_MOVES) -> Numeric:
-    """Traffic of the states between chunks of a recurrent mixer, for each token of one layer.
-
-    Parameters
-    ----------
-    state : float or array
-        State of a sample in one layer. [element]
-    chunk : float
-        Tokens between two states that are written, in fp32. [token]
-    moves : float
-        Times a state is written or read. [1]
-
-    Returns
-    -------
-    float or array
-        Traffic. [byte/token]
-
-    References
-    ----------
-    Dao & Gu 2024, arXiv:2405.21060, section 6: states of chunks are computed, passed on, and read.
-
-    Examples
-    --------
-    >>> chunk_bytes(524288.0, 256, 4)
-    32768.0
-    """
-    return moves * state * 4 / chunk
 
 
 def _convolution(part: Convolution, streams: Mapping[str, Numeric], plan: Plan) -> Load:

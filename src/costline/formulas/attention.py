@@ -199,3 +199,33 @@ def attention_flops(pairs: Numeric, heads: Numeric, key_dim: Numeric, value_dim:
     128
     """
     return 2 * heads * (key_dim + value_dim) * pairs
+
+
+@formula("moves * state * 4 / chunk", unit="byte/token", source="Dao & Gu 2024, arXiv:2405.21060, section 6")
+def chunk_bytes(state: Numeric, chunk: float, moves: float) -> Numeric:
+    """Traffic of the states between chunks of a recurrent mixer, for each token of one layer.
+
+    Parameters
+    ----------
+    state : float or array
+        State of a sample in one layer. [element]
+    chunk : float
+        Tokens between two states that are written, in fp32. [token]
+    moves : float
+        Times a state is written or read. [1]
+
+    Returns
+    -------
+    float or array
+        Traffic. [byte/token]
+
+    References
+    ----------
+    Dao & Gu 2024, arXiv:2405.21060, section 6: states of chunks are computed, passed on, and read.
+
+    Examples
+    --------
+    >>> chunk_bytes(524288.0, 256, 4)
+    32768.0
+    """
+    return moves * state * 4 / chunk

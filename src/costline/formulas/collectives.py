@@ -102,7 +102,7 @@ def all_to_all_bytes(message: Numeric, size: Numeric) -> Numeric:
 
 
 @formula(
-    "ranks * (1 - (1 - 1 / ranks)**active)", unit="rank",
+    "ranks * (1 - max(1 - 1 / ranks, 0)**active)", unit="rank",
     source="occupied cells of Feller 1968, section II.5; DeepEP sends a token once to each rank",
 )  # fmt: skip
 def ranks_visited(active: Numeric, ranks: Numeric) -> Numeric:
@@ -132,7 +132,7 @@ def ranks_visited(active: Numeric, ranks: Numeric) -> Numeric:
     >>> ranks_visited(8, 1), ranks_visited(1, 64), round(ranks_visited(8, 8), 2)
     (1.0, 1.0, 5.25)
     """
-    return ranks * (1 - (1 - 1 / ranks) ** active)
+    return ranks * (1 - largest(1 - 1 / ranks, 0) ** active)
 
 
 @formula("message * (size - 1)", unit="byte", source="Liu et al. 2023, arXiv:2310.01889, section 3")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costline.derivation import formula
-from costline.numeric import Numeric
+from costline.numeric import Numeric, largest
 
 
 @formula("2 * m * k * n", unit="FLOP", source="definition: k multiply-adds for each of m*n outputs")
@@ -75,3 +75,33 @@ def convolution_flops(
     """
     flops = 2 * kernel * inputs * outputs * positions
     return flops if isinstance(groups, int) and groups == 1 else flops / groups
+
+
+@formula(
+    "share * max(experts - 1, 0)", unit="call", source="NVIDIA/TransformerEngine GroupedLinear: num_gemms products"
+)
+def apart_calls(experts: Numeric, share: Numeric) -> Numeric:
+    """Launches of one layer of experts beyond those of grouped kernels.
+
+    Parameters
+    ----------
+    experts : float or array
+        Experts of the layer on one chip. [expert]
+    share : float or array
+        Launches of a kernel for each of them but the first. [call]
+
+    Returns
+    -------
+    float or array
+        Further launches of what would be one kernel if it were grouped. [call]
+
+    References
+    ----------
+    NVIDIA/TransformerEngine, ``GroupedLinear``: ``num_gemms`` matrix products, one for each expert.
+
+    Examples
+    --------
+    >>> apart_calls(8.0, 0.5)
+    3.5
+    """
+    return share * largest(experts - 1, 0)

@@ -158,3 +158,36 @@ def usable_memory(capacity: Numeric, reserved: Numeric) -> Numeric:
     72.0
     """
     return capacity * (1 - reserved)
+
+
+@formula(
+    "elements * (wide + copies * narrow)", unit="byte", source="NVIDIA/TransformerEngine#3244 (rowwise and columnwise)"
+)
+def cast_bytes(elements: Numeric, wide: float, narrow: float, copies: float) -> Numeric:
+    """Traffic of narrowing an operand of matrix products before they read it.
+
+    Parameters
+    ----------
+    elements : float or array
+        Numbers that are narrowed. [element]
+    wide, narrow : float
+        Size of one before and after. [byte]
+    copies : float
+        Narrow copies that are written. [1]
+
+    Returns
+    -------
+    float or array
+        Traffic. [byte]
+
+    References
+    ----------
+    NVIDIA/TransformerEngine#3244: a tensor is read in 16 bits and quantised ``rowwise`` and ``columnwise``, as the
+    scales of a block run along the summed dimension.
+
+    Examples
+    --------
+    >>> cast_bytes(1000.0, 2.0, 1.0, 2)
+    4000.0
+    """
+    return elements * (wide + copies * narrow)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -26,7 +27,7 @@ Level: TypeAlias = tuple[str, str, str]
 """Name, qualifier and scope of an adjustment."""
 SHARES = frozenset({"convolution", "gemm", "link_out", "link_up", "memory"})
 """Shares of a peak, which nothing exceeds."""
-REGIONAL = frozenset({
+BY_JOB = frozenset({
     "attention", "eager", "exposed", "gemm", "gemm_half", "launch", "link_out", "link_up", "memory", "overlap",
 })  # fmt: skip
 """Coefficients that whole jobs of one kind may reach better or worse than others: hours of training under full power,
@@ -129,14 +130,14 @@ class Efficiency:
     ----------
     rows : iterable of Coefficient
         The table.
-    adjustments : mapping, optional
-        Fitted adjustments by level.
-    job : str
-        Kind of job that refines `REGIONAL` coefficients; empty for inference.
     overrides : mapping, optional
         Values fixed by the user, by coefficient name.
     drawn : mapping, optional
         Samples in the place of rows, by name, scope and qualifier.
+    adjustments : mapping, optional
+        Fitted adjustments by level.
+    job : str
+        Kind of job that refines the coefficients of `BY_JOB`; empty for inference.
     """
 
     def __init__(
@@ -199,7 +200,7 @@ class Efficiency:
         return found
 
     def _fitted(self, row: Coefficient, qualifier: str, chip: Chip) -> Coefficient:
-        """The row with its adjustments, the narrowest of which stands for where they come from."""
+        """The row with its adjustments; the widest, made by the most measurements, stands for where they come from."""
         known = self._adjustments
         made = [known[level] for level in levels_of(row.name, qualifier, chip) if level in known]
         if not made:
@@ -222,7 +223,7 @@ class Efficiency:
 
     def refined(self, name: str, qualifier: str) -> str:
         """The qualifier that is looked up: with the kind of job behind it where that may matter."""
-        return f"{qualifier}/{self._job}" if self._job and name in REGIONAL else qualifier
+        return f"{qualifier}/{self._job}" if self._job and name in BY_JOB else qualifier
 
     def value(self, name: str, chip: Chip, qualifier: str = "") -> Numeric:
         """Value of the row that applies to `chip`, or the user's own."""
@@ -247,8 +248,8 @@ class Efficiency:
 
     def within(self, job: str) -> Efficiency:
         """Return the same table for one kind of job; what it looks up counts as used here too."""
-        made = Efficiency(self._rows.values(), self._overrides, self._drawn, self._adjustments, job)
-        made.used, made._found = self.used, self._found
+        made = copy(self)
+        made._job = job
         return made
 
     def drawn(self, samples: Mapping[tuple[str, str, str], Numeric]) -> Efficiency:
