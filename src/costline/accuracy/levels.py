@@ -68,7 +68,8 @@ class Adjusted(Efficiency):
 
     def value(self, name: str, chip: Chip, qualifier: str = "") -> Numeric:
         """Value of the row that applies, adjusted and moved."""
-        if name not in FITTED or name in self._fixed:
+        average = name == "software" and not qualifier  # by definition 1
+        if name not in FITTED or name in self._fixed or average:
             return super().value(name, chip, qualifier)
         key = (name, self.refined(name, qualifier), chip.id)
         if key not in self._known:

@@ -8,8 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from costline.catalogue.software_table import all_software
 from costline.catalogue.validated_table import Validated, factor_of, is_time, validated_cases
 from costline.engine.passes import Machine
+from costline.engine.timing import slowness
 from costline.estimate import Assumption, Estimate, Figure
 from costline.models.network import Network
 from costline.numeric import Numeric
@@ -32,6 +34,8 @@ RATES: Mapping[str, tuple[str, ...]] = {
     "caption": (),
 }
 """Figures that fall with it."""
+NORMAL = 1.2816
+"""Half width of an 80 % interval, in standard deviations."""
 SHOWN = 2
 """Cases an answer names."""
 OUTSIDE = "outside the validated range: no published case is near, the 80 % interval is widened"
@@ -73,6 +77,7 @@ def earned(
         like = likeness(Question(targets=(target,), words=words, numbers=numbers), cases)
         if like is None:
             continue
+        like = like.widened(0.0 if machine.plan.software else unnamed_doubt(estimate.study, machine))
         found = found or like
         for name in names:
             if name in figures:
@@ -82,6 +87,20 @@ def earned(
     said = (*estimate.warnings, OUTSIDE) if found.outside else estimate.warnings
     near = tuple(nearest_note(cases, row) for row in found.nearest[:SHOWN])
     return replace(estimate, figures=figures, warnings=said, assumptions=(*near, *estimate.assumptions))
+
+
+def unnamed_doubt(study: str, machine: Machine) -> float:
+    """Logarithm of the factor by which the time of kernels differs between software that might run, 80 % of it.
+
+    An answer that names no software takes the average one; published cases name theirs.
+    """
+    kind, seen = "serve" if study == "caption" else study, machine.efficiency.replace()  # a look is no use
+    effects = [
+        float(np.median(slowness(machine.cluster.chip, seen, Plan(software=each.id))))
+        for each in all_software()
+        if each.study == kind
+    ]
+    return NORMAL * float(np.std(np.log(effects)))
 
 
 def _words(machine: Machine) -> dict[str, str]:

@@ -126,10 +126,26 @@ def pipeline_message(rows: Numeric, hidden: Numeric, plan: Plan) -> Message:
     return Message("pipeline", sent, crossing, smallest(plan.pipeline, 2), plan.replica / plan.pipeline * plan.data)
 
 
-def gradient_message(params: Numeric, plan: Plan, ranks: Numeric) -> Message:
-    """Gradients summed over the replicas once a step, and updated weights gathered if the optimizer is sharded."""
-    sent = all_reduce_bytes(params * plan.gradient_bytes, ranks)
-    return Message("data", sent, ranks > 1, ranks, plan.tensor)
+def gradient_messages(
+    params: Numeric, plan: Plan, shards: Numeric, ranks: Numeric, micro_batches: Numeric
+) -> tuple[Message, ...]:
+    """Gradients of one step, and the weights updated from them.
+
+    Whole gradients are summed once a step (with a sharded optimizer a reduce-scatter and a gather of the updated
+    weights, the same bytes). Sharded ones are reduced into their shards with every micro-batch, as nobody keeps the
+    whole; shards of several domains are summed once; ZeRO-2 gathers the updated weights, ZeRO-3 gathers them anyway
+    (Rajbhandari et al. 2020, arXiv:1910.02054, section 7).
+    """
+    split, gradients = plan.zero >= 2, params * plan.gradient_bytes
+    whole, across = 1 - split, split * ranks / shards
+    updated = (plan.zero == 2) * all_gather_bytes(params * element_bytes(plan.weights), shards)
+    reduced = split * micro_batches * all_gather_bytes(gradients, shards)  # a reduce-scatter sends as much
+    return (
+        Message("data", whole * all_reduce_bytes(gradients, ranks), whole * (ranks > 1), ranks, plan.tensor),
+        Message("data", reduced + updated, split * micro_batches * (shards > 1), shards, plan.tensor),
+        Message("data", split * all_reduce_bytes(gradients / shards, largest(across, 1)), across > 1,
+                largest(across, 1), plan.tensor * shards),
+    )  # fmt: skip
 
 
 def weight_gather_message(params: Numeric, plan: Plan, ranks: Numeric, layers: Numeric) -> Message:

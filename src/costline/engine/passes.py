@@ -16,7 +16,7 @@ from costline.engine.memory import params_on_chip, place, residual_elements, sta
 from costline.engine.messages import (
     Message,
     forward_messages,
-    gradient_message,
+    gradient_messages,
     pipeline_message,
     weight_gather_message,
 )
@@ -184,9 +184,8 @@ def _one_way(parts: tuple[Part, ...], streams: Streams, machine: Machine, revers
         loads = backward_loads(loads)
     loads = chain(loads, cast_loads(parts, streams, machine.plan, reverse))
     loads = launched_apart(loads, machine.efficiency.value("apart", machine.cluster.chip, machine.plan.refined("loop")))
-    messages = forward_messages(parts, streams, machine.plan)
     busy = time_loads(loads, machine.cluster, machine.efficiency, machine.plan)
-    return busy + behind(time_messages(messages, machine.cluster, machine.efficiency), busy.point)
+    return busy + _sent(parts, streams, busy, machine)
 
 
 def _recomputed(network: Network, streams: Streams, machine: Machine, blocks: Timing) -> Timing:
@@ -202,7 +201,7 @@ def _recomputed(network: Network, streams: Streams, machine: Machine, blocks: Ti
 
 
 def _replica_traffic(network: Network, micro_batches: Numeric, machine: Machine) -> Timing:
-    """Gradients once a step; with ZeRO-3 also the weights, twice a micro-batch."""
+    """Gradients; with ZeRO-3 also the weights, twice a micro-batch."""
     plan = machine.plan
     shares = zip(
         params_on_chip(network, plan),
@@ -212,7 +211,7 @@ def _replica_traffic(network: Network, micro_batches: Numeric, machine: Machine)
     )
     messages: list[Message] = []
     for params, shards, ranks in shares:
-        messages.append(gradient_message(params, plan, ranks))
+        messages += gradient_messages(params, plan, shards, ranks, micro_batches)
         gather = weight_gather_message(params, plan, shards, network.layers * stage_share(network, plan))
         twice = 2 * micro_batches
         messages.append(Message(gather.name, gather.sent * twice, gather.calls * twice, gather.size, gather.stride))

@@ -13,7 +13,7 @@ from costline.engine.messages import Message, network_time
 from costline.formulas.roofline import aged, kernel_time, lower_bound, math_time, memory_time, size_share, upper_bound
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
-from costline.hardware.efficiency import Efficiency
+from costline.hardware.efficiency import BEST_SHARE, Efficiency
 from costline.numeric import Numeric, Sum, choose, largest, smallest, some
 from costline.plan import Plan
 
@@ -153,8 +153,8 @@ def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     traffic = load.traffic
     if load.kind == "memory" and not plan.compiled:
         traffic = traffic * efficiency.value("eager", chip)
-    reach = efficiency.value("memory", chip, load.weight_format or MEMORY_OF.get(load.kind, ""))
-    memory = memory_time(traffic, chip.memory_bandwidth, reach) * slow
+    share = efficiency.value("memory", chip, load.weight_format or MEMORY_OF.get(load.kind, ""))
+    memory = memory_time(traffic, chip.memory_bandwidth, reached(share, slow))
     launch = load.calls * efficiency.value("launch", chip, plan.refined("graph" if plan.compiled else "eager")) * slow
     if some(load.alone):
         single = efficiency.value("launch", chip, plan.refined("eager")) * slowness(chip, efficiency, plan, "apart")
@@ -163,10 +163,16 @@ def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
         bound = {"memory": memory, "overhead": launch}
         point = memory + launch
         return Timing(0.0, memory, 0.0, launch, point, bound, {group_of(load): point}, 0.0, load.traffic)
-    math = _math(load, memory, slow, cluster, efficiency, plan)
+    math = _math(load, slow, cluster, efficiency, plan)
     exposed = efficiency.value("exposed", chip)
-    point = kernel_time(math, memory, launch, exposed)
-    arithmetic = choose(math >= memory, math, exposed * math)
+    point, arithmetic = kernel_time(math, memory, launch, exposed), choose(math >= memory, math, exposed * math)
+    if some(load.rows):
+        # with few rows tiles are mostly empty, or engines change to kernels that read weights as they go
+        half = efficiency.value("gemm_half", chip, "rows")
+        tiled = math / size_share(load.rows, half)
+        point, streamed = kernel_time(tiled, memory, launch, exposed), kernel_time(math, memory, launch, 1.0)
+        arithmetic = choose(streamed < point, math, choose(tiled >= memory, tiled, exposed * tiled))
+        math, point = choose(streamed < point, math, tiled), smallest(point, streamed)
     bound = {"math": arithmetic, "memory": point - launch - arithmetic, "overhead": launch}
     return Timing(math, memory, 0.0, launch, point, bound, {group_of(load): point}, load.flops, load.traffic)
 
@@ -185,15 +191,16 @@ def slowness(chip: Chip, efficiency: Efficiency, plan: Plan, kernels: str = "") 
     return slow * aged(efficiency.value("progress", chip, kernels), plan.year - REFERENCE_YEAR)
 
 
-def _math(load: Load, memory: Numeric, slow: Numeric, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
-    """Time of the arithmetic of a kernel; with few rows engines change to kernels that read weights as they go. [s]"""
+def reached(share: Numeric, slow: Numeric) -> Numeric:
+    """Share of a peak that a software reaches: even a fast one not more than the best kernel there is. [1]"""
+    return smallest(share / slow, largest(share, BEST_SHARE))
+
+
+def _math(load: Load, slow: Numeric, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
+    """Time of the arithmetic of a kernel that has rows enough. [s]"""
     chip = cluster.chip
     peak = chip.peak.get("fp32", chip.rate(load.format)) if load.rank == "volume" else chip.rate(load.format)
-    math = math_time(load.flops, peak, math_share(load, cluster, efficiency, plan)) * slow
-    if not some(load.rows):
-        return math
-    few = size_share(load.rows, efficiency.value("gemm_half", chip, "rows"))
-    return smallest(math / few, math + memory)
+    return math_time(load.flops, peak, reached(math_share(load, cluster, efficiency, plan), slow))
 
 
 def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:

@@ -11,7 +11,10 @@ import math
 import numpy as np
 
 from costline.derivation import formula
-from costline.numeric import Numeric, largest
+from costline.numeric import Numeric, largest, smallest
+
+NEARLY_ONE = 1 - 2**-53
+"""Largest number below 1, of whose complement there is a logarithm."""
 
 _SOURCE = "Thakur, Rabenseifner, Gropp 2005, IJHPCA 19(1), section 4"
 
@@ -102,11 +105,13 @@ def all_to_all_bytes(message: Numeric, size: Numeric) -> Numeric:
 
 
 @formula(
-    "ranks * (1 - max(1 - 1 / ranks, 0)**active)", unit="rank",
+    "-ranks * expm1(active * log1p(-min(1 / ranks, 1 - 2**-53)))", unit="rank",
     source="occupied cells of Feller 1968, section II.5; DeepEP sends a token once to each rank",
 )  # fmt: skip
 def ranks_visited(active: Numeric, ranks: Numeric) -> Numeric:
-    """Ranks that a token is sent to, where its experts are spread over them at random.
+    r"""Ranks that a token is sent to, where its experts are spread over them at random.
+
+    .. math:: R (1 - (1 - 1/R)^k)
 
     A rank that holds several of the token's experts receives it once, and returns one sum.
 
@@ -129,10 +134,11 @@ def ranks_visited(active: Numeric, ranks: Numeric) -> Numeric:
 
     Examples
     --------
-    >>> ranks_visited(8, 1), ranks_visited(1, 64), round(ranks_visited(8, 8), 2)
-    (1.0, 1.0, 5.25)
+    >>> [round(float(ranks_visited(*sizes)), 2) for sizes in ((8, 1), (1, 64), (8, 8))]
+    [1.0, 1.0, 5.25]
     """
-    return ranks * (1 - largest(1 - 1 / ranks, 0) ** active)
+    passed_by = np.log1p(-smallest(1 / ranks, NEARLY_ONE))  # logarithms, as 1 - (1 - x)^n loses the digits of a small x
+    return -ranks * np.expm1(active * passed_by)
 
 
 @formula("message * (size - 1)", unit="byte", source="Liu et al. 2023, arXiv:2310.01889, section 3")

@@ -95,11 +95,11 @@ def output_rate(batch: Numeric, output: Numeric, latency: Numeric) -> Numeric:
 
 
 @formula(
-    "decode + prefill / input_steps",
+    "decode + others * prefill / input_steps",
     unit="s",
     source="definition: each sequence is prefilled once in `input_steps` steps",
 )
-def mixed_step(decode: Numeric, prefill: Numeric, input_steps: Numeric) -> Numeric:
+def mixed_step(decode: Numeric, prefill: Numeric, others: Numeric, input_steps: Numeric) -> Numeric:
     """Mean time of an engine step that decodes a batch and makes room for the prefill of newcomers.
 
     Parameters
@@ -108,6 +108,8 @@ def mixed_step(decode: Numeric, prefill: Numeric, input_steps: Numeric) -> Numer
         Time of a decode step of the batch. [s]
     prefill : float or array
         Time to prefill every sequence of the batch once. [s]
+    others : float or array
+        Share of the batch that is not the sequence looked at, whose own prefill comes before its first token. [1]
     input_steps : float or array
         Decode steps a sequence takes: its output tokens. [step]
 
@@ -122,10 +124,10 @@ def mixed_step(decode: Numeric, prefill: Numeric, input_steps: Numeric) -> Numer
 
     Examples
     --------
-    >>> mixed_step(0.02, 1.0, 100)
-    0.03
+    >>> mixed_step(0.02, 1.0, 0.75, 100), mixed_step(0.02, 1.0, 0.0, 100)
+    (0.0275, 0.02)
     """
-    return decode + prefill / input_steps
+    return decode + others * prefill / input_steps
 
 
 @formula("batch * input / (output * chunk)", unit="1", source="definition: newcomers a step, times chunks of each")

@@ -25,7 +25,7 @@ from costline.numeric import Numeric, smallest
 
 Level: TypeAlias = tuple[str, str, str]
 """Name, qualifier and scope of an adjustment."""
-SHARES = frozenset({"convolution", "gemm", "link_out", "link_up", "memory"})
+SHARES = frozenset({"attention", "convolution", "dequantise", "gemm", "link_out", "link_up", "memory"})
 """Shares of a peak, which nothing exceeds."""
 BY_JOB = frozenset({
     "attention", "eager", "exposed", "gemm", "gemm_half", "launch", "link_out", "link_up", "memory", "overlap",

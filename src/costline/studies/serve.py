@@ -175,9 +175,10 @@ def serving_rate(network: Decoder, requests: Requests, machine: Machine) -> Nume
 def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine) -> dict[str, Figure]:
     rhythm, low, high = times.decode.point, times.decode.lower, times.decode.upper
     if requests.batching == "continuous":
-        rhythm = mixed_step(rhythm, times.prefill.point, requests.output)
-        low = mixed_step(low, times.prefill.lower, requests.output)
-        high = mixed_step(high, times.prefill.upper, requests.output)
+        others = newcomers(own) / largest(own, 1)
+        rhythm = mixed_step(rhythm, times.prefill.point, others, requests.output)
+        low = mixed_step(low, times.prefill.lower, others, requests.output)
+        high = mixed_step(high, times.prefill.upper, others, requests.output)
         first = joining(own, rhythm, times.first, times.prefill.point, machine)
     else:
         first = timed("ttft", times.prefill * _filled(own, machine), note="prefill of the whole batch")
@@ -188,8 +189,7 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
     children: tuple[Figure, ...] = (decode,)
     gap = times.decode.point
     if requests.batching == "continuous":
-        newcomers = Figure(name="prefill of newcomers", value=rhythm - times.decode.point, unit="s")
-        children = (decode, newcomers)
+        children = (decode, Figure(name="prefill of newcomers", value=rhythm - times.decode.point, unit="s"))
         gap = gap + times.first.point
     return {
         "ttft": first,
@@ -205,6 +205,11 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
             note="",
         ),
     }
+
+
+def newcomers(own: Numeric) -> Numeric:
+    """Sequences that join while one of `own` in flight is answered: all but itself. [sequence]"""
+    return largest(own - 1, 0)
 
 
 def joining(own: Numeric, rhythm: Numeric, alone: Timing, together: Numeric, machine: Machine) -> Figure:

@@ -18,7 +18,7 @@ from costline.models.parts import Attention, LinearAttention, Part
 from costline.numeric import Numeric, ceil_divide, largest, smallest
 from costline.precision import element_bytes
 from costline.studies.economics import Economics, energy_figures, mean_power
-from costline.studies.serve import Requests, cost_per_request, joining, memory_figure, whole_mfu
+from costline.studies.serve import Requests, cost_per_request, joining, memory_figure, newcomers, whole_mfu
 from costline.studies.serving_memory import prefill_memory, serving_memory
 
 Figures = dict[str, Figure]
@@ -48,7 +48,7 @@ def chunked_figures(
     own = requests.batch / plan.data
     running = largest(own / plan.pipeline, 1)
     taken = smallest(chunk, requests.input)
-    share = chunk_share(running, requests.input, requests.output, taken)
+    share = chunk_share(newcomers(running), requests.input, requests.output, taken)
     decode, mixed = _steps(network, requests, running, taken, machine)
     carried = smallest(share, 1.0)
     mean = decode * (1 - carried) + mixed * carried
