@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from costline.accuracy.fit import fit
-from costline.accuracy.folds import folds_of, left_out, left_out_linearised
+from costline.accuracy.fit import descend, fit, objective
+from costline.accuracy.folds import folds_of, left_out, left_out_linearised, shrunk
 from costline.accuracy.levels import Adjusted
 from costline.accuracy.prediction import Prediction
 from costline.accuracy.problem import Problem, errors, everywhere, workers
@@ -148,6 +148,31 @@ def test_both_ways_to_hold_out_agree_where_the_model_is_smooth():
         done = fit(problem, run, 6)
         exact, quick = (way(problem, done, fold, run) for way in (left_out, left_out_linearised))
     assert np.abs(exact - quick).max() < 0.05
+
+
+def test_no_step_makes_the_objective_larger():
+    """Whatever the slopes promise: more steps never end higher."""
+    problem = posed(jobs_on(*CHIPS))
+    rows = np.arange(len(problem.cases))
+    with workers(problem, 1) as run:
+        losses = []
+        for steps in range(5):
+            found = descend(problem, rows, {}, run, steps)
+            losses.append(objective(problem, everywhere(run, found, rows.tolist()), found))
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < losses[0] / 2
+
+
+def test_what_only_held_out_rows_told_is_forgotten():
+    problem = posed(jobs_on("one", "two", "three"))
+    kept = np.asarray([place for place, case in enumerate(problem.cases) if case.chip.id != "two"])
+    with workers(problem, 1) as run:
+        done = fit(problem, run, 6)
+    less = shrunk(done, kept)
+    own = [level for level in less if level[2] == "chip:two"]
+    assert own
+    assert all(less[level] == 0 for level in own)
+    assert all(abs(less[level]) <= abs(done.adjustments[level]) + 1e-12 for level in less)
 
 
 def test_folds_do_not_divide_groups():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from costline.engine.loads import backward_loads, forward_loads
 from costline.engine.messages import Message, forward_messages, network_time
 from costline.engine.passes import forward_pass, training_step
+from costline.hardware.efficiency import Coefficient, Efficiency
 from costline.plan import Plan
 from tests.conftest import make_machine
 
@@ -190,3 +191,26 @@ def test_fp8_products_run_at_the_fp8_rate(llama):
     narrow = forward_pass(llama.parts, streams, make_machine(weights="fp8", compute="fp8"))
     linear = sum(part.flops(streams) for part in llama.parts if part.kind == "linear")
     assert wide.math - narrow.math >= linear / 200e12 * 0.99
+
+
+@pytest.mark.parametrize("software", [0.5, 0.8, 1.0, 1.3])
+def test_no_software_is_faster_than_the_peak(llama, software):
+    """Kernels of a fast engine reach at most 97 % of the peaks of arithmetic and memory."""
+    for tokens, cached in ((1, 4096), (4096, 0)):
+        machine = make_machine(coefficients={"software": software, "gemm": 0.9, "attention": 0.9, "memory": 0.9})
+        timing = forward_pass(llama.parts, llama.streams(tokens=tokens, cached=cached), machine)
+        chip = machine.cluster.chip
+        assert timing.flops / timing.point <= 0.97 * chip.rate("bf16") * (1 + 1e-12)
+        assert timing.traffic / timing.point <= 0.97 * chip.memory_bandwidth * (1 + 1e-12)
+
+
+def test_few_rows_cost_at_most_arithmetic_and_traffic_one_after_the_other(llama):
+    """Engines change to kernels that read weights as they go; nothing is counted twice."""
+    plain = make_machine(coefficients={"exposed": 1.0})
+    rows = Coefficient(
+        name="gemm_half", scope="all", qualifier="rows", value=1e6, unit="", source="test", kind="assumed"
+    )
+    tiled = replace(plain, efficiency=Efficiency((*plain.efficiency.rows, rows)))
+    streams = llama.streams(tokens=1, cached=100, batch=16)
+    times = [forward_pass(llama.parts, streams, machine).point for machine in (plain, tiled)]
+    assert times[1] == pytest.approx(times[0], rel=1e-9)

@@ -180,3 +180,24 @@ def test_replicas_multiply_the_rate(llama):
     two = serve(llama, Requests(input=100, output=100, batch=16), make_machine(16, tensor=8, data=2))
     assert two["output_rate"] == pytest.approx(2 * one["output_rate"])
     assert replace(two).feasible is True
+
+
+@pytest.mark.parametrize("output", [2, 10, 500])
+def test_a_sequence_alone_has_no_newcomers(llama, output):
+    """One sequence in flight is prefilled once, whether others might join or not."""
+    together, alone = (
+        serve(llama, asking(8000, output, 1, batching), make_machine(8, tensor=8))
+        for batching in ("continuous", "static")
+    )
+    assert together["tpot"] == pytest.approx(alone["tpot"])
+    assert together["latency"] == pytest.approx(alone["latency"])
+
+
+@pytest.mark.parametrize("batch", [1, 2, 16, 256])
+def test_an_engine_works_for_every_request_once(llama, batch):
+    """Little's law: while one request is answered, each of the others is prefilled once, and all are decoded."""
+    output, place = 200, make_machine(8, tensor=8)
+    running = serve(llama, asking(4000, output, batch), place)
+    still = serve(llama, asking(4000, output, batch, "static"), place)
+    work = still["ttft"] * (batch - 1) / batch + still["tpot"] * (output - 1)
+    assert running["tpot"] * (output - 1) == pytest.approx(work, rel=0.01)

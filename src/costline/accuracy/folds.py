@@ -55,7 +55,7 @@ def shrunk(done: Fit, kept: Array) -> Adjustments:
     told = matrix**2 * weight
     every, some = told.sum(axis=0), told[kept].sum(axis=0)
     share = some / (some + done.linear.prior) * (every + done.linear.prior) / np.maximum(every, 1e-300)
-    found = np.where(every > 0, done.solution.logarithms * share, 0.0)
+    found = np.where(every > 0, np.asarray(list(done.adjustments.values())) * share, 0.0)
     return dict(zip(done.linear.levels, found.tolist(), strict=True))
 
 

@@ -1,0 +1,79 @@
+"""Messages: what ZeRO sends, which chips a token visits, which messages a host's bridge holds up."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from costline.engine.messages import Message, forward_messages, gradient_messages, network_time
+from costline.engine.passes import Machine
+from costline.formulas.collectives import ranks_visited
+from costline.hardware.chip import Chip
+from costline.hardware.cluster import Cluster
+from costline.models.parts import ExpertLinear
+from costline.plan import Plan
+from tests.conftest import make_machine
+
+PARAMS, RANKS = 1e9, 64
+
+
+def sent(zero, micro_batches=1, scope=RANKS):
+    """Bytes a chip sends for its gradients in one step, over those of a whole copy in 2 bytes."""
+    plan = Plan(zero=zero, data=RANKS)
+    messages = gradient_messages(PARAMS, plan, scope, RANKS, micro_batches)
+    return sum(message.sent for message in messages) / (2 * PARAMS)
+
+
+@pytest.mark.parametrize(("zero", "copies"), [(0, 2), (1, 2), (2, 2), (3, 1)])
+def test_one_micro_batch_sends_what_the_zero_paper_says(zero, copies):
+    """Rajbhandari et al. 2020, section 7.1: 2 for stages 0 to 2; of the 3 of stage 3, two are weights."""
+    assert sent(zero) == pytest.approx(copies * (RANKS - 1) / RANKS)
+
+
+@pytest.mark.parametrize(("zero", "copies"), [(0, 2), (1, 2), (2, 8 + 1), (3, 8)])
+def test_sharded_gradients_are_reduced_with_every_micro_batch(zero, copies):
+    """Nobody keeps a whole gradient to add the next micro-batch to."""
+    assert sent(zero, micro_batches=8) == pytest.approx(copies * (RANKS - 1) / RANKS)
+
+
+def test_shards_of_domains_are_summed_once():
+    """8 chips reduce-scatter with each of 4 micro-batches; then 8 domains all-reduce an eighth of the gradients."""
+    assert sent(3, micro_batches=4, scope=8) == pytest.approx(4 * 7 / 8 + 2 * 7 / 8 / 8)
+
+
+@pytest.mark.parametrize(("active", "ranks"), [(1, 5), (2, 3), (3, 4), (4, 2)])
+def test_ranks_visited_is_the_mean_over_all_placements(active, ranks):
+    placements = list(itertools.product(range(ranks), repeat=active))
+    mean = sum(len(set(one)) for one in placements) / len(placements)
+    assert float(ranks_visited(active, ranks)) == pytest.approx(mean)
+
+
+def test_a_token_is_sent_once_to_a_chip_with_several_of_its_experts():
+    part = ExpertLinear(
+        name="block/moe/down", repeat=1, inputs=8, outputs=16, experts=8, active=8, rows="tokens", shard="row"
+    )
+    streams = {"batch": 1, "tokens": 100}
+    messages = {message.name: message for message in forward_messages([part], streams, Plan(expert=2, data=2))}
+    both_ways = 2 * 100 * 16 * 2 * (1 / 2)  # each of two chips keeps half of what it has for itself
+    assert messages["expert"].sent == pytest.approx(both_ways * 2, rel=0.01)  # nearly every token visits both
+
+
+def test_only_exchanges_of_heads_cross_the_bridge_of_a_host_all_at_once():
+    """Ring collectives pass the bridge one flow at a time; an all-to-all of 4 slots is 8/3 flows at once."""
+    chip = Chip(id="card", name="card", peak={"bf16": 1e14}, memory=1e11, memory_bandwidth=1e12, link_type="PCIe5",
+                link_bandwidth=64e9)  # fmt: skip
+    efficiency = make_machine(coefficients={"host_bridge": 16e9}).efficiency
+    machine = Machine(Cluster(chip=chip, chips=8, domain=8), efficiency, Plan())
+    times = {
+        name: network_time(Message(name, 64e9, 1.0, 4, 1), machine.cluster, efficiency)
+        for name in ("expert", "tensor", "ulysses")
+    }
+    assert times["expert"] == times["tensor"] == pytest.approx(1.0)
+    assert times["ulysses"] == pytest.approx(64e9 / (16e9 / (8 / 3)))
+
+
+def test_arrays_of_stages_equal_the_loop():
+    stages = np.array([0, 1, 2, 3])
+    messages = gradient_messages(PARAMS, Plan(zero=stages, data=RANKS), RANKS, RANKS, 8)
+    together = sum(np.broadcast_to(message.sent, stages.shape) for message in messages) / (2 * PARAMS)
+    assert together == pytest.approx([sent(stage, 8) for stage in stages])
