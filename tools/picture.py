@@ -20,18 +20,18 @@ QUESTION = {"resolution": "1280x720", "frames": 81, "on": "8xh100-sxm"}
 MODEL = "wan2.1-t2v-14b"
 
 
-def main() -> None:
-    """Ask, print to a recording console, save."""
+def drawn() -> str:
+    """Ask, print to a recording console, and return the picture."""
     flags = " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in QUESTION.items())
     console = Console(record=True, width=82, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(Text(f"$ costline generate {MODEL} {flags}", style="bold green"))
     console.print(answer(costline.generate(MODEL, **QUESTION)))
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
     svg = console.export_svg(title="costline", unique_id="costline")
     svg = re.sub(r"@font-face \{[^}]*\}\s*", "", svg)  # the reader's own monospace font: a picture fetches nothing
-    PICTURE.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")
-    sys.stdout.write(f"{PICTURE.relative_to(ROOT)}\n")
+    return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    PICTURE.write_text(drawn(), encoding="utf-8")
+    sys.stdout.write(f"{PICTURE.relative_to(ROOT)}\n")

@@ -234,6 +234,12 @@ def test_the_figures_of_the_readme_are_those_of_the_last_fit():
     assert script["with_figures"](text) == text
 
 
+def test_the_picture_of_the_readme_is_what_the_command_prints():
+    """If not: ``make picture``."""
+    script = runpy.run_path(str(ROOT / "tools" / "picture.py"))
+    assert script["drawn"]() == script["PICTURE"].read_text(encoding="utf-8")
+
+
 def test_a_page_without_a_fit_says_so():
     cases = validated_cases()
     one = cases.some(np.arange(1))
