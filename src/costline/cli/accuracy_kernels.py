@@ -47,7 +47,7 @@ def fit_kernels(chips: Sequence[str], write: Path | None, json: bool) -> int:
     if json:
         write_json(as_dict(fitted, read.left_out, source))
     else:
-        _show(fitted, read.left_out)
+        _show(fitted, read.left_out, source)
     if write is not None:
         text = kernel_csv(kernel_rows(fitted, dt.datetime.now(dt.UTC).date().isoformat(), source))
         try:
@@ -58,7 +58,7 @@ def fit_kernels(chips: Sequence[str], write: Path | None, json: bool) -> int:
     return 0
 
 
-def _show(fitted: Sequence[Fitted], left_out: Mapping[str, int]) -> None:
+def _show(fitted: Sequence[Fitted], left_out: Mapping[str, int], source: str) -> None:
     screen = console()
     for chip in dict.fromkeys(each.chip for each in fitted):
         heading = f"{chip:29}{'rows':>8}{'in':>9}{'out':>9}{'sourced':>11}{'engines':>11}"
@@ -71,6 +71,8 @@ def _show(fitted: Sequence[Fitted], left_out: Mapping[str, int]) -> None:
     screen.print(LEGEND, style="dim")
     if reasons := [f"{count:,} {reason}" for reason, count in left_out.items() if count]:
         screen.print(f"rows left out: {'; '.join(reasons)}", style="dim")
+    for part in source.split("; ")[1:]:
+        screen.print(part, style="dim", markup=False)
 
 
 def scores(each: Fitted) -> str:

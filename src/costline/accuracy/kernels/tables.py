@@ -142,7 +142,7 @@ def _order(version: str) -> tuple[tuple[int, int, str], ...]:
     Examples
     --------
     >>> _order("1.10.0") > _order("1.9.2"), _order("1.3.0") > _order("1.3.0rc20") > _order("1.3.0rc9")
-    (True, True, True)
+    (True, True)
     """
     pieces = re.findall(r"\d+|[a-z]+", version.lower())
     keys = [(1, int(each), "") if each.isdigit() else (0 if each == "rc" else 2, 0, each) for each in pieces]
