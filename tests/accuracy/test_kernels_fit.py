@@ -93,8 +93,8 @@ def test_a_value_at_the_end_of_the_search_is_not_told(tmp_path):
     write(tmp_path, "h100_sxm", "gemm", "vllm", "1.0", "gemm", gemm(launch=0.0))
     done, values = fitted(tmp_path)
     assert ("launch", "vllm") not in values
-    assert values["memory", ""].value == pytest.approx(0.7, rel=0.05)
-    assert done.held_out[0] < 0.02
+    assert values["memory", ""].value == pytest.approx(0.7, rel=0.1)
+    assert done.held_out[0] < 0.1
 
 
 def test_shapes_are_held_out_whole(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,8 +60,8 @@ class Fitted:
         Median and 90th percentile of the absolute percentage error: of the calls fitted to, of calls of shapes left
         out, and with the coefficients as sourced. [1]
     software : pair of float or None
-        The same of single engines around the mean of all that ran a shape, which no model of shapes can be better
-        than; None where one engine was measured. [1]
+        The same of single engines around the mean of all that ran a shape: what a model that knows no engines could
+        reach at best; None where one engine was measured. [1]
     """
 
     chip: str
@@ -116,8 +116,7 @@ def fit_kernel(samples: Samples, chip: Chip) -> Fitted:
 
 def _solved(samples: Samples, whole: Split, timed: Timed, start: Array) -> Array:
     limits = Limits(*(np.asarray([getattr(each, end) for each in whole.unknowns]) for end in ("least", "most")))
-    predict: Callable[[Array], Array] = lambda values: timed(whole.efficiency(values))  # noqa: E731
-    return solve(predict, samples.seconds, start, limits)
+    return solve(lambda values: timed(whole.efficiency(values)), samples.seconds, start, limits)
 
 
 def _part(whole: Split, kept: Array) -> Split:
