@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from costline.catalogue import chip_table, coefficient_table, facts, price_table, software_table, system_table
+from costline.catalogue import (
+    chip_table,
+    coefficient_table,
+    facts,
+    kernel_table,
+    price_table,
+    software_table,
+    system_table,
+)
 from costline.catalogue.names import callable_by
 from costline.catalogue.table import Column, Row, read_table, read_text
 from costline.errors import CatalogueError, ConfigError
@@ -40,6 +48,7 @@ SCHEMAS: dict[str, tuple[Sequence[Column], str, Callable[[list[Row]], list[str]]
     "systems": (system_table.COLUMNS, "id", _name_faults),
     "prices": (price_table.COLUMNS, "", _price_faults),
     "coefficients": (coefficient_table.COLUMNS, "", coefficient_table.coefficient_faults),
+    "kernels": (kernel_table.COLUMNS, "", kernel_table.kernel_faults),
     "software": (software_table.COLUMNS, "", software_table.software_faults),
     "chip_cost": (facts.COST_COLUMNS, "", _nothing),
     "chip_anchors": (facts.ANCHOR_COLUMNS, "", _nothing),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from costline.cli.terminal import console, note
+from costline.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,14 @@ def fit(
     folds: int = 5,
     processes: int = 2,
     write: Annotated[Path | None, Parameter(negative="")] = None,
+    kernels: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    chip: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = (),
+    json: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> int:
     """Refit the coefficients from the shipped measurements; minutes, and always the same result.
+
+    With --kernels, from the measured kernels of the optional package aiconfigurator-core instead: shares of peak and
+    of bandwidth, half-performance lengths, launches and links, with their errors on shapes not fitted to.
 
     Parameters
     ----------
@@ -34,8 +41,20 @@ def fit(
         Processes to use.
     write
         Folder to write adjustments.csv, measurements/held_out.csv and measurements/accuracy.csv to; in the folder of
-        the shipped data they count.
+        the shipped data they count. With --kernels, to write kernels.csv to.
+    kernels
+        Fit kernels one by one; needs the extra "kernels".
+    chip
+        With --kernels: only these chips.
+    json
+        With --kernels: JSON with a versioned layout.
     """
+    if kernels:
+        from costline.cli.accuracy_kernels import fit_kernels
+
+        return fit_kernels(chip, write, json)
+    if chip or json:
+        raise InputError("--chip and --json go with --kernels; the fit of whole jobs takes all chips together")
     from costline.accuracy.refit import refit
     from costline.accuracy.rows import TABLES, all_shipped
     from costline.accuracy.shipping import data_hash, to_csv
