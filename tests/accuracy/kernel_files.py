@@ -38,8 +38,9 @@ def gemm(share=0.8, half=120.0, rows=50.0, reach=0.7, launch=3e-6, dtype="bfloat
     math = 2 * m * n * k / (peak * share) * (1 + half / n) * (1 + half / k)
     narrowed = 0.0 if width == 2 else m * k * (2 + width)
     memory = (width * (m * k + k * n) + 2 * m * n) / (BANDWIDTH * reach)
-    math = np.minimum(math * (1 + rows / m), math + memory)
-    seconds = together(math, memory, launch) + narrowed / (BANDWIDTH * reach)
+    # tiles that are partly empty, or weights read as the product goes
+    seconds = np.minimum(together(math * (1 + rows / m), memory, launch), math + memory + launch)
+    seconds = seconds + narrowed / (BANDWIDTH * reach)
     whole = {"m": m, "n": n, "k": k}
     return {
         "gemm_dtype": [dtype] * len(m), **{name: each.astype(int) for name, each in whole.items()},
