@@ -23,7 +23,7 @@ from costline.plan import Plan
 from costline.report.values import text, whole
 from costline.resolve import Model, Number
 from costline.studies.choose import generation_plan
-from costline.studies.clip import Clip, clip_streams
+from costline.studies.clip import Clip, clip_streams, piece_of
 from costline.studies.generate import generate as generate_study
 from costline.studies.software import Stated
 from costline.studies.stated import check_stated
@@ -117,8 +117,9 @@ def generate(
     with recording(explain) as record:
         estimate = generate_study(pipeline, clip, machine, job.place.economics, generation_title(job), market)
     if clip.mfu is None:  # a stated utilisation stands in for the time model, whose errors then say nothing
-        tokens = estimate.figure("tokens").amount
-        estimate = earned(estimate, pipeline.transformers[0][0], machine, clip.batch, tokens)
+        network = pipeline.transformers[0][0]
+        tokens = clip_streams(network, piece_of(pipeline, clip)[0])["image"]
+        estimate = earned(estimate, network, machine, clip.batch, tokens)
     return finished(estimate, [chosen, *job.assumed], machine, record, pipeline.notes)
 
 

@@ -14,15 +14,15 @@ from costline.engine.messages import pipeline_message
 from costline.engine.passes import Machine, forward_pass, step_overhead
 from costline.engine.timing import Timing, paced, time_messages, waiting
 from costline.estimate import Estimate, Figure, timed, total
-from costline.formulas.diffusion import computed_evaluations, evaluations, segments
+from costline.formulas.diffusion import computed_evaluations, evaluations
 from costline.formulas.money import cost_per_unit
 from costline.formulas.roofline import memory_time
 from costline.formulas.training import time_at_utilisation, utilisation
 from costline.models.autoencoder import Autoencoder
 from costline.models.dit import DiT
-from costline.numeric import Numeric, ceil_divide, largest, smallest
+from costline.numeric import Numeric, ceil_divide, largest
 from costline.precision import element_bytes
-from costline.studies.clip import Clip, Sampler, clip_streams, grid_notes, one_chip, with_history
+from costline.studies.clip import Clip, Sampler, clip_streams, grid_notes, one_chip, piece_of, with_history
 from costline.studies.economics import Economics, cost_figure, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.generation_memory import generation_memory
@@ -61,7 +61,7 @@ def generate(
         ``memory``, ``flops``, ``evaluations``, ``tokens``.
     """
     economics = economics or Economics()
-    piece, pieces = _piece(clip)
+    piece, pieces = piece_of(pipeline, clip)
     phases = generation_phases(pipeline, piece, machine)
     if clip.mfu is not None:
         phases["denoise"] = _stated(pipeline, piece, machine)
@@ -95,24 +95,14 @@ def _warnings(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[str, ...
         [] if clip.mfu is None else ["denoising time follows from the MFU you stated, not the time model: no interval"]
     )
     if clip.tokens is None:
-        piece, _ = _piece(clip)
+        piece, _ = piece_of(pipeline, clip)
         notes += grid_notes(pipeline.transformers[0][0], piece.frames, clip.height, clip.width)
     return (*notes, *idle_notes(machine))
 
 
-def _piece(clip: Clip) -> tuple[Clip, Numeric]:
-    """The clip, or one segment of it and how many there are."""
-    if clip.segment is None:
-        return clip, 1
-    number = segments(largest(clip.seconds, clip.segment), clip.segment, clip.overlap)
-    share = smallest(clip.segment / clip.seconds, 1.0)
-    tokens = None if clip.tokens is None else clip.tokens * share
-    return replace(clip, frames=smallest(np.ceil(clip.segment * clip.fps), clip.frames), tokens=tokens), number
-
-
 def generation_time(pipeline: Sampler, clip: Clip, machine: Machine) -> Numeric:
     """Time of one clip. [s]"""
-    piece, pieces = _piece(clip)
+    piece, pieces = piece_of(pipeline, clip)
     seconds: Numeric = 0.0
     for timing in generation_phases(pipeline, piece, machine).values():
         seconds = seconds + timing.point * pieces
