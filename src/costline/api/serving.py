@@ -338,9 +338,8 @@ def caption(
         batch=None if batch is None else resolve.number(batch, quantity.COUNT, "batch", least=1, whole=True),
     )
     chips = place.machine.cluster.chips
-    usual = Requests(
-        input=corpus.input, output=corpus.output, batch=USUAL_BATCH * chips if corpus.batch is None else corpus.batch
-    )
+    flying = smallest(USUAL_BATCH * chips if corpus.batch is None else corpus.batch, corpus.clips)
+    usual = Requests(input=corpus.input, output=corpus.output, batch=flying)
     place, words = _planned(network, usual, place, corpus.batch is None)
     title = (
         f"Caption {text(length, 's')} of video with {network.name} on {whole(chips)} x {place.machine.cluster.chip.id}"
