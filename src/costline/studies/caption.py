@@ -12,7 +12,7 @@ from costline.estimate import Estimate, Figure, total
 from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
 from costline.numeric import Numeric, ceil_divide, floor_divide, largest, smallest
-from costline.studies.economics import Economics, cost_figure, idle_notes
+from costline.studies.economics import Economics, cost_figure
 from costline.studies.serve import Requests, largest_batch, serve, serving_times
 
 
@@ -133,7 +133,7 @@ def caption(
         feasible=served.feasible,
         reason=served.reason,
         change=served.change,
-        warnings=(*warnings, *idle_notes(machine)),
+        warnings=(*warnings, *served.warnings),
     )
 
 

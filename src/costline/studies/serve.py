@@ -24,7 +24,7 @@ from costline.models.parts import Part
 from costline.numeric import Numeric, largest, smallest
 from costline.studies.economics import Economics, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
-from costline.studies.serving_memory import Room
+from costline.studies.serving_memory import Room, context_notes
 from costline.studies.space import dividing, heads_of, powers_of_two
 
 Batching = Literal["continuous", "static"]
@@ -108,7 +108,7 @@ def serving_estimate(
         feasible=fit.feasible,
         reason=fit.reason,
         change=fit.change,
-        warnings=idle_notes(machine),
+        warnings=(*context_notes(network, requests.input + requests.output), *idle_notes(machine)),
     )
 
 
@@ -305,13 +305,16 @@ def _limits(network: Decoder, requests: Requests, own: Numeric, room: Room) -> d
         longest = -largest(-longest, -limited)
     return {
         "largest_batch": Figure(
-            name="largest_batch", value=batch, unit="sequence", note=f"at {plain_int(context)} tokens"
+            name="largest_batch",
+            value=batch,
+            unit="sequence",
+            note=f"at {plain_int(context)} tokens under this plan; --solve batch tries all plans",
         ),
         "largest_context": Figure(
             name="largest_context",
             value=longest,
             unit="token",
-            note="at the batch asked" + (f"; the model states {limited}" if limited is not None else ""),
+            note="at the batch asked" + (f"; at most the {limited:,} the model states" if limited is not None else ""),
         ),
     }
 
