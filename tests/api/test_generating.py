@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 import costline
+from costline.api.clips import least_tile
+from costline.errors import InputError
+from costline.models.autoencoder import Tiling
 
 WAN = "wan2.1-t2v-14b"
 
@@ -33,3 +38,54 @@ def test_a_segment_covers_the_frames_its_latents_stand_for():
     """5 s are 80 frames, which Wan computes as 81: its own clip of 81 frames is one such segment."""
     whole, cut = (costline.generate(WAN, on="8xh100-sxm", segment=segment) for segment in (None, "5s"))
     assert denoising(cut) == denoising(whole)
+
+
+@pytest.mark.parametrize("asked", [{"seconds": 5}, {"frames": 33}, {"fps": 24}, {"segment": "5s"}, {"chunk": 3}])
+@pytest.mark.parametrize("model", ["flux.1-dev", "sd3.5-large", "qwen-image"])
+def test_models_of_images_refuse_video(model, asked):
+    """Their pipelines in diffusers take no number of frames, whatever their autoencoder could do."""
+    with pytest.raises(InputError, match=f"{model} makes images, not video; leave out --{next(iter(asked))}"):
+        costline.generate(model, on="1xh100-sxm", **asked)
+
+
+def test_an_image_says_nothing_of_frames_and_several_are_counted():
+    one, four = (costline.generate("flux.1-dev", on="1xh100-sxm", frames=1, batch=batch) for batch in (1, 4))
+    assert "an image of 1024x1024" in one.title
+    assert "4 images of 1024x1024" in four.title
+    assert not {"fps", "frames"} & {row.name for row in one.assumptions}
+    assert costline.generate("latte-1", on="1xh100-sxm", frames=32).figures  # an autoencoder of images, but for video
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"seconds": 5, "frames": 81}, r"81 frames at 16(\.0+)? a second are 5.06 s, not 5.00 s"),
+        ({"overlap": "0.5s"}, "overlap 0.5s: only segments overlap"),
+        ({"segment": "5s", "overlap": "6s"}, "must be shorter than a segment"),
+        ({"tokens": "1M", "resolution": "720p"}, "tokens 1M and resolution 720p"),
+        ({"plan": "cache=fp8"}, "cache=fp8: .* say --chunk"),
+        ({"plan": "vae_tile=8"}, "vae_tile=8: .* at least 16 pixels"),
+        ({"resolution": "8x8"}, "holds no latent token"),
+    ],
+)
+def test_inputs_that_would_be_passed_over_are_refused(asked, says):
+    with pytest.raises(InputError, match=says):
+        costline.generate(WAN, on="8xh100-sxm", **asked)
+
+
+def test_inputs_that_agree_are_taken():
+    asked = {"on": "8xh100-sxm", "seconds": 5}
+    assert costline.generate(WAN, frames=80, **asked)["time"] == costline.generate(WAN, **asked)["time"]
+    assert costline.generate(WAN, chunk=3, plan="cache=fp8, vae_tile=16", **asked).figures
+
+
+@pytest.mark.parametrize(
+    ("space", "tiling", "least"),
+    [(8, Tiling.square(256, 192), 16), (32, Tiling.square(512, 448), 64), (8, Tiling.square(64, 8), 64)],
+)
+def test_the_least_tile_advances_by_a_latent(space, tiling, least):
+    """As in diffusers, where the stride of a tile in latents, rounded down, must not be 0."""
+    vae = SimpleNamespace(space=space, tiling=tiling)
+    assert least_tile(vae) == least
+    assert tiling.scaled(least).stride_height // space >= 1
+    assert tiling.scaled(least - space).stride_height // space < 1
