@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from costline.engine.timing import SIXTEEN_BITS
 from costline.errors import FormatError
 from costline.hardware.chip import Chip
+from costline.numeric import Numeric, largest
 from costline.plan import Plan
 from costline.precision import element_bytes
 
@@ -79,6 +82,20 @@ def widened(chip: Chip, precision: str) -> tuple[str, str]:
     if chip.multiplies(precision):
         return precision, ""
     return compute, f"products {compute}: {chip.id} states no rate for {precision}"
+
+
+def peak_rate(chip: Chip, plan: Plan) -> Numeric:
+    """Dense peak that utilisation is a share of: the highest of the formats that kernels of the plan run in. [FLOP/s]
+
+    Products run in `plan.compute`, attention and convolutions in `plan.activation`, which some chips multiply faster.
+    """
+    return largest(chip.rate(plan.compute), chip.rate(plan.activation))
+
+
+def peak_words(chip: Chip, plan: Plan) -> str:
+    """Which peak `peak_rate` is, with its format where products run in another one."""
+    slower = np.all(np.asarray(chip.rate(plan.compute)) < np.asarray(chip.rate(plan.activation)))
+    return f"the dense peak of {chip.rate_format(plan.activation)}, which attention runs in" if slower else "dense peak"
 
 
 def _words(weights: str, compute: str, wanted: str, chip: Chip) -> str:

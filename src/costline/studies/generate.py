@@ -25,6 +25,7 @@ from costline.precision import element_bytes
 from costline.studies.clip import Clip, Sampler, clip_streams, grid_notes, one_chip, piece_of, with_history
 from costline.studies.economics import Economics, cost_figure, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
+from costline.studies.formats import peak_rate, peak_words
 from costline.studies.generation_memory import generation_memory
 from costline.studies.serve import memory_figure
 
@@ -77,7 +78,7 @@ def generate(
     figures |= _work(pipeline, piece, pieces, whole["denoise"], machine)
     memory = generation_memory(pipeline, piece, machine)
     figures["memory"] = memory_figure(memory)
-    fit = nearest_fit(memory, lambda: _changes(pipeline, piece, machine))
+    fit = nearest_fit(memory, lambda: _changes(pipeline, clip, machine))
     return Estimate(
         study="generate",
         title=title or f"generate with {pipeline.name}",
@@ -192,26 +193,33 @@ def _decode(autoencoder: Autoencoder, clip: Clip, machine: Machine) -> Timing:
 
 def denoising_flops(pipeline: Sampler, clip: Clip, machine: Machine) -> Numeric:
     """FLOPs of all computed evaluations of one piece. [FLOP]"""
-    flops: Numeric = 0.0
+    attention, others = _evaluation_flops(pipeline, clip, machine)
+    return (attention + others) * computed_evaluations(evaluations(clip.steps, clip.branches), machine.plan.reused)
+
+
+def _evaluation_flops(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[Numeric, Numeric]:
+    """FLOPs of attention and of all else in one evaluation, the mean over the sampler's networks. [FLOP]"""
+    attention: Numeric = 0.0
+    others: Numeric = 0.0
     for network, share in pipeline.transformers:
         streams, parts = clip_streams(network, clip), network.parts
         chunks: Numeric = 1
         if clip.chunk is not None:
             parts, chunks = with_history(parts, streams, clip.chunk)
-        one: Numeric = 0.0
         for part in parts:
-            one = one + part.flops(streams) * (machine.plan.density if part.kind == "attention" else 1.0)
-        flops = flops + one * chunks * share
-    return flops * computed_evaluations(evaluations(clip.steps, clip.branches), machine.plan.reused)
+            flops = part.flops(streams) * (chunks * share)
+            if part.kind == "attention":
+                attention = attention + flops * machine.plan.density
+            else:
+                others = others + flops
+    return attention, others
 
 
 def _stated(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
     """Denoising at a utilisation the user stated."""
     flops = denoising_flops(pipeline, clip, machine)
     chip, plan = machine.cluster.chip, machine.plan
-    seconds = time_at_utilisation(
-        flops, plan.replica, chip.rate(plan.compute), clip.mfu if clip.mfu is not None else 1.0
-    )
+    seconds = time_at_utilisation(flops, plan.replica, peak_rate(chip, plan), clip.mfu if clip.mfu is not None else 1.0)
     return replace(waiting(seconds, "stated MFU", "math"), flops=flops / plan.replica)
 
 
@@ -259,38 +267,54 @@ def _work(pipeline: Sampler, clip: Clip, pieces: Numeric, denoise: Timing, machi
     flops = denoising_flops(pipeline, clip, machine) * pieces
     network = pipeline.transformers[0][0]
     number = evaluations(clip.steps, clip.branches)
-    used = utilisation(flops, denoise.point, plan.replica, chip.rate(plan.compute))
+    used = utilisation(flops, denoise.point, plan.replica, peak_rate(chip, plan))
     streams = clip_streams(network, clip)
-    attention = network.flops(streams, "attention") / network.flops(streams)
+    attention, others = _evaluation_flops(pipeline, clip, machine)
+    shared = "of an evaluation's FLOPs" + (", all its chunks together" if clip.chunk is not None else "")
     params = sum(one.params * share for one, share in pipeline.transformers)
     computed = computed_evaluations(number, plan.reused) * pieces
     rule = 2 * params * streams["image"] * streams["batch"] * computed
     return {
-        "mfu": Figure(name="mfu", value=used, unit="1", note="denoising: FLOPs computed over dense peak"),
+        "mfu": Figure(
+            name="mfu", value=used, unit="1", note=f"denoising: FLOPs computed over {peak_words(chip, plan)}"
+        ),
         "flops": Figure(name="flops", value=flops, unit="FLOP", note="all evaluations of the transformer"),
         "flops_2nd": Figure(name="flops_2nd", value=rule, unit="FLOP", note="2 x parameters x latent tokens"),
         "evaluations": Figure(
             name="evaluations", value=number * pieces, unit="evaluation", note="steps x guidance branches"
         ),
         "tokens": Figure(name="tokens", value=streams["image"] * pieces, unit="token", note="latent tokens"),
-        "attention_share": Figure(name="attention_share", value=attention, unit="1", note="of an evaluation's FLOPs"),
+        "attention_share": Figure(
+            name="attention_share", value=attention / (attention + others), unit="1", note=shared
+        ),
     }
 
 
+SEGMENTS = (30.0, 20.0, 10.0, 5.0)
+"""Lengths that are tried where a clip does not fit in one piece. [s]"""
+
+
 def _changes(pipeline: Sampler, clip: Clip, machine: Machine) -> list[Fit]:
-    """Changes that make it fit, in the order a user would try them."""
-    variants: list[tuple[str, dict[str, Any]]] = [
-        ("VAE tiles of 256 pixels", {"vae_tile": 256}),
-        ("text encoders offloaded", {"offload": "encoders"}),
-        ("both", {"vae_tile": 256, "offload": "encoders"}),
-        ("fp8 weights, tiles and offloaded encoders", {"vae_tile": 256, "offload": "encoders", "weights": "fp8"}),
-        ("all weights offloaded, VAE tiles of 256 pixels", {"vae_tile": 256, "offload": "weights"}),
+    """Changes that make it fit, in the order a user would try them; of segments the longest."""
+    tile, encoders = {"vae_tile": 256}, {"offload": "encoders"}
+    variants: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("VAE tiles of 256 pixels", tile, {}),
+        ("text encoders offloaded", encoders, {}),
+        ("an fp8 KV cache", {"cache": "fp8"}, {}),
+        *((f"segments of {seconds:.0f} s", {}, {"segment": seconds}) for seconds in SEGMENTS),
+        ("VAE tiles of 256 pixels and text encoders offloaded", tile | encoders, {}),
+        ("fp8 weights, tiles and offloaded encoders", tile | encoders | {"weights": "fp8"}, {}),
+        ("all weights offloaded, VAE tiles of 256 pixels", tile | {"offload": "weights"}, {}),
     ]
-    changes = []
-    for words, fields in variants:
+    changes: list[Fit] = []
+    cut = clip.segment is not None
+    for words, fields, length in variants:
+        if length and (cut or length["segment"] >= clip.seconds):
+            continue
         changed = replace(machine, plan=replace(machine.plan, **fields))
-        if bool(np.all(generation_memory(pipeline, clip, changed).fits)):
+        if bool(np.all(generation_memory(pipeline, replace(clip, **length), changed).fits)):
             changes.append(Fit(True, change=words))
+            cut = cut or bool(length)
     return changes
 
 
