@@ -8,6 +8,7 @@ import pytest
 
 import costline
 from costline.api.clips import least_tile
+from costline.catalogue import shipped
 from costline.errors import InputError
 from costline.models.autoencoder import Tiling
 
@@ -77,6 +78,29 @@ def test_inputs_that_agree_are_taken():
     asked = {"on": "8xh100-sxm", "seconds": 5}
     assert costline.generate(WAN, frames=80, **asked)["time"] == costline.generate(WAN, **asked)["time"]
     assert costline.generate(WAN, chunk=3, plan="cache=fp8, vae_tile=16", **asked).figures
+
+
+@pytest.mark.parametrize(
+    ("field", "method", "name"), [("reused", "teacache", "cache_reuse"), ("density", "svg", "sparse_density")]
+)
+def test_a_method_stands_for_its_share_in_the_table(field, method, name):
+    """The row of coefficients.csv of that method, and its source in the answer."""
+    (row,) = (row for row in shipped.coefficients() if (row.name, row.qualifier) == (name, method))
+    named, stated = (costline.generate(WAN, on="8xh100-sxm", plan=f"{field}={value}") for value in (method, row.value))
+    assert named["time"] == pytest.approx(stated["time"])
+    said = next(one for one in named.assumptions if one.name == field)
+    assert row.source in said.value
+    assert said.kind == row.kind
+    overruled = costline.generate(WAN, on="8xh100-sxm", plan=f"{field}={method}", coefficients={name: 0.2})
+    assert overruled["time"] == costline.generate(WAN, on="8xh100-sxm", plan=f"{field}=0.2")["time"]
+
+
+def test_methods_without_a_share_are_told_those_that_have_one():
+    known = "attncache, dbcache, fbcache, teacache; did you mean teacache"
+    with pytest.raises(InputError, match=f"reused=teecache: say a share such as 0.4, or one of {known}"):
+        costline.generate(WAN, on="8xh100-sxm", plan="reused=teecache")
+    with pytest.raises(InputError, match=r"density=dense: .* natten, sla, svg"):
+        costline.generate(WAN, on="8xh100-sxm", plan={"density": "dense"})
 
 
 @pytest.mark.parametrize(

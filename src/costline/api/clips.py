@@ -58,10 +58,10 @@ def _size(
 ) -> tuple[Clip, list[Assumption]]:
     assumed: list[Assumption] = []
 
-    def chosen(name: str, own: Any, usual: float, unit: str, least: float = 1, *, said: bool = True) -> Numeric:
+    def chosen(name: str, own: Any, usual: float, unit: str, *, said: bool = True) -> Numeric:
         stated = given[name]
         if stated is not None:
-            return resolve.number(stated, quantity.COUNT, name, least=least, whole=name != "fps")
+            return resolve.number(stated, quantity.COUNT, name, least=1, whole=name != "fps")
         value = usual if own is None else own
         kind = "assumed" if own is None else f"as in {pipeline.name}"
         if said:
@@ -85,20 +85,21 @@ def _size(
         frames = chosen("frames", pipeline.frames, 1, "", said=not pipeline.still)
     _check_still(pipeline, frames)
     width, height = _frame(pipeline, resolution, tokens, assumed)
-
-    def optional(name: str, kind: quantity.Kind, least: float, *, integral: bool = False) -> Numeric | None:
-        value = given[name]
-        return None if value is None else resolve.number(value, kind, name, least=least, whole=integral)
-
     clip = Clip(
         frames=frames, height=height, width=width, fps=fps, steps=steps, branches=branches, tokens=tokens,
-        batch=chosen("batch", 1, 1, "", said=False),
-        segment=optional("segment", quantity.SECONDS, 0.1),
+        batch=chosen("batch", 1, 1, "", said=False), segment=_optional(given, "segment", quantity.SECONDS, 0.1),
         overlap=resolve.number("0s" if given["overlap"] is None else given["overlap"], quantity.SECONDS, "overlap"),
-        chunk=optional("chunk", quantity.COUNT, 1, integral=True),
-        mfu=optional("mfu", quantity.FRACTION, 1e-6),
+        chunk=_optional(given, "chunk", quantity.COUNT, 1, whole=True),
+        mfu=_optional(given, "mfu", quantity.FRACTION, 1e-6),
     )  # fmt: skip
     return clip, assumed
+
+
+def _optional(
+    given: Mapping[str, Number | None], name: str, kind: quantity.Kind, least: float, *, whole: bool = False
+) -> Numeric | None:
+    value = given[name]
+    return None if value is None else resolve.number(value, kind, name, least=least, whole=whole)
 
 
 def _frame(

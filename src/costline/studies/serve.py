@@ -24,6 +24,7 @@ from costline.models.parts import Part
 from costline.numeric import Numeric, largest, smallest
 from costline.studies.economics import Economics, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
+from costline.studies.formats import peak_rate
 from costline.studies.serving_memory import Room, context_notes
 from costline.studies.space import dividing, heads_of, powers_of_two
 
@@ -255,7 +256,7 @@ def _utilisation(network: Decoder, times: Served, machine: Machine) -> dict[str,
     peak = chip.rate(machine.plan.compute)
     figures: dict[str, Figure] = {}
     for name, timing in (("prefill", times.prefill), ("decode", times.decode)):
-        used = utilisation(timing.flops, timing.point, 1, peak)
+        used = utilisation(timing.flops, timing.point, 1, peak_rate(chip, machine.plan))
         moved = timing.traffic / timing.point / chip.memory_bandwidth
         figures[f"{name}_mfu"] = Figure(name=f"{name}_mfu", value=used, unit="1", note="share of peak arithmetic")
         figures[f"{name}_mbu"] = Figure(name=f"{name}_mbu", value=moved, unit="1", note="share of peak bandwidth")
@@ -273,7 +274,7 @@ def whole_mfu(network: Decoder, requests: Requests, rate: Numeric, machine: Mach
     context = requests.input + requests.output / 2
     work = network.flops(network.streams(tokens=requests.input))
     work = work + requests.output * network.flops(network.streams(tokens=1, cached=context - 1))
-    peak = machine.cluster.chip.rate(machine.plan.compute)
+    peak = peak_rate(machine.cluster.chip, machine.plan)
     value = utilisation(work * (rate / requests.output), 1.0, machine.cluster.chips, peak)
     return Figure(name="mfu", value=value, unit="1", note="prefill and decode together")
 

@@ -21,6 +21,7 @@ from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.planning import read_plan_fields
 from costline.studies.formats import USUAL, check_products
+from costline.studies.methods import settled_methods
 from costline.uncertainty.draws import active, model_doubt
 
 
@@ -128,7 +129,7 @@ class Shelf:
         """
         cluster = self.catalogue.cluster(on)
         chip = replace(cluster.chip, peak={name: rate * speedup for name, rate in cluster.chip.peak.items()})
-        fixed = read_plan_fields(plan or None)
-        check_products(chip, fixed.get("compute", USUAL))
         efficiency = model_doubt(self.catalogue.efficiency())
+        fixed, _ = settled_methods(read_plan_fields(plan or None), efficiency, chip)
+        check_products(chip, fixed.get("compute", USUAL))
         return Machine(replace(cluster, chip=chip), efficiency, Plan(**fixed)), fixed
