@@ -19,6 +19,8 @@ from costline.plan import Plan
 from costline.precision import element_bytes
 
 USUAL = Plan().compute
+OWN_INT4 = {"llama.cpp": "q4_k_m"}
+"""Software that runs no integers of 4 bits with a scale a group (AWQ, GPTQ), and its own format of 4 bits."""
 
 
 def settled_formats(
@@ -46,6 +48,7 @@ def settled_formats(
         Products in a format for which the chip states no rate.
     """
     settled = dict(fields)
+    precision, own = _own(settled, precision)
     stated = settled.get("compute", precision if training else None)
     if stated is not None:
         check_products(chip, stated)
@@ -59,7 +62,19 @@ def settled_formats(
     elif compute != wanted and element_bytes(compute) == element_bytes(USUAL):
         settled.setdefault("weights", compute)
     settled["compute"] = compute
-    return settled, _words(settled.get("weights", Plan().weights), compute, wanted, chip)
+    words = _words(settled.get("weights", Plan().weights), compute, wanted, chip)
+    return settled, "; ".join(filter(None, (words, own)))
+
+
+def _own(settled: dict[str, Any], precision: str | None) -> tuple[str | None, str]:
+    """The format named, or the one the software has in its place, in `settled` too; and a sentence on that."""
+    software = settled.get("software", "")
+    if software not in OWN_INT4 or "int4" not in (precision, settled.get("weights")):
+        return precision, ""
+    own = OWN_INT4[software]
+    if settled.get("weights") == "int4":
+        settled["weights"] = own
+    return own if precision == "int4" else precision, f"{own} is what {software} runs for int4"
 
 
 def multiplied(operands: str, products: str) -> str:
