@@ -103,6 +103,17 @@ def test_methods_without_a_share_are_told_those_that_have_one():
         costline.generate(WAN, on="8xh100-sxm", plan={"density": "dense"})
 
 
+def test_what_apis_ask_is_grouped_by_vendor():
+    """Every newest price of prices.csv is in one group, and the whole spans all groups."""
+    asked = costline.generate(WAN, on="8xh100-sxm").figure("api_price")
+    rows = shipped.prices(category="api_video")
+    assert {group.name for group in asked.children} == {row.provider for row in rows}
+    assert asked.low == min(group.low for group in asked.children)
+    assert asked.high == max(group.high for group in asked.children)
+    counted = len({(row.subject, row.config) for row in rows})
+    assert f"{counted} list prices of {len(asked.children)} vendors" in asked.note
+
+
 @pytest.mark.parametrize(
     ("space", "tiling", "least"),
     [(8, Tiling.square(256, 192), 16), (32, Tiling.square(512, 448), 64), (8, Tiling.square(64, 8), 64)],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from costline import resolve
@@ -24,6 +26,9 @@ from costline.studies.clip import Clip, clip_streams, piece_of
 from costline.studies.generate import generate as generate_study
 from costline.studies.software import Stated
 from costline.uncertainty.ranged import ranged
+
+RESOLUTION = re.compile(r"\d{3,4}p|\dk", re.IGNORECASE)
+"""Sizes in the names of what an API sells."""
 
 
 @over_lists
@@ -104,7 +109,7 @@ def generate(
     degrees = {name: getattr(choice.plan, name) for name in ("tensor", "ulysses", "ring", "guidance")}
     words = ", ".join(f"{name}={whole(degree)}" for name, degree in degrees.items())
     chosen = Assumption(name="plan", value=f"{words}: {choice.words}", kind="chosen")
-    market = _market(resolve.catalogue(catalogue))
+    market = asked_by_apis(resolve.catalogue(catalogue))
     with recording(explain) as record:
         estimate = generate_study(pipeline, clip, machine, job.place.economics, generation_title(job), market)
     if clip.mfu is None:  # a stated utilisation stands in for the time model, whose errors then say nothing
@@ -169,16 +174,37 @@ def generation_title(job: Job[Pipeline, Clip]) -> str:
     return f"{words}, on {whole(cluster.chips)} x {cluster.chip.id}"
 
 
-def _market(book: Catalogue) -> list[Figure]:
-    """Newest list price of each service and mode, cheapest first."""
+def asked_by_apis(book: Catalogue) -> Figure | None:
+    """What APIs ask for a second of video: median and span of the newest list prices, and those of every vendor."""
     newest: dict[tuple[str, str], Price] = {}
     for row in book.prices(category="api_video"):
         key = (row.subject, row.config)
         if key not in newest or row.date > newest[key].date:
             newest[key] = row
-    return [
-        Figure(
-            name=f"{row.subject} {row.config}".strip(), value=row.value, unit=row.unit, note=row.date, source=row.source
-        )
-        for row in sorted(newest.values(), key=lambda row: row.value)
-    ]
+    vendors: dict[str, list[Price]] = {}
+    for row in newest.values():
+        vendors.setdefault(row.provider, []).append(row)
+    if not vendors:
+        return None
+    groups = sorted((_span(name, rows) for name, rows in vendors.items()), key=lambda figure: figure.amount)
+    words = f"{len(newest)} list prices of {len(vendors)} vendors, all models and resolutions"
+    everyone = _span("api_price", list(newest.values()))
+    return replace(everyone, combine="beside", children=tuple(groups), note=words, source="")
+
+
+def _span(name: str, rows: Sequence[Price]) -> Figure:
+    """Median of some prices, their span, and the resolutions they name."""
+    prices = [row.value for row in rows]
+    date = max(row.date for row in rows)
+    sizes = sorted({size.lower() for row in rows for size in RESOLUTION.findall(row.config)}, key=_lines)
+    note = f"median of {len(rows)} prices" if len(rows) > 1 else "one price"
+    return Figure(
+        name=name, value=median(prices), unit="USD/s of video", low=min(prices), high=max(prices),
+        note=f"{note}, {', '.join(sizes)}" if sizes else note,
+        source=f"costline data list prices --provider {name} --match video" + f", {date}" * bool(date),
+    )  # fmt: skip
+
+
+def _lines(size: str) -> int:
+    """Lines of a picture by the name of its size, for order."""
+    return int(size[:-1]) * (1000 if size.endswith("k") else 1)

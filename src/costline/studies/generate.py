@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +35,7 @@ def generate(
     machine: Machine,
     economics: Economics | None = None,
     title: str = "",
-    market: Sequence[Figure] = (),
+    market: Figure | None = None,
 ) -> Estimate:
     """Estimate a whole generation pipeline.
 
@@ -52,8 +51,8 @@ def generate(
         Prices and conditions.
     title : str
         The question in words.
-    market : sequence of Figure
-        Published API prices to show beside the cost. [USD/s]
+    market : Figure, optional
+        What APIs ask, to show beside the cost. [USD/s]
 
     Returns
     -------
@@ -224,7 +223,7 @@ def _stated(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
 
 
 def _money(
-    clip: Clip, seconds: Numeric, busy: Timing, machine: Machine, economics: Economics, market: Sequence[Figure]
+    clip: Clip, seconds: Numeric, busy: Timing, machine: Machine, economics: Economics, market: Figure | None
 ) -> dict[str, Figure]:
     chips = machine.cluster.chips / machine.plan.data  # all that are rented, shared by the replicas at work
     per_clip = seconds / clip.batch
@@ -245,21 +244,7 @@ def _money(
         "seconds_per_second": Figure(
             name="seconds_per_second", value=per_clip / clip.seconds, unit="s/s", note="time to make a second of video"
         ),
-    } | _asked(market) | energy  # fmt: skip
-
-
-def _asked(market: Sequence[Figure]) -> dict[str, Figure]:
-    """What APIs ask for a second of video: the median of the list prices, with their span."""
-    prices = np.asarray([figure.amount for figure in market], dtype=float)
-    if not prices.size:
-        return {}
-    low, high = float(prices.min()), float(prices.max())
-    note = f"median of {prices.size} list prices"
-    asked = Figure(
-        name="api_price", value=float(np.median(prices)), unit="USD/s of video", combine="beside",
-        children=tuple(market), low=low, high=high, note=note,
-    )  # fmt: skip
-    return {"api_price": asked}
+    } | ({} if market is None else {market.name: market}) | energy  # fmt: skip
 
 
 def _work(pipeline: Sampler, clip: Clip, pieces: Numeric, denoise: Timing, machine: Machine) -> dict[str, Figure]:
