@@ -103,6 +103,21 @@ def test_methods_without_a_share_are_told_those_that_have_one():
         costline.generate(WAN, on="8xh100-sxm", plan={"density": "dense"})
 
 
+def test_clips_side_by_side_are_said():
+    """7 chips divide neither the 40 heads nor the two branches of Wan, so each makes a clip of its own."""
+    seven, eight = (costline.generate(WAN, on=f"{chips}xh100-sxm") for chips in (7, 8))
+    assert "7 clips are made side by side, each on a chip; time and cost are of one" in seven.warnings
+    assert not any("side by side" in words for words in eight.warnings)
+    assert seven["clips_per_hour"] == pytest.approx(7 * 3600 / seven["time"])
+
+
+@pytest.mark.parametrize("ask", [costline.generate, costline.serve])
+def test_a_batch_in_words_is_told_of_the_question_that_finds_it(ask):
+    model = WAN if ask is costline.generate else "llama-3.1-8b"
+    with pytest.raises(InputError, match="batch max: --solve batch finds the largest"):
+        ask(model, on="8xh100-sxm", batch="max")
+
+
 def test_what_apis_ask_is_grouped_by_vendor():
     """Every newest price of prices.csv is in one group, and the whole spans all groups."""
     asked = costline.generate(WAN, on="8xh100-sxm").figure("api_price")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
+from costline.api.common import read_batch
 from costline.errors import InputError, PlanError
 from costline.estimate import Assumption
 from costline.models.autoencoder import Autoencoder
@@ -87,7 +88,8 @@ def _size(
     width, height = _frame(pipeline, resolution, tokens, assumed)
     clip = Clip(
         frames=frames, height=height, width=width, fps=fps, steps=steps, branches=branches, tokens=tokens,
-        batch=chosen("batch", 1, 1, "", said=False), segment=_optional(given, "segment", quantity.SECONDS, 0.1),
+        batch=read_batch(1 if given["batch"] is None else given["batch"]),
+        segment=_optional(given, "segment", quantity.SECONDS, 0.1),
         overlap=resolve.number("0s" if given["overlap"] is None else given["overlap"], quantity.SECONDS, "overlap"),
         chunk=_optional(given, "chunk", quantity.COUNT, 1, whole=True),
         mfu=_optional(given, "mfu", quantity.FRACTION, 1e-6),

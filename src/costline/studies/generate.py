@@ -97,6 +97,10 @@ def _warnings(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[str, ...
     if clip.tokens is None:
         piece, _ = piece_of(pipeline, clip)
         notes += grid_notes(pipeline.transformers[0][0], piece.frames, clip.height, clip.width)
+    replicas, replica = np.asarray(machine.plan.data), machine.plan.replica
+    if not replicas.ndim and replicas > 1:
+        each = "a chip" if replica == 1 else f"{replica:,.0f} chips"
+        notes.append(f"{replicas:,.0f} clips are made side by side, each on {each}; time and cost are of one")
     return (*notes, *idle_notes(machine))
 
 
