@@ -35,6 +35,10 @@ SHARES = {
 }  # fmt: skip
 """Fields that take a real number, with their limits; the rest are whole numbers from 1 (`zero`, `vae_tile`: from 0)."""
 
+METHODS = {"reused": "cache_reuse", "density": "sparse_density"}
+"""Fields whose share may be that of a method with a measured one, and the coefficient that holds it."""
+METHOD = re.compile(r"(?!(?:nan|inf|infinity)$)[a-z][\w.-]{0,59}")
+
 WORDS = ("software",)
 """Fields that take the name of something in the catalogue."""
 YEARS = (2018.0, 2036.0)
@@ -121,6 +125,8 @@ def _value(name: str, value: Any) -> Any:
         if not isinstance(value, str) or len(value) > 60:
             raise PlanError(f"{name}={str(value)[:40]!r} is not a name")
         return value
+    if name in METHODS and isinstance(value, str) and METHOD.fullmatch(value.lower()):
+        return value.lower()
     return read_year(value) if name == "year" else _number(name, value)
 
 

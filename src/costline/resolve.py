@@ -30,6 +30,7 @@ from costline.planning import read_plan_fields
 from costline.quantity import Kind
 from costline.studies.economics import Economics
 from costline.studies.formats import USUAL, settled_formats
+from costline.studies.methods import settled_methods
 from costline.studies.software import UNSTATED, Stated, Study, settled_software, software_note
 from costline.uncertainty.draws import Named, model_doubt, sample, spread_value, uncertain
 
@@ -267,7 +268,9 @@ def site(
     cluster = _cluster(on, book) if isinstance(on, str) else on
     named = None if isinstance(plan, Plan) else precision  # a whole plan states its formats
     kernels = {row.qualifier for row in book.coefficients() if row.name == "attention" and row.qualifier}
-    fields, products = settled_software(_plan_fields(plan), software, study, cluster.chip, kernels)
+    plain = book.efficiency(**read_coefficients(coefficients, book))
+    shares, measured = settled_methods(_plan_fields(plan), plain, cluster.chip)
+    fields, products = settled_software(shares, software, study, cluster.chip, kernels)
     training = study == "train"
     fixed, formats = settled_formats(fields, named, cluster.chip, training=training, products=products)
     base = Plan(**fixed)
@@ -276,10 +279,9 @@ def site(
         raise PlanError(
             f"the plan needs {base.replica} chips (tensor x pipeline x context x guidance); there are {least}"
         )
-    plain = book.efficiency(**read_coefficients(coefficients, book))
     efficiency = model_doubt(plain)
     economics, assumed = _economics(cluster, price, pue, book)
-    assumed = (software_note(base, study, cluster, plain), *assumed)
+    assumed = (*measured, software_note(base, study, cluster, plain), *assumed)
     if formats:
         assumed = (Assumption(name="formats", value=formats, kind="--precision"), *assumed)
     return Site(machine=Machine(cluster, efficiency, base), economics=economics, fixed=fixed, assumptions=assumed)

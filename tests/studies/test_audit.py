@@ -119,6 +119,16 @@ def test_decoding_obeys_its_bounds(claims):
     assert number(claims, "S38", "at_1") == pytest.approx(1, abs=0.05)
 
 
+def test_what_binds_is_what_helps_more_when_doubled(claims):
+    """On either side of the ridge of an A100, 312 TFLOP/s over 2.039 TB/s; nothing is more than twice as fast."""
+    ridge = 312e12 / 2039e9
+    assert number(claims, "S38", "at_64") < ridge < number(claims, "S38", "dit")
+    gains = {name: number(claims, "S38", name) for name in ("sora_flops", "sora_bytes", "gpt_flops", "gpt_bytes")}
+    assert 1 <= gains["sora_bytes"] < gains["sora_flops"] <= 2
+    assert 1 <= gains["gpt_flops"] < gains["gpt_bytes"] <= 2
+    assert number(claims, "S38", "dit_traffic") * number(claims, "S38", "dit") == pytest.approx(1e15)
+
+
 def test_attention_over_a_cache_does_a_flop_a_byte_for_each_query_head_of_a_key_head(claims):
     """2 x 2 FLOP for 2 x 2 byte of key and value a pair: heads / key heads, 1 for OPT, 64 / 8 for Llama-2-70B."""
     assert number(claims, "S37", "multi") == pytest.approx(1)
@@ -217,6 +227,7 @@ def test_every_input_says_where_it_is_from_and_is_used():
         ("S33", [('chip = "groq-lpu-v1", format = "fp16"', 'chip = "h100-sxm", format = "fp16"')], "wrong premise"),
         ("S38", [('batch = 64, figure = "decode_intensity"', 'batch = 300, figure = "decode_intensity"'),
                  ('most = "ridge"', 'most = 10')], "wrong premise"),
+        ("S38", [('input = 1, output = 2998', 'input = 8000, output = 100')], "wrong premise"),  # mostly reads prompts
     ],
 )  # fmt: skip
 def test_another_input_gives_another_verdict(changed, claim, replacements, verdict):

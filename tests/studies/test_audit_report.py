@@ -108,7 +108,7 @@ def test_the_list_names_the_audit_and_its_claims(ask):
         ((), "sora-2024"),
         (("sora-2025",), "did you mean sora-2024"),
         (("no.toml",), "cannot be read"),
-        (("sora-2024", "--claim", "S99"), "unknown claim"),
+        (("sora-2024", "--claim", "S99"), "no claim 'S99'; it has S01 to S39"),
         (("sora-2024", "--lang", "fr"), "fr"),
     ],
 )

@@ -26,6 +26,26 @@ def test_cost_is_the_rent_for_the_time_and_the_api_bill_its_price(llama):
 
 
 def test_twice_the_video_takes_twice_as_long(llama):
+    """Of whole rounds: 256 clips of a minute are in flight."""
     place = make_machine(8, tensor=8)
-    one, two = (caption(llama, Corpus(seconds=seconds), place) for seconds in (60_000, 120_000))
+    one, two = (caption(llama, Corpus(seconds=256 * 60 * rounds), place) for rounds in (4, 8))
+    assert two["batch"] == 256
     assert two["time"] == pytest.approx(2 * one["time"])
+
+
+@pytest.mark.parametrize("batch", [None, 256])
+def test_one_clip_takes_as_long_as_its_tokens_are_read_one_by_one(llama, batch):
+    """No more clips are in flight than there are, and 200 tokens read all weights 200 times."""
+    place = make_machine(8, tensor=8)
+    estimate = caption(llama, Corpus(seconds=60, batch=batch), place)
+    assert estimate["batch"] == 1
+    assert estimate["time"] > 200 * llama.params * 2 / 8 / place.cluster.chip.memory_bandwidth
+
+
+def test_a_clip_more_than_a_batch_takes_another_round(llama):
+    """As each of its tokens waits for all weights, and a whole round more is the most it can take."""
+    place = make_machine(8, tensor=8)
+    one, more, two = (caption(llama, Corpus(seconds=60 * clips), place)["time"] for clips in (256, 257, 512))
+    alone = caption(llama, Corpus(seconds=60), place)["time"]
+    assert more == pytest.approx(one + alone)
+    assert one < more < two

@@ -46,6 +46,19 @@ def test_weights_of_4_bits_are_stored_only_and_that_is_said(capsys):
     assert "formats: weights int4, products bf16" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("asked", [{"precision": "int4"}, {"plan": "weights=int4"}])
+def test_llama_cpp_stores_4_bits_in_its_own_format_and_that_is_said(asked):
+    """The README of llama.cpp's quantize lists Q4_K_M among its formats, and no int4."""
+    place = {"on": "h100-sxm", "engine": "llama.cpp"}
+    asked = costline.serve("llama-3.1-8b", **place, **asked)
+    own = costline.serve("llama-3.1-8b", **place, precision="q4_k_m")
+    assert asked.inputs["weights"] == "q4_k_m"
+    assert asked["tpot"] == own["tpot"]
+    (said,) = [row.value for row in asked.assumptions if row.name == "formats"]
+    assert "q4_k_m is what llama.cpp runs for int4" in said
+    assert costline.serve("llama-3.1-8b", on="h100-sxm", engine="vllm", precision="int4").inputs["weights"] == "int4"
+
+
 def test_where_everything_is_as_asked_nothing_is_said():
     fp8 = costline.serve("llama-3.1-8b", on="h100-sxm", precision="fp8")
     assert (fp8.inputs["weights"], fp8.inputs["compute"]) == ("fp8", "fp8")

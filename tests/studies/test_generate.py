@@ -120,6 +120,46 @@ def test_chunks_with_a_history_halve_attention(wan):
     assert chunks * sum(part.flops(streams) for part in parts) == pytest.approx(full * 8 / 14)
 
 
+def test_the_share_of_attention_is_that_of_the_chunks(wan):
+    """Of 21 latent frames 3 at a time: self-attention, 0.723 of the FLOPs but for the text, falls to 8/14 of itself."""
+    whole, cut = generate(wan, CLIP, make_machine()), generate(wan, replace(CLIP, chunk=3), make_machine())
+    network = wan.transformers[0][0]
+    streams = clip_streams(network, CLIP)
+    itself = sum(part.flops(streams) for part in network.parts if part.kind == "attention" and part.keys == "image")
+    saved = itself * 6 / 14 / network.flops(streams)
+    assert cut["attention_share"] == pytest.approx((whole["attention_share"] - saved) / (1 - saved), rel=5e-3)
+    assert cut["attention_share"] == pytest.approx(0.60, abs=0.005)
+    assert cut["flops"] == pytest.approx(whole["flops"] * (1 - saved), rel=5e-3)  # each chunk projects the text
+
+
+@pytest.mark.parametrize(
+    ("asked", "change", "clip", "plan"),
+    [
+        ({"frames": 161, "chunk": 3}, "an fp8 KV cache", {}, {"cache": "fp8"}),
+        ({"frames": 161, "chunk": 3}, "segments of 5 s", {"segment": 5.0}, {}),
+        ({"frames": 4801}, "segments of 30 s", {"segment": 30.0}, {}),
+    ],
+)
+def test_changes_that_are_named_fit(wan, asked, change, clip, plan):
+    asked = replace(CLIP, **asked)
+    estimate = generate(wan, asked, make_machine(2, ulysses=2))
+    assert estimate.feasible is False
+    assert change in estimate.change
+    assert generate(wan, replace(asked, **clip), make_machine(2, ulysses=2, **plan)).feasible is True
+
+
+def test_no_utilisation_is_above_one_where_products_are_slower_than_attention(wan):
+    """B300: 153.5 TOPS of int8, 2,250 TFLOP/s of bf16 (chips.csv), and attention runs in 16 bits."""
+    slow = replace(make_machine().cluster.chip, peak={"bf16": 2250e12, "int8": 153.5e12})
+    place = make_machine(compute="int8")
+    place = replace(place, cluster=replace(place.cluster, chip=slow))
+    estimate = generate(wan, replace(CLIP, frames=321), place)
+    assert 0 < estimate["mfu"] < 1
+    assert "dense peak of bf16, which attention runs in" in estimate.figure("mfu").note
+    stated = generate(wan, replace(CLIP, mfu=0.3), place)
+    assert stated["mfu"] == pytest.approx(0.3)
+
+
 def test_a_stated_utilisation_sets_the_time(wan):
     estimate = generate(wan, replace(CLIP, mfu=0.5), make_machine(8, ulysses=8))
     assert estimate.figure("time").children[1].value == pytest.approx(estimate["flops"] / (8 * 100e12 * 0.5))

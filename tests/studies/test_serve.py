@@ -120,6 +120,18 @@ def test_room_for_prompts_is_the_same_one_by_one_and_in_an_array(mixtral):
                 assert np.broadcast_to(swept[name], 3)[index] == pytest.approx(one[name]), name
 
 
+def test_a_request_beyond_the_stated_context_is_answered_and_said(llama):
+    """Llama 3.1 states 131,072 positions (its config.json); extended positions are possible, so this is no error."""
+    network, place = replace(llama, max_context=131_072), make_machine(8, tensor=8)
+    within, beyond = (serve(network, asking(prompt, 1000, 1), place) for prompt in (130_072, 1_000_000))
+    assert not within.warnings
+    assert beyond.feasible is True
+    assert "1,001,000 tokens are 7.6 times the 131,072" in beyond.warnings[0]
+    assert beyond["largest_context"] == 131_072
+    assert "at most the 131,072 the model states" in beyond.figure("largest_context").note
+    assert "under this plan" in beyond.figure("largest_batch").note
+
+
 def test_what_does_not_fit_says_why_and_what_would(llama):
     estimate = serve(llama, Requests(input=1000, output=100), make_machine(1))
     assert estimate.feasible is False

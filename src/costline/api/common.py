@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from costline import quantity
 from costline.derivation import Node
 from costline.derivation import explain as record_calls
 from costline.engine.passes import Machine
@@ -14,8 +15,9 @@ from costline.errors import InputError
 from costline.estimate import Assumption, Estimate
 from costline.models.decoder import Decoder
 from costline.models.network import Network
+from costline.numeric import Numeric
 from costline.report.values import text, whole
-from costline.resolve import Site
+from costline.resolve import Number, Site, number
 
 Subject = TypeVar("Subject")
 Asked = TypeVar("Asked")
@@ -56,6 +58,19 @@ def check_sizes(model: object, **sizes: object) -> None:
         raise InputError(
             f"{given[0]} is for a model of which only the size is known; leave out {given[0]} or the model"
         )
+
+
+def read_batch(batch: Number) -> Numeric:
+    """A batch that is stated; in words it is for ``--solve``.
+
+    Raises
+    ------
+    InputError
+        ``max`` and the like, with the question that finds it.
+    """
+    if isinstance(batch, str) and batch.strip().lower() in {"max", "maximum", "largest", "auto"}:
+        raise InputError(f"batch {batch[:20]}: --solve batch finds the largest that fits; or state one, such as 64")
+    return number(batch, quantity.COUNT, "batch", least=1, whole=True)
 
 
 def shape_notes(network: Network, model: object) -> list[Assumption]:

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-import numpy as np
-
-from costline import quantity, resolve
+from costline import resolve
+from costline.api.clips import check_plan, clip_words, read_clip
 from costline.api.common import Job, check_sizes, finished, recording, shape_notes
 from costline.api.lists import over_lists
 from costline.api.validated import earned
 from costline.catalogue import Catalogue, Price
-from costline.errors import InputError, PlanError
 from costline.estimate import Assumption, Estimate, Figure
 from costline.hardware.cluster import Cluster
 from costline.models.pipeline import Pipeline
-from costline.numeric import Numeric
 from costline.plan import Plan
-from costline.report.values import text, whole
+from costline.report.values import whole
 from costline.resolve import Model, Number
 from costline.studies.choose import generation_plan
-from costline.studies.clip import Clip, clip_streams
+from costline.studies.clip import Clip, clip_streams, piece_of
 from costline.studies.generate import generate as generate_study
 from costline.studies.software import Stated
-from costline.studies.stated import check_stated
 from costline.uncertainty.ranged import ranged
 
-USUAL_STEPS = 50
-"""Sampler steps where neither the user nor the pipeline says: the commonest default of published video pipelines."""
-USUAL_FPS = 24.0
-"""Frames a second where neither the user nor the pipeline says."""
+RESOLUTION = re.compile(r"\d{3,4}p|\dk", re.IGNORECASE)
+"""Sizes in the names of what an API sells."""
 
 
 @over_lists
@@ -50,7 +46,7 @@ def generate(
     branches: Number | None = None,
     batch: Number = 1,
     segment: Number | None = None,
-    overlap: Number = "0s",
+    overlap: Number | None = None,
     chunk: Number | None = None,
     mfu: Number | None = None,
     precision: str | None = None,
@@ -78,9 +74,9 @@ def generate(
     resolution : str, optional
         ``1280x720`` or ``720p``; default the pipeline's own.
     frames, seconds, fps : int, float or array, optional
-        Length of the clip: frames, or seconds and frames a second.
+        Length of the clip: frames, or seconds and frames a second. Models of images take none of them.
     tokens : str, float or array, optional
-        Latent tokens of the clip, where they are known instead of pixels. [token]
+        Latent tokens of the clip, where they are known instead of a resolution. [token]
     steps, branches : int or array, optional
         Sampler steps; evaluations of a guided step.
     batch : int or array
@@ -113,12 +109,13 @@ def generate(
     degrees = {name: getattr(choice.plan, name) for name in ("tensor", "ulysses", "ring", "guidance")}
     words = ", ".join(f"{name}={whole(degree)}" for name, degree in degrees.items())
     chosen = Assumption(name="plan", value=f"{words}: {choice.words}", kind="chosen")
-    market = _market(resolve.catalogue(catalogue))
+    market = asked_by_apis(resolve.catalogue(catalogue))
     with recording(explain) as record:
         estimate = generate_study(pipeline, clip, machine, job.place.economics, generation_title(job), market)
     if clip.mfu is None:  # a stated utilisation stands in for the time model, whose errors then say nothing
-        tokens = estimate.figure("tokens").amount
-        estimate = earned(estimate, pipeline.transformers[0][0], machine, clip.batch, tokens)
+        network = pipeline.transformers[0][0]
+        tokens = clip_streams(network, piece_of(pipeline, clip)[0])["image"]
+        estimate = earned(estimate, network, machine, clip.batch, tokens)
     return finished(estimate, [chosen, *job.assumed], machine, record, pipeline.notes)
 
 
@@ -135,7 +132,7 @@ def generation_job(
     branches: Number | None = None,
     batch: Number = 1,
     segment: Number | None = None,
-    overlap: Number = "0s",
+    overlap: Number | None = None,
     chunk: Number | None = None,
     mfu: Number | None = None,
     precision: str | None = None,
@@ -154,116 +151,60 @@ def generation_job(
     """Read a question about generating; parameters as of `generate`."""
     check_sizes(model, params=params, shape=shape)
     book = resolve.catalogue(catalogue)
-    latent = None if tokens is None else resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
     pipeline = resolve.sampler(model, params, shape or {}, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
         on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients,
         book=book, study="generate", software=software,
     )  # fmt: skip
-    given = {"frames": frames, "seconds": seconds, "fps": fps, "steps": steps, "branches": branches}
-    clip, assumed = _clip(pipeline, resolution, latent, given)
-    clip = replace(
-        clip,
-        batch=resolve.number(batch, quantity.COUNT, "batch", least=1, whole=True),
-        segment=None if segment is None else resolve.number(segment, quantity.SECONDS, "segment", least=0.1),
-        overlap=resolve.number(overlap, quantity.SECONDS, "overlap"),
-        chunk=None if chunk is None else resolve.number(chunk, quantity.COUNT, "chunk", least=1, whole=True),
-        mfu=None if mfu is None else resolve.number(mfu, quantity.FRACTION, "mfu", least=1e-6),
-    )
-    if clip.segment is not None and np.any(clip.overlap >= clip.segment):
-        words = f"overlap {text(clip.overlap, 's')} must be shorter than a segment, {text(clip.segment, 's')}"
-        raise InputError(words)
-    _check_size(pipeline, clip)
-    _check_plan(pipeline, clip, place)
+    given = {
+        "frames": frames, "seconds": seconds, "fps": fps, "tokens": tokens, "steps": steps, "branches": branches,
+        "batch": batch, "segment": segment, "overlap": overlap, "chunk": chunk, "mfu": mfu,
+    }  # fmt: skip
+    clip, assumed = read_clip(pipeline, resolution, given)
+    check_plan(pipeline, clip, place)
     assumed += [*place.assumptions, *shape_notes(pipeline.transformers[0][0], model)]
     return Job(pipeline, clip, place, tuple(assumed))
 
 
 def generation_title(job: Job[Pipeline, Clip]) -> str:
     """The question in words."""
-    return _title(job.subject, job.asked, job.place.machine.cluster)
+    cluster, steps = job.place.machine.cluster, f"{whole(job.asked.steps)} steps"
+    words = f"Generate {clip_words(job.asked)} with {job.subject.name}, {steps}"
+    return f"{words}, on {whole(cluster.chips)} x {cluster.chip.id}"
 
 
-def _check_size(pipeline: Pipeline, clip: Clip) -> None:
-    """Refuse a picture smaller than a token."""
-    network = pipeline.transformers[0][0]
-    if np.any(np.asarray(clip_streams(network, clip)["image"]) < 1):
-        least = network.grid.space * network.grid.patch_space
-        raise InputError(
-            f"{clip.width}x{clip.height} holds no latent token of {network.name}; the least is {least}x{least}"
-        )
-
-
-def _check_plan(pipeline: Pipeline, clip: Clip, place: resolve.Site) -> None:
-    """Refuse more guidance groups than branches, more chips for the autoencoder than there are."""
-    for network, _ in pipeline.transformers:
-        check_stated(network, place.fixed, "generation")
-    plan, chips = place.machine.plan, place.machine.cluster.chips
-    if np.any(np.asarray(plan.guidance) > np.asarray(clip.branches)):
-        raise PlanError(f"guidance={plan.guidance}: a step of {pipeline.name} has {clip.branches} guidance branches")
-    if np.any(np.asarray(plan.vae_parallel) > np.asarray(chips)):
-        raise PlanError(f"vae_parallel={plan.vae_parallel}: there are {chips} chips")
-
-
-def _title(pipeline: Pipeline, clip: Clip, cluster: Cluster) -> str:
-    if clip.tokens is not None:
-        size = f"{whole(clip.tokens)} latent tokens"
-    elif np.all(np.asarray(clip.frames) == 1):
-        size = f"an image of {clip.width}x{clip.height}"
-    else:
-        size = f"{text(clip.seconds, 's')} of {clip.width}x{clip.height} ({whole(clip.frames)} frames)"
-    steps = f"{whole(clip.steps)} steps"
-    return f"Generate {size} with {pipeline.name}, {steps}, on {whole(cluster.chips)} x {cluster.chip.id}"
-
-
-def _clip(
-    pipeline: Pipeline, resolution: str | None, tokens: Numeric | None, given: Mapping[str, Number | None]
-) -> tuple[Clip, list[Assumption]]:
-    """What is asked, the pipeline's own defaults for the rest, and a word on each default."""
-    assumed: list[Assumption] = []
-
-    def chosen(name: str, own: Any, usual: float, unit: str) -> Numeric:
-        stated = given[name]
-        if stated is not None:
-            return resolve.number(stated, quantity.COUNT, name, least=1, whole=name != "fps")
-        value = usual if own is None else own
-        kind = "assumed" if own is None else f"as in {pipeline.name}"
-        assumed.append(Assumption(name=name, value=value, unit=unit, kind=f"{kind} (--{name})"))
-        return float(value) if name == "fps" else int(value)
-
-    steps = chosen("steps", pipeline.steps, USUAL_STEPS, "step")
-    branches = chosen("branches", pipeline.branches, 2, "")
-    fps = chosen("fps", pipeline.fps, USUAL_FPS, "")
-    if given["seconds"] is not None:
-        length = resolve.number(given["seconds"], quantity.SECONDS, "seconds", least=0.01)
-        frames: Numeric = np.ceil(length * fps) if isinstance(length, np.ndarray) else int(np.ceil(length * fps))
-    elif tokens is not None and given["frames"] is None:
-        frames = fps * 60
-        assumed.append(Assumption(name="seconds", value=60.0, unit="s", kind="assumed (--seconds)"))
-    else:
-        frames = chosen("frames", pipeline.frames, 1, "")
-    if resolution is not None:
-        width, height = quantity.read_resolution(resolution)
-    else:
-        width, height = pipeline.width or 1280, pipeline.height or 720
-        if tokens is None:
-            kind = "assumed" if pipeline.width is None else f"as in {pipeline.name}"
-            assumed.append(Assumption(name="resolution", value=f"{width}x{height}", kind=f"{kind} (--resolution)"))
-    clip = Clip(frames=frames, height=height, width=width, fps=fps, steps=steps, branches=branches, tokens=tokens)
-    return clip, assumed
-
-
-def _market(book: Catalogue) -> list[Figure]:
-    """Newest list price of each service and mode, cheapest first."""
+def asked_by_apis(book: Catalogue) -> Figure | None:
+    """What APIs ask for a second of video: median and span of the newest list prices, and those of every vendor."""
     newest: dict[tuple[str, str], Price] = {}
     for row in book.prices(category="api_video"):
         key = (row.subject, row.config)
         if key not in newest or row.date > newest[key].date:
             newest[key] = row
-    return [
-        Figure(
-            name=f"{row.subject} {row.config}".strip(), value=row.value, unit=row.unit, note=row.date, source=row.source
-        )
-        for row in sorted(newest.values(), key=lambda row: row.value)
-    ]
+    vendors: dict[str, list[Price]] = {}
+    for row in newest.values():
+        vendors.setdefault(row.provider, []).append(row)
+    if not vendors:
+        return None
+    groups = sorted((_span(name, rows) for name, rows in vendors.items()), key=lambda figure: figure.amount)
+    words = f"{len(newest)} list prices of {len(vendors)} vendors, all models and resolutions"
+    everyone = _span("api_price", list(newest.values()))
+    return replace(everyone, combine="beside", children=tuple(groups), note=words, source="")
+
+
+def _span(name: str, rows: Sequence[Price]) -> Figure:
+    """Median of some prices, their span, and the resolutions they name."""
+    prices = [row.value for row in rows]
+    date = max(row.date for row in rows)
+    sizes = sorted({size.lower() for row in rows for size in RESOLUTION.findall(row.config)}, key=_lines)
+    note = f"median of {len(rows)} prices" if len(rows) > 1 else "one price"
+    return Figure(
+        name=name, value=median(prices), unit="USD/s of video", low=min(prices), high=max(prices),
+        note=f"{note}, {', '.join(sizes)}" if sizes else note,
+        source=f"costline data list prices --provider {name} --match video" + f", {date}" * bool(date),
+    )  # fmt: skip
+
+
+def _lines(size: str) -> int:
+    """Lines of a picture by the name of its size, for order."""
+    return int(size[:-1]) * (1000 if size.endswith("k") else 1)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from costline import quantity, resolve
-from costline.api.common import Job, check_sizes, finished, recording, remarks, shape_notes
+from costline.api.common import Job, check_sizes, finished, read_batch, recording, remarks, shape_notes
 from costline.api.lists import over_lists
 from costline.api.validated import earned
 from costline.catalogue import Catalogue
@@ -195,7 +195,7 @@ def serving_job(
     asked = Requests(
         input=resolve.number(input, quantity.TOKENS, "input", least=1, whole=True),
         output=resolve.number(output, quantity.TOKENS, "output", least=1, whole=True),
-        batch=USUAL_BATCH if batch is None else resolve.number(batch, quantity.COUNT, "batch", least=1, whole=True),
+        batch=USUAL_BATCH if batch is None else read_batch(batch),
         batching=batching,
     )
     resolve.stated(batching, str, "batching", "continuous")
@@ -245,7 +245,9 @@ def _planned(
             break
         held = replace(held, batch=choose(choice.fits, held.batch, asked.batch))
     plan = choice.plan
-    degrees = {"tensor": plan.tensor, "pipeline": plan.pipeline, "expert": plan.expert, "replicas": plan.data}
+    contexts = {name: getattr(plan, name) for name in ("ulysses", "ring") if name in place.fixed}
+    degrees = {"tensor": plan.tensor, "pipeline": plan.pipeline, **contexts, "expert": plan.expert}
+    degrees["replicas"] = plan.data
     words = ", ".join(f"{name}={whole(degree)}" for name, degree in degrees.items()) + f": {choice.words}"
     machine = replace(place.machine, plan=plan)
     return replace(place, machine=machine), Assumption(name="plan", value=words, kind="chosen")
@@ -335,12 +337,11 @@ def caption(
         frame_tokens=resolve.number(frame_tokens, quantity.TOKENS, "frame_tokens", least=1, whole=True),
         prompt=resolve.number(prompt, quantity.TOKENS, "prompt", least=0, whole=True),
         output=resolve.number(output, quantity.TOKENS, "output", least=1, whole=True),
-        batch=None if batch is None else resolve.number(batch, quantity.COUNT, "batch", least=1, whole=True),
+        batch=None if batch is None else read_batch(batch),
     )
     chips = place.machine.cluster.chips
-    usual = Requests(
-        input=corpus.input, output=corpus.output, batch=USUAL_BATCH * chips if corpus.batch is None else corpus.batch
-    )
+    flying = smallest(USUAL_BATCH * chips if corpus.batch is None else corpus.batch, corpus.clips)
+    usual = Requests(input=corpus.input, output=corpus.output, batch=flying)
     place, words = _planned(network, usual, place, corpus.batch is None)
     title = (
         f"Caption {text(length, 's')} of video with {network.name} on {whole(chips)} x {place.machine.cluster.chip.id}"

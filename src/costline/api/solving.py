@@ -191,7 +191,18 @@ def solve(question: Study, what: str, target: str | None = None, **inputs: Any) 
         return _met(_ask(question, limits, asked(values)), limits, values.shape)
 
     value = extreme(meets, unknown.low, unknown.high, largest=unknown.largest, whole=unknown.whole)
+    if name == "frames" and value is not None:
+        return _solved(question, name, unknown, _whole_latents(inputs, value), limits, asked, value + 1)
     return _solved(question, name, unknown, value, limits, asked)
+
+
+def _whole_latents(inputs: Mapping[str, Any], frames: float) -> float:
+    """The most frames, of no more than so many, that the model's latents stand for, as it can make no others."""
+    sizes = inputs.get("params"), inputs.get("shape") or {}
+    pipeline = resolve.sampler(inputs.get("model"), *sizes, resolve.catalogue(inputs.get("catalogue")))
+    grid = pipeline.transformers[0][0].grid
+    counts = (float(grid.covered_frames(frames - less)) for less in range(int(min(grid.time, frames))))
+    return next((count for count in counts if 1 <= count <= frames), frames)
 
 
 def _read(study: Study, what: str, target: str | None) -> tuple[str, tuple[Limit, ...]]:
@@ -273,8 +284,9 @@ def _solved(
     value: float | None,
     limits: Sequence[Limit],
     asked: Callable[[Any], dict[str, Any]],
+    beyond: float | None = None,
 ) -> Solution:
-    """The estimate at the value, and what stops it there."""
+    """The estimate at the value, and what stops it there: at `beyond`, or a step further."""
     end = unknown.low if unknown.largest else unknown.high
     found = Solution(
         study=study, what=name, words=unknown.words, value=None, unit=unknown.unit,
@@ -286,7 +298,8 @@ def _solved(
     number = _plain(value, unknown)
     found = replace(found, value=number, estimate=_ask(study, limits, asked(number)))
     step = 1.0 if unknown.whole else 1e-9 * value
-    beyond = value + step if unknown.largest else value - step
+    if beyond is None:
+        beyond = value + step if unknown.largest else value - step
     if not unknown.low <= beyond <= unknown.high:
         return replace(found, reason="nothing stops it: this is the end of what is tried")
     broken = _broken(_ask(study, limits, asked(_plain(beyond, unknown))), limits)

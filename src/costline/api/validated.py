@@ -140,7 +140,8 @@ def nearest_note(cases: Validated, row: int) -> Assumption:
     slow = numbers["error"] if is_time(metric) else -numbers["error"]
     measured = numbers["measured"] / factor_of(metric)
     unit = "s" if is_time(metric) else "token/s"
-    software = f" ({words['software']})" if words["software"] else ""
+    about = ", ".join(filter(None, (words["software"], words["format"])))
+    software = f" ({about})" if about else ""
     said = (
         f"{words['model']} on {numbers['chips']:.0f}×{words['chip']}{software}: {_name(metric)} measured "
         f"{text(measured, unit)}, predicted {text(measured * math.exp(slow), unit)}"

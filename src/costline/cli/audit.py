@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from costline.errors import InputError, UnknownNameError
+from costline.errors import InputError
 
 if TYPE_CHECKING:
     from costline.studies.audit.judge import Result
@@ -81,8 +81,14 @@ def _chosen(result: Result, wanted: tuple[str, ...]) -> tuple[str, ...]:
     ids = [each.strip() for given in wanted for each in given.split(",") if each.strip()]
     for each in ids:
         if each.lower() not in known:
-            raise UnknownNameError("claim", each, known.values())
+            raise InputError(f"{result.name} has no claim {each[:40]!r}; it has {_listed(tuple(known.values()))}")
     return tuple(known[each.lower()] for each in ids)
+
+
+def _listed(ids: tuple[str, ...]) -> str:
+    """Ids of claims, a row of them as its ends."""
+    row = len(ids) > 2 and ids == tuple(f"{ids[0][0]}{number:02d}" for number in range(1, len(ids) + 1))
+    return f"{ids[0]} to {ids[-1]}" if row else ", ".join(ids)
 
 
 def _catalogue(language: str, *, listed: bool, plain: bool) -> None:

@@ -62,7 +62,7 @@ def generate(
     precision
         bf16, fp8, int8, int4.
     plan
-        What you fix: "ulysses=4, guidance=2, attention=fa2, compiled=no, reused=0.4"; the rest is chosen.
+        What you fix: "ulysses=4, guidance=2, attention=fa2, compiled=no, reused=teacache"; the rest is chosen.
     price
         Rent of a chip: $2.49/h.
     params

@@ -55,6 +55,12 @@ class Pipeline:
     notes: tuple[str, ...] = ()
 
     @property
+    def still(self) -> bool:
+        """Whether it makes images: by its own default of one frame, or as its autoencoder knows no time."""
+        timeless = self.autoencoder is not None and self.autoencoder.time == 1
+        return self.frames == 1 or (self.frames is None and timeless)
+
+    @property
     def params(self) -> int:
         """Parameters of all networks. [parameter]"""
         networks: list[Network] = [network for network, _ in self.transformers]

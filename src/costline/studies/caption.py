@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from costline.engine.passes import Machine, forward_pass
 from costline.estimate import Estimate, Figure, total
 from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
-from costline.numeric import Numeric, ceil_divide, largest
-from costline.studies.economics import Economics, cost_figure, idle_notes
-from costline.studies.serve import Requests, largest_batch, serve
+from costline.numeric import Numeric, ceil_divide, floor_divide, largest, smallest
+from costline.studies.economics import Economics, cost_figure
+from costline.studies.serve import Requests, largest_batch, serve, serving_times
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,8 @@ class Corpus:
     prompt, output : int or array
         Instruction and caption. [token]
     batch : int, array or None
-        Clips in flight on all chips together; None: as many as fit, at most 256 a replica. [sequence]
+        Clips in flight on all chips together; None: as many as fit, at most 256 a replica. Never more than
+        there are clips. [sequence]
     """
 
     seconds: Numeric
@@ -97,11 +100,11 @@ def caption(
     requests = Requests(input=corpus.input, output=corpus.output, batch=batch)
     served = serve(network, requests, machine, economics)
     clips = corpus.clips
-    language = clips * corpus.output / served.figure("output_rate").amount
+    language = _rounds(network, requests, clips, served.figure("latency").amount, machine)
     children = [Figure(name="language model", value=language, unit="s", note=served.figure("tpot").note)]
     if vision is not None:
         one = forward_pass(vision.parts, vision.streams(tokens=corpus.patches, batch=corpus.frames), machine)
-        seconds = clips * one.point / machine.plan.data
+        seconds = ceil_divide(clips, machine.plan.data) * one.point
         children.append(Figure(name="vision encoder", value=seconds, unit="s", note=f"bound by {one.binds}"))
     time = total("time", "s", children)
     flops = clips * network.flops(network.streams(tokens=corpus.input + corpus.output, logits=corpus.output))
@@ -116,7 +119,7 @@ def caption(
         "input_tokens": Figure(name="input_tokens", value=clips * corpus.input, unit="token"),
         "output_tokens": Figure(name="output_tokens", value=clips * corpus.output, unit="token"),
         "flops": Figure(name="flops", value=flops, unit="FLOP", note="language model"),
-        "batch": Figure(name="batch", value=batch, unit="sequence", note="in flight on all chips"),
+        "batch": Figure(name="batch", value=batch, unit="sequence", note=_flight(batch, clips)),
     }
     if api is not None:
         figures["api_cost"] = _bill(corpus, api)
@@ -130,7 +133,7 @@ def caption(
         feasible=served.feasible,
         reason=served.reason,
         change=served.change,
-        warnings=(*warnings, *idle_notes(machine)),
+        warnings=(*warnings, *served.warnings),
     )
 
 
@@ -140,12 +143,25 @@ def _bill(corpus: Corpus, api: tuple[Numeric, Numeric]) -> Figure:
     return Figure(name="api_cost", value=bill, unit="USD", note="the same tokens at the API's price")
 
 
+def _rounds(network: Decoder, requests: Requests, clips: Numeric, latency: Numeric, machine: Machine) -> Numeric:
+    """Time of all captions: full rounds of a batch, `latency` each, and one of the clips that are left. [s]"""
+    full = floor_divide(clips, requests.batch)
+    left = clips - full * requests.batch
+    last = serving_times(network, replace(requests, batch=largest(left, 1)), machine)["latency"].amount
+    return full * latency + last * (left > 0)
+
+
+def _flight(batch: Numeric, clips: Numeric) -> str:
+    """What the batch is, with a word where the corpus has no more clips."""
+    return "in flight on all chips" + (": there are no more clips" if np.all(np.asarray(batch) >= clips) else "")
+
+
 def _batch(network: Decoder, corpus: Corpus, machine: Machine) -> Numeric:
+    """Clips in flight: those asked for or those that fit, and never more than there are."""
     if corpus.batch is not None:
-        return corpus.batch
+        return smallest(corpus.batch, corpus.clips)
     fits = largest_batch(network, corpus.input + corpus.output, machine, corpus.input)
-    wanted = FULL_BATCH * machine.plan.data
-    return largest(-largest(-fits, -wanted), 1)
+    return largest(smallest(fits, FULL_BATCH * machine.plan.data, corpus.clips), 1)
 
 
 def _inputs(network: Decoder, corpus: Corpus, machine: Machine) -> dict[str, Any]:

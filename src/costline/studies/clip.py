@@ -9,11 +9,12 @@ from typing import Protocol
 import numpy as np
 
 from costline.engine.passes import Machine
+from costline.formulas.diffusion import segments
 from costline.models.autoencoder import Autoencoder
 from costline.models.dit import DiT
 from costline.models.encoder import Encoder
 from costline.models.parts import Attention, Part
-from costline.numeric import Numeric, largest
+from costline.numeric import Numeric, largest, smallest
 
 
 class Sampler(Protocol):
@@ -77,6 +78,23 @@ def clip_streams(network: DiT, clip: Clip) -> dict[str, Numeric]:
     if clip.tokens is not None:
         return network.token_streams(clip.tokens, batch=clip.batch)
     return network.streams(frames=clip.frames, height=clip.height, width=clip.width, batch=clip.batch)
+
+
+def piece_of(pipeline: Sampler, clip: Clip) -> tuple[Clip, Numeric]:
+    """What one pass works on: the clip, or one segment of it; and how many passes there are.
+
+    A segment covers all the frames that its latents stand for, so one of 80 frames that is computed as 81 does.
+    """
+    if clip.segment is None:
+        return clip, 1
+    asked: Numeric = smallest(np.ceil(clip.segment * clip.fps), clip.frames)
+    if clip.tokens is None:
+        length = largest(clip.segment, pipeline.transformers[0][0].grid.covered_frames(asked) / clip.fps)
+        tokens = None
+    else:
+        length, tokens = clip.segment, clip.tokens * smallest(clip.segment / clip.seconds, 1.0)
+    number = segments(largest(clip.seconds, length), length, clip.overlap)
+    return replace(clip, frames=asked, tokens=tokens, segment=None), number
 
 
 def grid_notes(network: DiT, frames: Numeric, height: Numeric, width: Numeric) -> tuple[str, ...]:

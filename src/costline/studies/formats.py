@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from costline.engine.timing import SIXTEEN_BITS
 from costline.errors import FormatError
 from costline.hardware.chip import Chip
+from costline.numeric import Numeric, largest
 from costline.plan import Plan
 from costline.precision import element_bytes
 
 USUAL = Plan().compute
+OWN_INT4 = {"llama.cpp": "q4_k_m"}
+"""Software that runs no integers of 4 bits with a scale a group (AWQ, GPTQ), and its own format of 4 bits."""
 
 
 def settled_formats(
@@ -43,6 +48,7 @@ def settled_formats(
         Products in a format for which the chip states no rate.
     """
     settled = dict(fields)
+    precision, own = _own(settled, precision)
     stated = settled.get("compute", precision if training else None)
     if stated is not None:
         check_products(chip, stated)
@@ -56,7 +62,19 @@ def settled_formats(
     elif compute != wanted and element_bytes(compute) == element_bytes(USUAL):
         settled.setdefault("weights", compute)
     settled["compute"] = compute
-    return settled, _words(settled.get("weights", Plan().weights), compute, wanted, chip)
+    words = _words(settled.get("weights", Plan().weights), compute, wanted, chip)
+    return settled, "; ".join(filter(None, (words, own)))
+
+
+def _own(settled: dict[str, Any], precision: str | None) -> tuple[str | None, str]:
+    """The format named, or the one the software has in its place, in `settled` too; and a sentence on that."""
+    software = settled.get("software", "")
+    if software not in OWN_INT4 or "int4" not in (precision, settled.get("weights")):
+        return precision, ""
+    own = OWN_INT4[software]
+    if settled.get("weights") == "int4":
+        settled["weights"] = own
+    return own if precision == "int4" else precision, f"{own} is what {software} runs for int4"
 
 
 def multiplied(operands: str, products: str) -> str:
@@ -79,6 +97,20 @@ def widened(chip: Chip, precision: str) -> tuple[str, str]:
     if chip.multiplies(precision):
         return precision, ""
     return compute, f"products {compute}: {chip.id} states no rate for {precision}"
+
+
+def peak_rate(chip: Chip, plan: Plan) -> Numeric:
+    """Dense peak that utilisation is a share of: the highest of the formats that kernels of the plan run in. [FLOP/s]
+
+    Products run in `plan.compute`, attention and convolutions in `plan.activation`, which some chips multiply faster.
+    """
+    return largest(chip.rate(plan.compute), chip.rate(plan.activation))
+
+
+def peak_words(chip: Chip, plan: Plan) -> str:
+    """Which peak `peak_rate` is, with its format where products run in another one."""
+    slower = np.all(np.asarray(chip.rate(plan.compute)) < np.asarray(chip.rate(plan.activation)))
+    return f"the dense peak of {chip.rate_format(plan.activation)}, which attention runs in" if slower else "dense peak"
 
 
 def _words(weights: str, compute: str, wanted: str, chip: Chip) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,17 +13,18 @@ from costline.engine.messages import pipeline_message
 from costline.engine.passes import Machine, forward_pass, step_overhead
 from costline.engine.timing import Timing, paced, time_messages, waiting
 from costline.estimate import Estimate, Figure, timed, total
-from costline.formulas.diffusion import computed_evaluations, evaluations, segments
+from costline.formulas.diffusion import computed_evaluations, evaluations
 from costline.formulas.money import cost_per_unit
 from costline.formulas.roofline import memory_time
 from costline.formulas.training import time_at_utilisation, utilisation
 from costline.models.autoencoder import Autoencoder
 from costline.models.dit import DiT
-from costline.numeric import Numeric, ceil_divide, largest, smallest
+from costline.numeric import Numeric, ceil_divide, largest
 from costline.precision import element_bytes
-from costline.studies.clip import Clip, Sampler, clip_streams, grid_notes, one_chip, with_history
+from costline.studies.clip import Clip, Sampler, clip_streams, grid_notes, one_chip, piece_of, with_history
 from costline.studies.economics import Economics, cost_figure, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
+from costline.studies.formats import peak_rate, peak_words
 from costline.studies.generation_memory import generation_memory
 from costline.studies.serve import memory_figure
 
@@ -35,7 +35,7 @@ def generate(
     machine: Machine,
     economics: Economics | None = None,
     title: str = "",
-    market: Sequence[Figure] = (),
+    market: Figure | None = None,
 ) -> Estimate:
     """Estimate a whole generation pipeline.
 
@@ -51,8 +51,8 @@ def generate(
         Prices and conditions.
     title : str
         The question in words.
-    market : sequence of Figure
-        Published API prices to show beside the cost. [USD/s]
+    market : Figure, optional
+        What APIs ask, to show beside the cost. [USD/s]
 
     Returns
     -------
@@ -61,7 +61,7 @@ def generate(
         ``memory``, ``flops``, ``evaluations``, ``tokens``.
     """
     economics = economics or Economics()
-    piece, pieces = _piece(clip)
+    piece, pieces = piece_of(pipeline, clip)
     phases = generation_phases(pipeline, piece, machine)
     if clip.mfu is not None:
         phases["denoise"] = _stated(pipeline, piece, machine)
@@ -77,7 +77,7 @@ def generate(
     figures |= _work(pipeline, piece, pieces, whole["denoise"], machine)
     memory = generation_memory(pipeline, piece, machine)
     figures["memory"] = memory_figure(memory)
-    fit = nearest_fit(memory, lambda: _changes(pipeline, piece, machine))
+    fit = nearest_fit(memory, lambda: _changes(pipeline, clip, machine))
     return Estimate(
         study="generate",
         title=title or f"generate with {pipeline.name}",
@@ -95,24 +95,18 @@ def _warnings(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[str, ...
         [] if clip.mfu is None else ["denoising time follows from the MFU you stated, not the time model: no interval"]
     )
     if clip.tokens is None:
-        piece, _ = _piece(clip)
+        piece, _ = piece_of(pipeline, clip)
         notes += grid_notes(pipeline.transformers[0][0], piece.frames, clip.height, clip.width)
+    replicas, replica = np.asarray(machine.plan.data), machine.plan.replica
+    if not replicas.ndim and replicas > 1:
+        each = "a chip" if replica == 1 else f"{replica:,.0f} chips"
+        notes.append(f"{replicas:,.0f} clips are made side by side, each on {each}; time and cost are of one")
     return (*notes, *idle_notes(machine))
-
-
-def _piece(clip: Clip) -> tuple[Clip, Numeric]:
-    """The clip, or one segment of it and how many there are."""
-    if clip.segment is None:
-        return clip, 1
-    number = segments(largest(clip.seconds, clip.segment), clip.segment, clip.overlap)
-    share = smallest(clip.segment / clip.seconds, 1.0)
-    tokens = None if clip.tokens is None else clip.tokens * share
-    return replace(clip, frames=smallest(np.ceil(clip.segment * clip.fps), clip.frames), tokens=tokens), number
 
 
 def generation_time(pipeline: Sampler, clip: Clip, machine: Machine) -> Numeric:
     """Time of one clip. [s]"""
-    piece, pieces = _piece(clip)
+    piece, pieces = piece_of(pipeline, clip)
     seconds: Numeric = 0.0
     for timing in generation_phases(pipeline, piece, machine).values():
         seconds = seconds + timing.point * pieces
@@ -202,31 +196,38 @@ def _decode(autoencoder: Autoencoder, clip: Clip, machine: Machine) -> Timing:
 
 def denoising_flops(pipeline: Sampler, clip: Clip, machine: Machine) -> Numeric:
     """FLOPs of all computed evaluations of one piece. [FLOP]"""
-    flops: Numeric = 0.0
+    attention, others = _evaluation_flops(pipeline, clip, machine)
+    return (attention + others) * computed_evaluations(evaluations(clip.steps, clip.branches), machine.plan.reused)
+
+
+def _evaluation_flops(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[Numeric, Numeric]:
+    """FLOPs of attention and of all else in one evaluation, the mean over the sampler's networks. [FLOP]"""
+    attention: Numeric = 0.0
+    others: Numeric = 0.0
     for network, share in pipeline.transformers:
         streams, parts = clip_streams(network, clip), network.parts
         chunks: Numeric = 1
         if clip.chunk is not None:
             parts, chunks = with_history(parts, streams, clip.chunk)
-        one: Numeric = 0.0
         for part in parts:
-            one = one + part.flops(streams) * (machine.plan.density if part.kind == "attention" else 1.0)
-        flops = flops + one * chunks * share
-    return flops * computed_evaluations(evaluations(clip.steps, clip.branches), machine.plan.reused)
+            flops = part.flops(streams) * (chunks * share)
+            if part.kind == "attention":
+                attention = attention + flops * machine.plan.density
+            else:
+                others = others + flops
+    return attention, others
 
 
 def _stated(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
     """Denoising at a utilisation the user stated."""
     flops = denoising_flops(pipeline, clip, machine)
     chip, plan = machine.cluster.chip, machine.plan
-    seconds = time_at_utilisation(
-        flops, plan.replica, chip.rate(plan.compute), clip.mfu if clip.mfu is not None else 1.0
-    )
+    seconds = time_at_utilisation(flops, plan.replica, peak_rate(chip, plan), clip.mfu if clip.mfu is not None else 1.0)
     return replace(waiting(seconds, "stated MFU", "math"), flops=flops / plan.replica)
 
 
 def _money(
-    clip: Clip, seconds: Numeric, busy: Timing, machine: Machine, economics: Economics, market: Sequence[Figure]
+    clip: Clip, seconds: Numeric, busy: Timing, machine: Machine, economics: Economics, market: Figure | None
 ) -> dict[str, Figure]:
     chips = machine.cluster.chips / machine.plan.data  # all that are rented, shared by the replicas at work
     per_clip = seconds / clip.batch
@@ -247,21 +248,7 @@ def _money(
         "seconds_per_second": Figure(
             name="seconds_per_second", value=per_clip / clip.seconds, unit="s/s", note="time to make a second of video"
         ),
-    } | _asked(market) | energy  # fmt: skip
-
-
-def _asked(market: Sequence[Figure]) -> dict[str, Figure]:
-    """What APIs ask for a second of video: the median of the list prices, with their span."""
-    prices = np.asarray([figure.amount for figure in market], dtype=float)
-    if not prices.size:
-        return {}
-    low, high = float(prices.min()), float(prices.max())
-    note = f"median of {prices.size} list prices"
-    asked = Figure(
-        name="api_price", value=float(np.median(prices)), unit="USD/s of video", combine="beside",
-        children=tuple(market), low=low, high=high, note=note,
-    )  # fmt: skip
-    return {"api_price": asked}
+    } | ({} if market is None else {market.name: market}) | energy  # fmt: skip
 
 
 def _work(pipeline: Sampler, clip: Clip, pieces: Numeric, denoise: Timing, machine: Machine) -> dict[str, Figure]:
@@ -269,38 +256,54 @@ def _work(pipeline: Sampler, clip: Clip, pieces: Numeric, denoise: Timing, machi
     flops = denoising_flops(pipeline, clip, machine) * pieces
     network = pipeline.transformers[0][0]
     number = evaluations(clip.steps, clip.branches)
-    used = utilisation(flops, denoise.point, plan.replica, chip.rate(plan.compute))
+    used = utilisation(flops, denoise.point, plan.replica, peak_rate(chip, plan))
     streams = clip_streams(network, clip)
-    attention = network.flops(streams, "attention") / network.flops(streams)
+    attention, others = _evaluation_flops(pipeline, clip, machine)
+    shared = "of an evaluation's FLOPs" + (", all its chunks together" if clip.chunk is not None else "")
     params = sum(one.params * share for one, share in pipeline.transformers)
     computed = computed_evaluations(number, plan.reused) * pieces
     rule = 2 * params * streams["image"] * streams["batch"] * computed
     return {
-        "mfu": Figure(name="mfu", value=used, unit="1", note="denoising: FLOPs computed over dense peak"),
+        "mfu": Figure(
+            name="mfu", value=used, unit="1", note=f"denoising: FLOPs computed over {peak_words(chip, plan)}"
+        ),
         "flops": Figure(name="flops", value=flops, unit="FLOP", note="all evaluations of the transformer"),
         "flops_2nd": Figure(name="flops_2nd", value=rule, unit="FLOP", note="2 x parameters x latent tokens"),
         "evaluations": Figure(
             name="evaluations", value=number * pieces, unit="evaluation", note="steps x guidance branches"
         ),
         "tokens": Figure(name="tokens", value=streams["image"] * pieces, unit="token", note="latent tokens"),
-        "attention_share": Figure(name="attention_share", value=attention, unit="1", note="of an evaluation's FLOPs"),
+        "attention_share": Figure(
+            name="attention_share", value=attention / (attention + others), unit="1", note=shared
+        ),
     }
 
 
+SEGMENTS = (30.0, 20.0, 10.0, 5.0)
+"""Lengths that are tried where a clip does not fit in one piece. [s]"""
+
+
 def _changes(pipeline: Sampler, clip: Clip, machine: Machine) -> list[Fit]:
-    """Changes that make it fit, in the order a user would try them."""
-    variants: list[tuple[str, dict[str, Any]]] = [
-        ("VAE tiles of 256 pixels", {"vae_tile": 256}),
-        ("text encoders offloaded", {"offload": "encoders"}),
-        ("both", {"vae_tile": 256, "offload": "encoders"}),
-        ("fp8 weights, tiles and offloaded encoders", {"vae_tile": 256, "offload": "encoders", "weights": "fp8"}),
-        ("all weights offloaded, VAE tiles of 256 pixels", {"vae_tile": 256, "offload": "weights"}),
+    """Changes that make it fit, in the order a user would try them; of segments the longest."""
+    tile, encoders = {"vae_tile": 256}, {"offload": "encoders"}
+    variants: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("VAE tiles of 256 pixels", tile, {}),
+        ("text encoders offloaded", encoders, {}),
+        ("an fp8 KV cache", {"cache": "fp8"}, {}),
+        *((f"segments of {seconds:.0f} s", {}, {"segment": seconds}) for seconds in SEGMENTS),
+        ("VAE tiles of 256 pixels and text encoders offloaded", tile | encoders, {}),
+        ("fp8 weights, tiles and offloaded encoders", tile | encoders | {"weights": "fp8"}, {}),
+        ("all weights offloaded, VAE tiles of 256 pixels", tile | {"offload": "weights"}, {}),
     ]
-    changes = []
-    for words, fields in variants:
+    changes: list[Fit] = []
+    cut = clip.segment is not None
+    for words, fields, length in variants:
+        if length and (cut or length["segment"] >= clip.seconds):
+            continue
         changed = replace(machine, plan=replace(machine.plan, **fields))
-        if bool(np.all(generation_memory(pipeline, clip, changed).fits)):
+        if bool(np.all(generation_memory(pipeline, replace(clip, **length), changed).fits)):
             changes.append(Fit(True, change=words))
+            cut = cut or bool(length)
     return changes
 
 

@@ -11,11 +11,12 @@ from costline.models.dit import DiT
 from costline.models.parts import Attention
 from costline.numeric import Numeric, largest
 from costline.precision import element_bytes
-from costline.studies.clip import Clip, Sampler, clip_streams, one_chip
+from costline.studies.clip import Clip, Sampler, clip_streams, one_chip, piece_of
 
 
 def generation_memory(pipeline: Sampler, clip: Clip, machine: Machine) -> Memory:
-    """Memory of one chip at the fullest moment of the pipeline."""
+    """Memory of one chip at the fullest moment of the pipeline, which holds one segment where there are segments."""
+    clip, _ = piece_of(pipeline, clip)
     plan, network = machine.plan, pipeline.transformers[0][0]
     streams = clip_streams(network, clip)
     weights: Numeric = 0.0

@@ -24,7 +24,8 @@ from costline.models.parts import Part
 from costline.numeric import Numeric, largest, smallest
 from costline.studies.economics import Economics, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
-from costline.studies.serving_memory import Room
+from costline.studies.formats import peak_rate
+from costline.studies.serving_memory import Room, context_notes
 from costline.studies.space import dividing, heads_of, powers_of_two
 
 Batching = Literal["continuous", "static"]
@@ -108,7 +109,7 @@ def serving_estimate(
         feasible=fit.feasible,
         reason=fit.reason,
         change=fit.change,
-        warnings=idle_notes(machine),
+        warnings=(*context_notes(network, requests.input + requests.output), *idle_notes(machine)),
     )
 
 
@@ -260,7 +261,7 @@ def _utilisation(network: Decoder, times: Served, machine: Machine) -> dict[str,
     peak = chip.rate(machine.plan.compute)
     figures: dict[str, Figure] = {}
     for name, timing in (("prefill", times.prefill), ("decode", times.decode)):
-        used = utilisation(timing.flops, timing.point, 1, peak)
+        used = utilisation(timing.flops, timing.point, 1, peak_rate(chip, machine.plan))
         moved = timing.traffic / timing.point / chip.memory_bandwidth
         figures[f"{name}_mfu"] = Figure(name=f"{name}_mfu", value=used, unit="1", note="share of peak arithmetic")
         figures[f"{name}_mbu"] = Figure(name=f"{name}_mbu", value=moved, unit="1", note="share of peak bandwidth")
@@ -278,7 +279,7 @@ def whole_mfu(network: Decoder, requests: Requests, rate: Numeric, machine: Mach
     context = requests.input + requests.output / 2
     work = network.flops(network.streams(tokens=requests.input))
     work = work + requests.output * network.flops(network.streams(tokens=1, cached=context - 1))
-    peak = machine.cluster.chip.rate(machine.plan.compute)
+    peak = peak_rate(machine.cluster.chip, machine.plan)
     value = utilisation(work * (rate / requests.output), 1.0, machine.cluster.chips, peak)
     return Figure(name="mfu", value=value, unit="1", note="prefill and decode together")
 
@@ -310,13 +311,16 @@ def _limits(network: Decoder, requests: Requests, own: Numeric, room: Room) -> d
         longest = -largest(-longest, -limited)
     return {
         "largest_batch": Figure(
-            name="largest_batch", value=batch, unit="sequence", note=f"at {plain_int(context)} tokens"
+            name="largest_batch",
+            value=batch,
+            unit="sequence",
+            note=f"at {plain_int(context)} tokens under this plan; --solve batch tries all plans",
         ),
         "largest_context": Figure(
             name="largest_context",
             value=longest,
             unit="token",
-            note="at the batch asked" + (f"; the model states {limited}" if limited is not None else ""),
+            note="at the batch asked" + (f"; at most the {limited:,} the model states" if limited is not None else ""),
         ),
     }
 

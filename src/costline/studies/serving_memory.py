@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
+
 from costline.derivation import step
 from costline.engine.memory import Memory, inference_bytes, kv_cache_bytes, layer_width, usable, weight_bytes
 from costline.engine.passes import Machine
@@ -93,6 +95,17 @@ class Room:
             "activations": largest(*passes.values()),
         }
         return Memory(items, self._usable, passes)
+
+
+def context_notes(network: Decoder, context: Numeric) -> tuple[str, ...]:
+    """A word on sequences longer than the model states it can read, which positions that are extended allow."""
+    stated, longest = network.max_context, float(np.max(context))
+    if stated is None or longest <= stated:
+        return ()
+    return (
+        f"{longest:,.0f} tokens are {longest / stated:.2g} times the {stated:,} that {network.name} states as its "
+        "longest context: time and memory are counted as asked, but it was not trained to read that far",
+    )
 
 
 def serving_memory(

@@ -56,11 +56,12 @@ def serve(
     batch: Count = 1,
     plan: str = "",
     speedup: Plain = 1.0,
+    bandwidth: Plain = 1.0,
 ) -> Value:
     """A figure of serving a decoder with the best plan: tpot, output_rate, decode_mfu, decode_intensity, ..."""
     network = shelf.decoder(model)
     requests = Requests(input=input, output=output, batch=batch)
-    machine, fixed = shelf.machine(on, plan, speedup)
+    machine, fixed = shelf.machine(on, plan, speedup, bandwidth)
     machine = shelf.planned(machine, lambda: serving_plan(network, requests, machine, fixed).plan)
     estimate = serve_study(network, requests, machine)
     return _figure(estimate, figure, f"{_asked(shelf, model, on)}, batch {_said(batch)}")
@@ -83,6 +84,7 @@ def generate(
     overlap: Seconds = 0.0,
     plan: str = "",
     speedup: Plain = 1.0,
+    bandwidth: Plain = 1.0,
 ) -> Value:
     """A figure of generating a clip of so many latent tokens with the best plan: time, mfu, flops, ...
 
@@ -94,7 +96,7 @@ def generate(
     clip = _clip(pipeline.transformers[0][0], tokens, seconds, steps, branches)
     if np.any(segment):
         clip = replace(clip, segment=segment, overlap=overlap)
-    machine, fixed = shelf.machine(on, plan, speedup)
+    machine, fixed = shelf.machine(on, plan, speedup, bandwidth)
     machine = shelf.planned(machine, lambda: generation_plan(alone, clip, machine, fixed).plan)
     estimate = generate_study(alone, clip, machine)
     work = f"{_asked(shelf, model, on)}, {_said(tokens)} tokens"
@@ -106,7 +108,7 @@ def evaluation_intensity(shelf: Shelf, model: str, on: str, tokens: Tokens, plan
     """FLOPs for each byte of memory traffic in one evaluation of a diffusion transformer."""
     pipeline = shelf.pipeline(model)
     clip = _clip(pipeline.transformers[0][0], tokens, 60.0, 1, 1)
-    machine, fixed = shelf.machine(on, plan, 1.0)
+    machine, fixed = shelf.machine(on, plan)
     machine = shelf.planned(machine, lambda: generation_plan(pipeline, clip, machine, fixed).plan)
     timing = evaluation(pipeline.transformers[0][0], clip, machine)
     intensity: Numeric = arithmetic_intensity(timing.flops, timing.traffic)
@@ -127,7 +129,7 @@ def train(
     found = shelf.model(model)
     network = found if isinstance(found, Decoder) else shelf.transformer(model)
     run = Run(tokens=tokens, stretches=[Stretch(sequence=sequence)], batch_tokens=batch_tokens)
-    machine, fixed = shelf.machine(on, plan, 1.0)
+    machine, fixed = shelf.machine(on, plan)
     machine = shelf.planned(machine, lambda: training_plan(network, run, machine, fixed).plan)
     work = f"{_asked(shelf, model, on)}, {float(np.median(tokens)):.3g} tokens"
     return _figure(train_study(network, run, machine), figure, work)
@@ -148,7 +150,7 @@ def caption(
     """A figure of captioning a corpus: time, clips, input_tokens, output_tokens, ..."""
     network = shelf.decoder(model)
     corpus = Corpus(seconds=seconds, clip_seconds=clip, frames=frames, frame_tokens=frame_tokens, output=output)
-    machine, fixed = shelf.machine(on, plan, 1.0)
+    machine, fixed = shelf.machine(on, plan)
     usual = Requests(input=corpus.input, output=corpus.output, batch=64 * machine.cluster.chips)
     machine = shelf.planned(machine, lambda: serving_plan(network, usual, machine, fixed).plan)
     return _figure(caption_study(network, corpus, machine), figure, _asked(shelf, model, on))

@@ -21,6 +21,7 @@ from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.planning import read_plan_fields
 from costline.studies.formats import USUAL, check_products
+from costline.studies.methods import settled_methods
 from costline.uncertainty.draws import active, model_doubt
 
 
@@ -114,7 +115,9 @@ class Shelf:
             raise InputError(f"{name} has no autoencoder that is known")
         return found
 
-    def machine(self, on: str, plan: str, speedup: Numeric) -> tuple[Machine, dict[str, object]]:
+    def machine(
+        self, on: str, plan: str, speedup: Numeric = 1.0, bandwidth: Numeric = 1.0
+    ) -> tuple[Machine, dict[str, object]]:
         """Machine on which nothing is decided yet but the plan fields given, and those fields.
 
         Parameters
@@ -123,12 +126,13 @@ class Shelf:
             Chips, such as ``8xa100-sxm-80gb``.
         plan : str
             Plan fields, such as ``weights=int8``; empty for none.
-        speedup : float
-            Factor on all peak rates, bandwidth unchanged. [1]
+        speedup, bandwidth : float
+            Factors on all peak rates and on the bandwidth of memory; links stay as they are. [1]
         """
         cluster = self.catalogue.cluster(on)
-        chip = replace(cluster.chip, peak={name: rate * speedup for name, rate in cluster.chip.peak.items()})
-        fixed = read_plan_fields(plan or None)
-        check_products(chip, fixed.get("compute", USUAL))
+        peak = {name: rate * speedup for name, rate in cluster.chip.peak.items()}
+        chip = replace(cluster.chip, peak=peak, memory_bandwidth=cluster.chip.memory_bandwidth * bandwidth)
         efficiency = model_doubt(self.catalogue.efficiency())
+        fixed, _ = settled_methods(read_plan_fields(plan or None), efficiency, chip)
+        check_products(chip, fixed.get("compute", USUAL))
         return Machine(replace(cluster, chip=chip), efficiency, Plan(**fixed)), fixed

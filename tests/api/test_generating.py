@@ -1,0 +1,141 @@
+"""What `generate` answers: contracts of its inputs, and what follows from how a clip is cut."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+import costline
+from costline.api.clips import least_tile
+from costline.catalogue import shipped
+from costline.errors import InputError
+from costline.models.autoencoder import Tiling
+
+WAN = "wan2.1-t2v-14b"
+
+
+def plan_of(estimate):
+    """The plan an answer is about, and the words on how it was found."""
+    return next(row.value for row in estimate.assumptions if row.name == "plan")
+
+
+def denoising(estimate):
+    """Seconds of the transformer."""
+    return next(part.value for part in estimate.figure("time").children if part.name == "denoise")
+
+
+def test_the_plan_of_a_clip_in_segments_is_that_of_a_segment():
+    """One pass holds one segment, so a minute made in pieces needs the memory and the plan of a piece."""
+    asked = {"on": "8xh100-sxm", "chunk": 3}
+    minute, piece = costline.generate(WAN, seconds=60, segment="5s", **asked), costline.generate(WAN, **asked)
+    assert plan_of(minute) == plan_of(piece)
+    assert "fit" in plan_of(minute)
+    assert minute["memory"] == piece["memory"]
+    assert denoising(minute) == pytest.approx(12 * denoising(piece))
+
+
+def test_a_segment_covers_the_frames_its_latents_stand_for():
+    """5 s are 80 frames, which Wan computes as 81: its own clip of 81 frames is one such segment."""
+    whole, cut = (costline.generate(WAN, on="8xh100-sxm", segment=segment) for segment in (None, "5s"))
+    assert denoising(cut) == denoising(whole)
+
+
+@pytest.mark.parametrize("asked", [{"seconds": 5}, {"frames": 33}, {"fps": 24}, {"segment": "5s"}, {"chunk": 3}])
+@pytest.mark.parametrize("model", ["flux.1-dev", "sd3.5-large", "qwen-image"])
+def test_models_of_images_refuse_video(model, asked):
+    """Their pipelines in diffusers take no number of frames, whatever their autoencoder could do."""
+    with pytest.raises(InputError, match=f"{model} makes images, not video; leave out --{next(iter(asked))}"):
+        costline.generate(model, on="1xh100-sxm", **asked)
+
+
+def test_an_image_says_nothing_of_frames_and_several_are_counted():
+    one, four = (costline.generate("flux.1-dev", on="1xh100-sxm", frames=1, batch=batch) for batch in (1, 4))
+    assert "an image of 1024x1024" in one.title
+    assert "4 images of 1024x1024" in four.title
+    assert not {"fps", "frames"} & {row.name for row in one.assumptions}
+    assert costline.generate("latte-1", on="1xh100-sxm", frames=32).figures  # an autoencoder of images, but for video
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"seconds": 5, "frames": 81}, r"81 frames at 16(\.0+)? a second are 5.06 s, not 5.00 s"),
+        ({"overlap": "0.5s"}, "overlap 0.5s: only segments overlap"),
+        ({"segment": "5s", "overlap": "6s"}, "must be shorter than a segment"),
+        ({"tokens": "1M", "resolution": "720p"}, "tokens 1M and resolution 720p"),
+        ({"plan": "cache=fp8"}, "cache=fp8: .* say --chunk"),
+        ({"plan": "vae_tile=8"}, "vae_tile=8: .* at least 16 pixels"),
+        ({"resolution": "8x8"}, "holds no latent token"),
+    ],
+)
+def test_inputs_that_would_be_passed_over_are_refused(asked, says):
+    with pytest.raises(InputError, match=says):
+        costline.generate(WAN, on="8xh100-sxm", **asked)
+
+
+def test_inputs_that_agree_are_taken():
+    asked = {"on": "8xh100-sxm", "seconds": 5}
+    assert costline.generate(WAN, frames=80, **asked)["time"] == costline.generate(WAN, **asked)["time"]
+    assert costline.generate(WAN, chunk=3, plan="cache=fp8, vae_tile=16", **asked).figures
+
+
+@pytest.mark.parametrize(
+    ("field", "method", "name"), [("reused", "teacache", "cache_reuse"), ("density", "svg", "sparse_density")]
+)
+def test_a_method_stands_for_its_share_in_the_table(field, method, name):
+    """The row of coefficients.csv of that method, and its source in the answer."""
+    (row,) = (row for row in shipped.coefficients() if (row.name, row.qualifier) == (name, method))
+    named, stated = (costline.generate(WAN, on="8xh100-sxm", plan=f"{field}={value}") for value in (method, row.value))
+    assert named["time"] == pytest.approx(stated["time"])
+    said = next(one for one in named.assumptions if one.name == field)
+    assert row.source in said.value
+    assert said.kind == row.kind
+    overruled = costline.generate(WAN, on="8xh100-sxm", plan=f"{field}={method}", coefficients={name: 0.2})
+    assert overruled["time"] == costline.generate(WAN, on="8xh100-sxm", plan=f"{field}=0.2")["time"]
+
+
+def test_methods_without_a_share_are_told_those_that_have_one():
+    known = "attncache, dbcache, fbcache, teacache; did you mean teacache"
+    with pytest.raises(InputError, match=f"reused=teecache: say a share such as 0.4, or one of {known}"):
+        costline.generate(WAN, on="8xh100-sxm", plan="reused=teecache")
+    with pytest.raises(InputError, match=r"density=dense: .* natten, sla, svg"):
+        costline.generate(WAN, on="8xh100-sxm", plan={"density": "dense"})
+
+
+def test_clips_side_by_side_are_said():
+    """7 chips divide neither the 40 heads nor the two branches of Wan, so each makes a clip of its own."""
+    seven, eight = (costline.generate(WAN, on=f"{chips}xh100-sxm") for chips in (7, 8))
+    assert "7 clips are made side by side, each on a chip; time and cost are of one" in seven.warnings
+    assert not any("side by side" in words for words in eight.warnings)
+    assert seven["clips_per_hour"] == pytest.approx(7 * 3600 / seven["time"])
+
+
+@pytest.mark.parametrize("ask", [costline.generate, costline.serve])
+def test_a_batch_in_words_is_told_of_the_question_that_finds_it(ask):
+    model = WAN if ask is costline.generate else "llama-3.1-8b"
+    with pytest.raises(InputError, match="batch max: --solve batch finds the largest"):
+        ask(model, on="8xh100-sxm", batch="max")
+
+
+def test_what_apis_ask_is_grouped_by_vendor():
+    """Every newest price of prices.csv is in one group, and the whole spans all groups."""
+    asked = costline.generate(WAN, on="8xh100-sxm").figure("api_price")
+    rows = shipped.prices(category="api_video")
+    assert {group.name for group in asked.children} == {row.provider for row in rows}
+    assert asked.low == min(group.low for group in asked.children)
+    assert asked.high == max(group.high for group in asked.children)
+    counted = len({(row.subject, row.config) for row in rows})
+    assert f"{counted} list prices of {len(asked.children)} vendors" in asked.note
+
+
+@pytest.mark.parametrize(
+    ("space", "tiling", "least"),
+    [(8, Tiling.square(256, 192), 16), (32, Tiling.square(512, 448), 64), (8, Tiling.square(64, 8), 64)],
+)
+def test_the_least_tile_advances_by_a_latent(space, tiling, least):
+    """As in diffusers, where the stride of a tile in latents, rounded down, must not be 0."""
+    vae = SimpleNamespace(space=space, tiling=tiling)
+    assert least_tile(vae) == least
+    assert tiling.scaled(least).stride_height // space >= 1
+    assert tiling.scaled(least - space).stride_height // space < 1
