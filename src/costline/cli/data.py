@@ -95,7 +95,7 @@ def show(
     Parameters
     ----------
     name : str
-        A name of the catalogue; its beginning is enough where it fits one name only.
+        A name of the catalogue; its first words are enough where they fit one name only.
     file : Path
         A file of your own laid over the catalogue.
     json : bool
