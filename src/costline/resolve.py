@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -23,7 +24,7 @@ from costline.models.dit import DiT
 from costline.models.files import read_config_file
 from costline.models.importer import read_network
 from costline.models.network import Network
-from costline.models.pipeline import Pipeline
+from costline.models.pipeline import Pipeline, alone
 from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.planning import read_plan_fields
@@ -42,6 +43,8 @@ MOST = 1e30
 """Largest input: far beyond any use, far below what floating point can square."""
 MOST_THINGS = 1e12
 """Largest whole number: tokens of a sequence, sequences, frames, steps."""
+DEAREST = 1000 / 3600
+"""Rent of a chip beyond which a number is no rent that anybody pays. [USD/s]"""
 RANGE_OF_CHIPS = re.compile(r"(?P<count>.+?[0-9kKM}]) ?[xX×*] ?(?P<name>[A-Za-z./~][^ ]*)")
 """A range of numbers of chips, and which."""
 SHARES_OF_A_RATE = frozenset({
@@ -227,12 +230,6 @@ def sampler(
     return replace(kin, name=found.name, transformers=experts, notes=(*kin.notes, note))
 
 
-def alone(network: DiT) -> Pipeline:
-    """A pipeline of a transformer only."""
-    note = "text encoder and autoencoder are not counted: only the transformer is known"
-    return Pipeline(name=network.name, transformers=((network, 1.0),), branches=network.branches, notes=(note,))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Site:
     """Machine, prices and what was assumed to get them."""
@@ -359,6 +356,17 @@ def stored_precision(given: Model | None, book: Catalogue = shipped) -> tuple[st
     return None if found is None or found[0] in {"bf16", "fp32"} else found
 
 
+def _rent(price: Number) -> Numeric:
+    """Read a rent; numbers are dollars a second, so one that can only be an hourly price is refused."""
+    rent = number(price, quantity.DOLLARS_PER_SECOND, "price")
+    if isinstance(price, Real | np.ndarray) and (most := float(np.max(rent))) > DEAREST:
+        raise QuantityError(
+            f"price: as a number {most:g} is dollars a second, ${3600 * most:,.0f}/h a chip, and above "
+            f"${3600 * DEAREST:,.0f}/h; write '${most:g}/h'"
+        )
+    return rent
+
+
 def _economics(
     cluster: Cluster, price: Number | None, pue: Number | None, book: Catalogue
 ) -> tuple[Economics, tuple[Assumption, ...]]:
@@ -367,7 +375,7 @@ def _economics(
     rent: Numeric | None = None
     source = "your price"
     if price is not None:
-        rent = number(price, quantity.DOLLARS_PER_SECOND, "price")
+        rent = _rent(price)
     elif (choice := book.rental_price(cluster.chip.id)) is not None:
         rent, source = (
             spread_value(choice.value, choice.low, choice.high, "price", quantity.DOLLARS_PER_SECOND),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from cyclopts import Group, Parameter
 
+from costline.api.common import as_typed
 from costline.cli.backwards import Backwards
 from costline.cli.doubt import is_ranged
 from costline.errors import InputError, nearest_names
@@ -145,7 +146,7 @@ def scenario_inputs(path: Path | None, known: frozenset[str]) -> dict[str, Any]:
     _check({name: value for name, value in parsed.items() if name != "sampling"}, known, str(path))
     if not isinstance(parsed.get("sampling", {}), Mapping):
         raise InputError(f"{path}: sampling is a table, [sampling] with samples, seed, given, chance, ...")
-    return parsed
+    return as_typed(parsed)
 
 
 def settings(pairs: tuple[str, ...], known: frozenset[str]) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def settings(pairs: tuple[str, ...], known: frozenset[str]) -> dict[str, Any]:
         else:
             found[place] = _plain(value)
     _check(found, known, "--set")
-    return found
+    return as_typed(found)
 
 
 def _plain(value: str) -> Any:
