@@ -16,7 +16,7 @@ from costline import quantity
 from costline.catalogue import Catalogue, shipped
 from costline.catalogue.folder import read_pipeline
 from costline.engine.passes import Machine
-from costline.errors import ConfigError, InputError, PlanError, QuantityError, UnknownNameError, visible
+from costline.errors import ConfigError, InputError, QuantityError, UnknownNameError, visible
 from costline.estimate import Assumption
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
@@ -32,6 +32,7 @@ from costline.quantity import Kind
 from costline.studies.economics import Economics
 from costline.studies.formats import USUAL, settled_formats
 from costline.studies.software import UNSTATED, Stated, Study, settled_software, software_note
+from costline.studies.stated import check_chips
 from costline.uncertainty.draws import Named, model_doubt, sample, spread_value, uncertain
 
 if TYPE_CHECKING:
@@ -268,11 +269,7 @@ def site(
     training = study == "train"
     fixed, formats = settled_formats(fields, named, cluster.chip, training=training, products=products)
     base = Plan(**fixed)
-    if np.any(np.asarray(base.replica) > np.asarray(cluster.chips)):
-        least = f"{'as few as ' * isinstance(cluster.chips, np.ndarray)}{float(np.min(cluster.chips)):,.0f}"
-        raise PlanError(
-            f"the plan needs {base.replica} chips (tensor x pipeline x context x guidance); there are {least}"
-        )
+    check_chips(base, cluster.chips)
     plain = book.efficiency(**read_coefficients(coefficients, book))
     efficiency = model_doubt(plain)
     economics, assumed = _economics(cluster, price, pue, book)
@@ -327,11 +324,12 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
 
 
 def _plan_fields(plan: str | Mapping[str, Any] | Plan | None) -> dict[str, Any]:
-    """Fields the user states; a whole plan states products and fusion only where they are not the usual ones."""
+    """Fields the user states; a whole plan states products and fusion only where unusual, and takes all replicas."""
     if not isinstance(plan, Plan):
         return read_plan_fields(plan)
     usual = {"compute": USUAL} if plan.software else {"compute": USUAL, "compiled": True}
-    return {name: value for name, value in vars(plan).items() if name not in usual or value != usual[name]}
+    listed = {name: value for name, value in vars(plan).items() if name != "data"}
+    return {name: value for name, value in listed.items() if name not in usual or value != usual[name]}
 
 
 def stored_precision(given: Model | None, book: Catalogue = shipped) -> tuple[str, str] | None:
