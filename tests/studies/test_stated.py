@@ -30,6 +30,9 @@ from costline.errors import PlanError
         ("train", "llama-3.1-8b", "virtual=8, pipeline=8", "32 layers"),
         ("train", "llama-3.1-8b", "cache=fp8", "cache has no effect on training"),
         ("train", "llama-3.1-8b", "offload=weights", "training knows none, optimizer"),
+        ("train", "llama-3.1-8b", "recomputed=0.5", "state recompute=full too"),
+        ("train", "llama-3.1-8b", "expert_tensor=2", "no experts to divide"),
+        ("serve", "llama-3.1-8b", "density=0.1", "no sparse attention is known for serving"),
     ],
 )
 def test_what_cannot_be_run_is_refused(question, model, plan, says):

@@ -25,6 +25,7 @@ from costline.numeric import Numeric, largest
 from costline.plan import Plan
 from costline.report.values import text, whole
 from costline.resolve import Model, Number
+from costline.search.setting import plan_words
 from costline.studies.batch import whole_batch
 from costline.studies.choose import training_plan
 from costline.studies.software import Stated
@@ -114,13 +115,21 @@ def train(
     )  # fmt: skip
     choice = training_plan(job.subject, job.asked, job.place.machine, job.place.fixed)
     machine = replace(job.place.machine, plan=choice.plan)
-    chosen = Assumption(name="plan", value=f"{_words(choice.plan)}: {choice.words}", kind="chosen")
+    chosen = Assumption(name="plan", value=f"{plan_words(choice.plan)}: {choice.words}", kind="chosen")
     with recording(explain) as record:
         estimate = train_study(job.subject, job.asked, machine, job.place.economics, training_title(job))
     if job.asked.mfu is None:  # a stated utilisation stands in for the time model, whose errors then say nothing
         longest = largest(*(stretch.sequence for stretch in job.asked.stretches))
         estimate = earned(estimate, job.subject, machine, job.asked.batch_tokens / longest, longest)
-    return finished(estimate, [chosen, *job.assumed], machine, record, remarks(job.subject))
+    said = (*remarks(job.subject), *_useless(machine.plan))
+    return finished(estimate, [chosen, *job.assumed], machine, record, said)
+
+
+def _useless(plan: Plan) -> tuple[str, ...]:
+    """What the plan states to no effect."""
+    if plan.attention == "naive" or not np.any(np.equal(plan.recompute, "selective")):
+        return ()
+    return ("recompute=selective is the same as none: fused attention keeps no scores (--attention naive does)",)
 
 
 def training_job(
@@ -180,12 +189,6 @@ def training_title(job: Job[Network, Run]) -> str:
     cluster = job.place.machine.cluster
     chips = f"{whole(cluster.chips)} x {cluster.chip.id}"
     return f"Train {job.subject.name} on {text(job.asked.tokens, 'token')} with {chips}"
-
-
-def _words(plan: Plan) -> str:
-    names = ("tensor", "pipeline", "virtual", "ulysses", "expert", "data", "zero", "micro_batch", "recompute")
-    shown = {name: value if isinstance(value := getattr(plan, name), str) else whole(value) for name in names}
-    return ", ".join(f"{name}={value}" for name, value in shown.items() if value not in {"1", "none"})
 
 
 def _network(

@@ -56,6 +56,10 @@ def check_stated(network: Network, fixed: Mapping[str, Any], study: Study) -> No
     for name in FOREIGN[study]:
         if told.get(name, DEFAULTS[name]) != DEFAULTS[name]:
             raise PlanError(f"{name}={told[name]}: {name} has no effect on {study}; leave it out")
+    if study == "serving" and told.get("density", 1) != 1:
+        raise PlanError(f"density={told['density']}: no sparse attention is known for serving; leave it out")
+    if told.get("recomputed", 1) != 1 and told.get("recompute") != "full":
+        raise PlanError(f"recomputed={told['recomputed']} is a share of full recomputation; state recompute=full too")
     if (offload := told.get("offload", "none")) not in OFFLOADS[study]:
         raise PlanError(f"offload={offload}: {study} knows {', '.join(OFFLOADS[study])}")
     _check_heads(network, told)
@@ -126,6 +130,8 @@ def _check_layers(network: Network, told: Mapping[str, Any]) -> None:
 
 def _check_experts(network: Network, told: Mapping[str, Any]) -> None:
     expert, experts = told.get("expert", 1), experts_of(network)
+    if (split := told.get("expert_tensor") or 1) > 1 and not isinstance(experts, np.ndarray) and experts == 1:
+        raise PlanError(f"expert_tensor={split}: {network.name} has no experts to divide")
     if expert == 1 or isinstance(experts, np.ndarray) or experts % expert == 0:
         return
     if experts == 1:
