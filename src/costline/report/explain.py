@@ -72,7 +72,7 @@ def _node_tree(node: Node, everything: bool, parent: Tree | None = None) -> Tree
         _node_tree(child, everything, tree)
     hidden = len(node.children) - len(children)
     if hidden:
-        tree.add(Text(f"{hidden} more calls of the same formulas (--explain all)", style="dim"))
+        tree.add(Text(f"{hidden} more calls of the same formulas (--explain-all)", style="dim"))
     return tree
 
 
