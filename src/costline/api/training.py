@@ -37,6 +37,9 @@ from costline.uncertainty.ranged import ranged
 USUAL_BATCH_TOKENS = 4_000_000
 """Tokens of an optimizer step where nobody says otherwise: GPT-3 3.2M (Brown et al. 2020, table 2.1), Llama 2 4M
 (Touvron et al. 2023, section 2.1); taken as the nearest power of two of sequences."""
+USUAL_CHIP_TOKENS = 1024
+"""Tokens of an optimizer step and chip that large clusters get at least where nobody says otherwise: Llama 3 405B 16M
+tokens on 16,384 GPUs (Grattafiori et al. 2024, arXiv:2407.21783, table 4)."""
 USUAL_SEQUENCE = 4096
 """Sequence length where nobody says otherwise (Llama 2). [token]"""
 
@@ -170,13 +173,16 @@ def training_job(
         book=book, study="train", software=software,
     )  # fmt: skip
     check_stated(network, place.fixed, "training")
+    if samples is not None and all(each is None for each in (sequence, curriculum, resolution, frames)):
+        raise InputError("the size of a sample is open: give --resolution and --frames, or its tokens with --sequence")
     stretches, assumed = _stretches(network, sequence, curriculum, resolution, frames)
     per_sample = sample_tokens(sample_streams(network, stretches[0], 1))
     everything = _tokens(tokens, samples, per_sample)
     if batch_tokens is None:
-        step_tokens = whole_batch(USUAL_BATCH_TOKENS, per_sample)
-        usual = float(np.max(step_tokens))
-        assumed.append(Assumption(name="tokens of a step", value=usual, unit="token", kind="assumed (--batch)"))
+        wanted = largest(USUAL_BATCH_TOKENS, USUAL_CHIP_TOKENS * place.machine.cluster.chips)
+        step_tokens = whole_batch(wanted, per_sample)
+        words = f"{text(step_tokens, 'token')}: the larger of 4M and {USUAL_CHIP_TOKENS:,} a chip, in whole sequences"
+        assumed.append(Assumption(name="tokens of a step", value=words, kind="assumed (--batch)"))
     else:
         step_tokens = resolve.number(batch_tokens, quantity.TOKENS, "batch_tokens", least=1)
     share = None if mfu is None else resolve.number(mfu, quantity.FRACTION, "mfu", least=1e-6)

@@ -18,7 +18,7 @@ from costline.formulas.training import time_at_utilisation, training_flops, util
 from costline.models.decoder import Decoder
 from costline.models.dit import DiT
 from costline.models.network import Network
-from costline.numeric import Numeric
+from costline.numeric import Numeric, largest
 from costline.studies.batch import batch_notes, fed, micro_batches_of, sequences_of
 from costline.studies.clip import grid_notes
 from costline.studies.economics import Economics, cost_figure, energy_figures, idle_notes
@@ -163,12 +163,15 @@ def train(
 def stage_of(network: Network, run: Run, stretch: Stretch, machine: Machine) -> Stage:
     """Work out one stretch: streams, steps, time of a step, memory.
 
-    A step trains on the sequences of the batch and no others, and lasts as long as its fullest replica works.
+    A step trains on the sequences of the batch and no others, and lasts as long as its fullest replica works. Fewer
+    tokens than a step takes are a step all the same.
     """
     streams = sample_streams(network, stretch, machine.plan.micro_batch)
     sequences = sequences_of(run.batch_tokens, sample_tokens(streams))
     most = micro_batches_of(sequences, machine.plan)
-    steps = run.tokens * stretch.share / (sequences * sample_tokens(streams))
+    steps = largest(
+        run.tokens * stretch.share / (sequences * sample_tokens(streams)), np.greater(stretch.share, 0) * 1.0
+    )
     with recorded_step(f"optimizer step, {_length(stretch)}"):
         step = training_step(network, streams, most, machine)
     return Stage(stretch, streams, sequences, steps, step, training_memory(network, streams, most, machine))
@@ -354,7 +357,10 @@ def _changes(network: Network, run: Run, stretch: Stretch, machine: Machine) -> 
 def _warnings(network: Network, run: Run, stages: Sequence[Stage], machine: Machine) -> tuple[str, ...]:
     idle = idle_notes(machine)
     if run.mfu is not None:
-        return ("time follows from the MFU you stated; the time model was not used, so there is no interval", *idle)
+        return (
+            "time follows from the MFU you stated; the time model was not used, and no interval holds its errors",
+            *idle,
+        )
     notes: list[str] = []
     for stage in stages:
         if isinstance(network, DiT) and stage.stretch.clip is not None:

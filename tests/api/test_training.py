@@ -1,0 +1,47 @@
+"""What a question about training assumes where nobody says, and what it refuses to assume."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import costline
+from costline.errors import InputError
+
+
+def said(estimate, name):
+    return next(str(row.value) for row in estimate.assumptions if row.name == name)
+
+
+def test_clips_without_a_size_are_refused():
+    with pytest.raises(InputError, match="give --resolution and --frames, or its tokens with --sequence"):
+        costline.train("wan2.1-t2v-14b", on="64xh100-sxm", samples="10M")
+    sized = costline.train("wan2.1-t2v-14b", on="64xh100-sxm", samples="10M", sequence=4096)
+    assert sized.inputs["tokens"] == 10e6 * 4096
+
+
+@pytest.mark.parametrize(
+    ("chips", "tokens"),
+    [(64, 4_194_304), (4096, 4_194_304), (16384, 16_777_216)],  # Llama 3 405B, table 4: 16M tokens on 16,384 GPUs
+)
+def test_the_usual_batch_grows_with_the_cluster(chips, tokens):
+    found = costline.train("llama-3.1-405b", on=f"{chips}xh100-sxm", tokens=1e12, mfu=0.4)
+    assert found.inputs["batch_tokens"] == tokens
+    assert "1,024 a chip" in said(found, "tokens of a step")
+
+
+def test_a_run_is_one_step_at_least():
+    ask = {"on": "8xh100-sxm", "batch_tokens": 2**22}
+    one, step = (costline.train("llama-3.1-8b", tokens=tokens, failures=False, **ask) for tokens in (1, 2**22))
+    assert one["time"] == pytest.approx(step["time"])
+    assert step["time"] == pytest.approx(step["step"])
+    many = costline.train("llama-3.1-8b", tokens=np.array([1.0, 2.0**22, 2.0**23]), failures=False, **ask)
+    assert np.allclose(many["time"] / step["time"], [1, 1, 2])
+
+
+def test_a_range_of_the_utilisation_has_an_interval_and_no_sentence_says_otherwise():
+    with costline.sampling(64):
+        found = costline.train("llama-3.1-8b", on="8xh100-sxm", tokens=1e12, mfu="35% to 45%")
+    (told,) = [warning for warning in found.warnings if "MFU you stated" in warning]
+    assert "there is no interval" not in told
+    assert found.sampled.span("time").low < found.sampled.span("time").high
