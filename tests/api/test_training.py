@@ -45,3 +45,25 @@ def test_a_range_of_the_utilisation_has_an_interval_and_no_sentence_says_otherwi
     (told,) = [warning for warning in found.warnings if "MFU you stated" in warning]
     assert "there is no interval" not in told
     assert found.sampled.span("time").low < found.sampled.span("time").high
+
+
+def test_each_length_of_a_curriculum_gets_the_plan_it_would_get_alone():
+    ask = {"on": "64xh100-sxm", "batch_tokens": "4M", "failures": False}
+    both = costline.train("llama-3.1-8b", tokens="1T", curriculum="90%@32k, 10%@1M", **ask)
+    alone = {
+        size: costline.train("llama-3.1-8b", tokens=tokens, sequence=size, **ask)
+        for size, tokens in ((32_000, 0.9e12), (1_000_000, 0.1e12))
+    }
+    assert both["time"] == pytest.approx(sum(part["time"] for part in alone.values()))
+    for size, name in ((32_000, "plan at 32.0k tokens"), (1_000_000, "plan at 1.00M tokens")):
+        assert said(both, name).partition(":")[0] == said(alone[size], "plan").partition(":")[0]
+        assert said(both, name).endswith(" days")
+    with costline.sampling(64):  # the samples are run as the medians are
+        ranged = costline.train("llama-3.1-8b", tokens="0.9T..1.1T", curriculum="90%@32k, 10%@1M", **ask)
+    assert ranged.sampled.span("time").median == pytest.approx(both["time"], rel=0.15)  # one plan for both: 1.4 x
+
+
+def test_a_stated_plan_serves_every_length():
+    plan = "tensor=4, pipeline=1, virtual=1, ulysses=8, expert=1, zero=3, micro_batch=1, recompute=full"
+    found = costline.train("llama-3.1-8b", on="64xh100-sxm", tokens="1T", curriculum="90%@32k, 10%@1M", plan=plan)
+    assert said(found, "plan").endswith("as stated")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from costline.report.values import text, whole
 from costline.resolve import Model, Number
 from costline.search.setting import plan_words
 from costline.studies.batch import whole_batch
-from costline.studies.choose import training_plan
+from costline.studies.choose import Choice, training_plan
 from costline.studies.software import Stated
 from costline.studies.stated import check_stated
 from costline.studies.train import Run, Stretch, sample_streams, sample_tokens
@@ -116,16 +116,42 @@ def train(
         catalogue=catalogue,
         engine=engine, engine_date=engine_date, attention=attention, compile=compile,
     )  # fmt: skip
-    choice = training_plan(job.subject, job.asked, job.place.machine, job.place.fixed)
-    machine = replace(job.place.machine, plan=choice.plan)
-    chosen = Assumption(name="plan", value=f"{plan_words(choice.plan)}: {choice.words}", kind="chosen")
+    run, choices = planned(job)
+    machine = replace(job.place.machine, plan=choices[0].plan)
     with recording(explain) as record:
-        estimate = train_study(job.subject, job.asked, machine, job.place.economics, training_title(job))
-    if job.asked.mfu is None:  # a stated utilisation stands in for the time model, whose errors then say nothing
-        longest = largest(*(stretch.sequence for stretch in job.asked.stretches))
-        estimate = earned(estimate, job.subject, machine, job.asked.batch_tokens / longest, longest)
+        estimate = train_study(job.subject, run, machine, job.place.economics, training_title(job))
+    if run.mfu is None:  # a stated utilisation stands in for the time model, whose errors then say nothing
+        longest = largest(*(stretch.sequence for stretch in run.stretches))
+        estimate = earned(estimate, job.subject, machine, run.batch_tokens / longest, longest)
     said = (*remarks(job.subject), *_useless(machine.plan))
-    return finished(estimate, [chosen, *job.assumed], machine, record, said)
+    return finished(estimate, [*_chosen(run, choices, estimate), *job.assumed], machine, record, said)
+
+
+def planned(job: Job[Network, Run]) -> tuple[Run, list[Choice]]:
+    """The run with a plan for each length of its curriculum, unless one suits all, and how they were chosen."""
+    run, place = job.asked, job.place
+    parts = [replace(run, stretches=[stretch]) for stretch in run.stretches]
+    if run.stretches[0].plan is not None:
+        return run, [training_plan(job.subject, run, place.machine, place.fixed)]
+    choices = [training_plan(job.subject, part, place.machine, place.fixed) for part in parts]
+    if all(choice.stated for choice in choices):
+        return run, choices[:1]
+    if len(parts) == 1:
+        return run, choices
+    stretches = [replace(part.stretches[0], plan=choice.plan) for part, choice in zip(parts, choices, strict=True)]
+    return replace(run, stretches=stretches), choices
+
+
+def _chosen(run: Run, choices: Sequence[Choice], estimate: Estimate) -> Iterator[Assumption]:
+    """The plan in words; of a curriculum one a length, with the time of that part."""
+    if len(choices) == 1:
+        yield Assumption(name="plan", value=f"{plan_words(choices[0].plan)}: {choices[0].words}", kind="chosen")
+        return
+    parts = estimate.figures["time"].children[0].children or (None,) * len(choices)
+    for stretch, choice, part in zip(run.stretches, choices, parts, strict=True):
+        spent = "" if part is None else f", {text(part.value, 's')}"
+        words = f"{plan_words(choice.plan)}: {choice.words}{spent}"
+        yield Assumption(name=f"plan at {text(stretch.sequence, 'token')}", value=words, kind="chosen")
 
 
 def _useless(plan: Plan) -> tuple[str, ...]:
@@ -149,7 +175,7 @@ def training_job(
     mfu: Number | None = None,
     failures: bool = True,
     precision: str | None = None,
-    plan: str | Mapping[str, Any] | Plan | None = None,
+    plan: str | Mapping[str, Any] | Plan | tuple[Plan, ...] | None = None,
     engine: str | None = None,
     engine_date: str | float | None = None,
     attention: str | None = None,
@@ -163,19 +189,22 @@ def training_job(
     coefficients: Mapping[str, Number] | None = None,
     catalogue: str | Path | None = None,
 ) -> Job[Network, Run]:
-    """Read a question about training; parameters as of `train`."""
+    """Read a question about training; parameters as of `train`, and `plan` may be one for each part of a curriculum."""
+    plans = plan if isinstance(plan, tuple) else ()
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = _network(model, params, active, shape or {}, video, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
-        on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients,
-        book=book, study="train", software=software,
+        on, plan=plan if not isinstance(plan, tuple) else plan[0], precision=precision, price=price, pue=pue,
+        coefficients=coefficients, book=book, study="train", software=software,
     )  # fmt: skip
     check_stated(network, place.fixed, "training")
     if samples is not None and all(each is None for each in (sequence, curriculum, resolution, frames)):
         raise InputError("the size of a sample is open: give --resolution and --frames, or its tokens with --sequence")
     stretches, assumed = _stretches(network, sequence, curriculum, resolution, frames)
+    chips = place.machine.cluster.chips
+    stretches = [replace(one, plan=own.spread(chips)) for one, own in zip(stretches, plans, strict=False)] or stretches
     per_sample = sample_tokens(sample_streams(network, stretches[0], 1))
     everything = _tokens(tokens, samples, per_sample)
     if batch_tokens is None:
