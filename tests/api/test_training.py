@@ -67,3 +67,14 @@ def test_a_stated_plan_serves_every_length():
     plan = "tensor=4, pipeline=1, virtual=1, ulysses=8, expert=1, zero=3, micro_batch=1, recompute=full"
     found = costline.train("llama-3.1-8b", on="64xh100-sxm", tokens="1T", curriculum="90%@32k, 10%@1M", plan=plan)
     assert said(found, "plan").endswith("as stated")
+
+
+def test_the_plan_line_says_that_a_search_compares_more_kinds():
+    """A larger space that holds the smaller one cannot have a worse best."""
+    ask = {"on": "512xh100-sxm", "tokens": "1T", "sequence": 65536, "batch_tokens": "16M"}
+    quick, best = costline.train("llama-3.1-70b", **ask), costline.find_plan("train", "llama-3.1-70b", **ask)
+    assert best.estimate["time"] <= quick["time"] * (1 + 1e-9)
+    assert said(quick, "plan").endswith("costline plan train compares more kinds")
+    one = costline.train("llama-3.1-8b", on="8xb200", tokens="1B", plan="tensor=8, pipeline=1, virtual=1, ulysses=1, "
+                         "expert=1, zero=1, micro_batch=1")  # fmt: skip
+    assert "1 plans" not in said(one, "plan")

@@ -55,6 +55,8 @@ class Choice:
         Whether plans across scale-up domains were taken, at some point at least, because no usual one fits.
     fits : bool or array
         Whether a plan was found that fits, one a point asked about.
+    study : str
+        What for: `costline plan` compares more kinds of plans.
     """
 
     plan: Plan
@@ -63,6 +65,7 @@ class Choice:
     stated: bool = False
     across: bool = False
     fits: bool | Array = True
+    study: str = "train"
 
     @property
     def words(self) -> str:
@@ -71,12 +74,12 @@ class Choice:
             return "as stated"
         if not self.fitting:
             return f"none of {self.considered:,} plans fits; the one that needs least memory is shown"
-        found = f"the best of {self.fitting:,} plans that fit, of {self.considered:,} compared"
-        return (
-            f"{found}; none of the usual ones does, so tensor and pipeline may be of any degree"
-            if self.across
-            else found
-        )
+        if self.considered == 1:
+            return "the only plan that is left to choose"
+        found = f"the best of {self.fitting:,} common plans that fit, of {self.considered:,} compared"
+        if self.across:
+            found += "; none of the usual ones does, so tensor and pipeline may be of any degree"
+        return f"{found}; costline plan {self.study} compares more kinds"
 
 
 def settled(axes: Iterable[str], machine: Machine, fixed: Mapping[str, Any]) -> Choice | None:
@@ -102,6 +105,7 @@ def _replicated(rule: Callable[[Plan], Any], fixed: Mapping[str, Any]) -> Callab
 
 
 def _chosen(
+    study: str,
     axes: Axes,
     fixed: Mapping[str, Any],
     machine: Machine,
@@ -130,7 +134,7 @@ def _chosen(
         raise PlanError(f"data={fixed['data']}: no plan divides {held} into as many replicas; leave data out")
     fits = found.fits.reshape(points) if points else bool(found.fits.all())
     plan = found.plan(machine.plan, machine.cluster.chips)
-    return Choice(plan, found.considered, found.fitting, across=across, fits=fits)
+    return Choice(plan, found.considered, found.fitting, across=across, fits=fits, study=study)
 
 
 def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[str, Any]) -> Choice:
@@ -165,6 +169,7 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
 
     far: Axes = {**axes, "tensor": dividing(powers_of_two(chips), heads), "virtual": [1]}
     return _chosen(
+        "train",
         axes,
         fixed,
         machine,
@@ -236,7 +241,7 @@ def serving_plan(
         "pipeline": stage_counts(network.layers, chips),
     }
     return _chosen(
-        axes, fixed, machine, [whole] if "expert" in fixed else [legal, whole], memory,
+        "serve", axes, fixed, machine, [whole] if "expert" in fixed else [legal, whole], memory,
         lambda one: _slowness(network, requests, one, wanted), _points(machine, [requests, beside]),
         (far, possible) if across or "data" in fixed else None,
     )  # fmt: skip
@@ -268,6 +273,7 @@ def generation_plan(pipeline: Sampler, clip: Clip, machine: Machine, fixed: Mapp
         return np.equal(chips % plan.replica, 0)
 
     return _chosen(
+        "generate",
         axes,
         fixed,
         machine,
