@@ -69,6 +69,26 @@ def test_a_stated_plan_serves_every_length():
     assert said(found, "plan").endswith("as stated")
 
 
+def test_a_transformer_that_is_left_out_is_told():
+    """Wan 2.2 A14B has two experts, one for the noisier steps (arXiv:2503.20314 and its model card)."""
+    ask = {"on": "64xh100-sxm", "tokens": "1B"}
+    assert "one of the 2 transformers of wan2.2-t2v-a14b" in said(costline.train("wan2.2-t2v-a14b", **ask), "trained")
+    assert "trained" not in {row.name for row in costline.train("wan2.1-t2v-14b", **ask).assumptions}
+
+
+@pytest.mark.parametrize(("sequence", "told"), [(4096, False), (4097, True)])
+def test_sequences_beyond_the_context_are_told(sequence, told):
+    """Llama 2 has 4k tokens of context (Touvron et al. 2023, table 1)."""
+    found = costline.train("llama-2-7b", on="8xh100-sxm", tokens="1B", sequence=sequence)
+    assert any("are beyond the 4,096" in warning for warning in found.warnings) is told
+
+
+@pytest.mark.parametrize(("chip", "told"), [("h100-sxm", True), ("trainium1", False)])
+def test_an_engine_without_measurements_on_such_chips_is_told(chip, told):
+    found = costline.train("llama-3.1-8b", on=f"8x{chip}", tokens="1B", engine="neuronx")
+    assert ("no measurement of neuronx on NVIDIA chips" in said(found, "software")) is told
+
+
 def test_the_plan_line_says_that_a_search_compares_more_kinds():
     """A larger space that holds the smaller one cannot have a worse best."""
     ask = {"on": "512xh100-sxm", "tokens": "1T", "sequence": 65536, "batch_tokens": "16M"}

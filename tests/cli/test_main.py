@@ -146,6 +146,13 @@ def test_what_the_derivation_says_it_left_out_can_be_shown():
     assert every.count("\n") > some.count("\n")
 
 
+def test_a_negative_number_behind_its_flag_is_refused_as_a_number():
+    for words in (("--tokens", "-1T"), ("--tokens=-1T",)):
+        done = run("train", "llama-3.1-8b", "--on", "8xh100-sxm", *words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "'-1T' is negative" in done.stderr
+
+
 def test_commands_are_not_imported_for_help():
     code = (
         "import sys; from costline.cli import main; main(['--help']);"

@@ -123,7 +123,7 @@ def train(
     if run.mfu is None:  # a stated utilisation stands in for the time model, whose errors then say nothing
         longest = largest(*(stretch.sequence for stretch in run.stretches))
         estimate = earned(estimate, job.subject, machine, run.batch_tokens / longest, longest)
-    said = (*remarks(job.subject), *_useless(machine.plan))
+    said = (*remarks(job.subject), *_useless(machine.plan), *_too_long(job.subject, run))
     return finished(estimate, [*_chosen(run, choices, estimate), *job.assumed], machine, record, said)
 
 
@@ -161,6 +161,15 @@ def _useless(plan: Plan) -> tuple[str, ...]:
     return ("recompute=selective is the same as none: fused attention keeps no scores (--attention naive does)",)
 
 
+def _too_long(network: Network, run: Run) -> tuple[str, ...]:
+    """That sequences are longer than the model takes."""
+    longest = float(np.max(largest(*(stretch.sequence for stretch in run.stretches))))
+    most = network.max_context if isinstance(network, Decoder) else None
+    if most is None or longest <= most:
+        return ()
+    return (f"sequences of {longest:,.0f} tokens are beyond the {most:,} that {network.name} states as its context",)
+
+
 def training_job(
     model: Model | None = None,
     *,
@@ -193,7 +202,7 @@ def training_job(
     plans = plan if isinstance(plan, tuple) else ()
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
-    network = _network(model, params, active, shape or {}, video, book)
+    network, left_out = _network(model, params, active, shape or {}, video, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
         on, plan=plan if not isinstance(plan, tuple) else plan[0], precision=precision, price=price, pue=pue,
@@ -216,7 +225,7 @@ def training_job(
         step_tokens = resolve.number(batch_tokens, quantity.TOKENS, "batch_tokens", least=1)
     share = None if mfu is None else resolve.number(mfu, quantity.FRACTION, "mfu", least=1e-6)
     run = Run(tokens=everything, stretches=stretches, batch_tokens=step_tokens, mfu=share, failures=failures)
-    return Job(network, run, place, (*assumed, *place.assumptions, *shape_notes(network, model)))
+    return Job(network, run, place, (*left_out, *assumed, *place.assumptions, *shape_notes(network, model)))
 
 
 def training_title(job: Job[Network, Run]) -> str:
@@ -233,17 +242,21 @@ def _network(
     shape: Mapping[str, Any],
     video: bool,
     book: Catalogue,
-) -> Network:
+) -> tuple[Network, list[Assumption]]:
+    """The network that is trained, and which networks of its pipeline are not."""
     if model is None:
         if video:
-            return resolve.sampler(None, params, shape, book).transformers[0][0]
-        return resolve.decoder(None, params, active, shape, book)
+            return resolve.sampler(None, params, shape, book).transformers[0][0], []
+        return resolve.decoder(None, params, active, shape, book), []
     found = resolve.model(model, book)
     if isinstance(found, Pipeline):
-        return found.transformers[0][0]
+        number = len(found.transformers)
+        words = f"one of the {number} transformers of {found.name}; the rest is left out"
+        note = Assumption(name="trained", value=words, kind="of a pipeline the first")
+        return found.transformers[0][0], [note] if number > 1 else []
     if not isinstance(found, Decoder | DiT):
         raise ConfigError(f"{found.name} ({found.architecture}) is neither a decoder nor a diffusion transformer")
-    return found
+    return found, []
 
 
 def _tokens(tokens: Number | None, samples: Number | None, per_sample: Numeric) -> Numeric:

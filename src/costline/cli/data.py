@@ -67,6 +67,8 @@ def list_table(
 
     if json and csv:
         raise InputError("--json and --csv at once; choose one")
+    if limit < 0:
+        raise InputError(f"--limit {limit}: a number of rows, or 0 for all")
     if since and not DATE.fullmatch(since):
         raise InputError(f"--since {since[:40]!r} is not a date; write 2025, 2025-03 or 2025-03-31")
     wanted = {"vendor": vendor, "family": family, "provider": provider, "kind": kind, "chip": chip}
