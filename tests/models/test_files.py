@@ -29,7 +29,7 @@ def test_a_pipe_nobody_writes_to_is_not_waited_for(tmp_path):
         ("12", "holds a number, not an object"),
         ("null", "holds null, not an object"),
         ('{"layers": ' + "9" * 5000 + "}", "not JSON: Exceeds the limit .4300 digits. for integer string conversion"),
-        (" " * (LARGEST_FILE + 1), "more than 5,000,000 bytes"),
+        (" " * (LARGEST_FILE + 1), "at most 5,000,000 bytes"),
     ],
 )
 def test_what_is_no_configuration_is_said_in_plain_words(tmp_path, content, says):

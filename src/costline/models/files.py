@@ -31,7 +31,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:  # no more than is read anyway, whatever the file says of its size
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
-            raise ConfigError(f"{path}: more than {LARGEST_FILE:,} bytes, the most a configuration has")
+            raise ConfigError(f"{path}: too large; a configuration has at most {LARGEST_FILE:,} bytes")
         text = content.decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or 'cannot be read'}") from None
