@@ -46,7 +46,8 @@ readme: $(CORE)
 clean:
 	rm -rf $(VENV) docs/_build
 
-# All packages come by name, version and hash from the constraints files; costline itself is installed in place.
+# All packages come by name, version and hash from the constraints files, SciPy for ranges among them; costline itself is
+# installed in place.
 $(CORE): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "costline needs Python 3.11 or newer: make PYTHON=...")'
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)

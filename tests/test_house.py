@@ -176,7 +176,7 @@ def test_constraints_hold_every_dependency_by_name_version_and_hash():
     assert not set(core) & set(dev)
     extras = project["project"]["optional-dependencies"]
     for wanted, pinned in (
-        (project["project"]["dependencies"] + project["build-system"]["requires"], core),
+        (project["project"]["dependencies"] + project["build-system"]["requires"] + extras["uncertainty"], core),
         (extras["dev"] + extras["docs"], core | dev),
     ):
         for requirement in map(Requirement, wanted):

@@ -8,9 +8,12 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import costline
+from costline.cli.output import scenario_inputs, settings
+from costline.sweep.scenario import make_scenario
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 QUESTIONS: dict[str, dict[str, Any]] = {
@@ -33,6 +36,27 @@ def test_whatever_is_given_is_answered_or_refused(question):
         for value in ODD:
             with contextlib.suppress(costline.CostlineError):  # anything else is a fault of costline
                 ask(**{**QUESTIONS[question], name: value})
+
+
+@pytest.mark.parametrize("price", [2.49, [2.49, 3.0]])
+def test_a_bare_price_of_a_file_is_refused_as_on_the_command_line(price, tmp_path):
+    """2.49 typed behind --price has no unit and is refused; a file or --set must not mean $2.49 a second by it."""
+    (tmp_path / "asked.toml").write_text(f"price = {price}\n")
+    with pytest.raises(costline.CostlineError, match=r"2\.49' has no unit.*\$2\.49/h"):
+        costline.serve(**QUESTIONS["serve"], **scenario_inputs(tmp_path / "asked.toml", frozenset({"price"})))
+    with pytest.raises(costline.CostlineError, match="has no unit"):
+        costline.serve(**QUESTIONS["serve"], **settings(("price=2",), frozenset({"price"})))
+    with pytest.raises(costline.CostlineError, match="has no unit"):
+        make_scenario({"study": "serve", "inputs": QUESTIONS["serve"], "axes": {"price": [2, 3]}})
+
+
+def test_a_price_in_python_is_dollars_a_second_and_no_hourly_one():
+    ask = QUESTIONS["serve"]
+    hourly = costline.serve(**ask, price="$3.60/h")["cost_output"]
+    assert costline.serve(**ask, price=1e-3)["cost_output"] == pytest.approx(hourly)
+    for price in (2.49, np.array([1e-3, 2.49])):
+        with pytest.raises(costline.CostlineError, match=r"\$8,964/h a chip.*write '\$2\.49/h'"):
+            costline.serve(**ask, price=price)
 
 
 @pytest.mark.parametrize("name", ["two\nlines", "bell\x07", "\x1b[31mred"])

@@ -6,9 +6,9 @@ Run by hand when a dependency in pyproject.toml changes or a newer version is wa
     python tools/pin.py            # keeps the versions that are pinned now
     python tools/pin.py --upgrade  # takes the newest
 
-constraints.txt holds what costline needs to run and to be installed; constraints-dev.txt what tests, checks and the
-documentation need on top. One version serves every supported Python; the hashes are those of all files its authors
-published, so any platform can install. No index address and no path is recorded.
+constraints.txt holds what costline needs to run, to sample ranges and to be installed; constraints-dev.txt what tests,
+checks and the documentation need on top. One version serves every supported Python; the hashes are those of all files
+its authors published, so any platform can install. No index address and no path is recorded.
 """
 
 from __future__ import annotations
@@ -47,8 +47,10 @@ def main() -> None:
         if "--upgrade" not in sys.argv and CORE.exists() and DEV.exists():
             pinned.write_text(CORE.read_text() + DEV.read_text())
         entries = resolve(pinned, "pyproject.toml", str(build), "--extra", "dev", "--extra", "docs")
-        core = resolve(Path(folder, "core.txt"), "pyproject.toml", str(build), "--constraint", str(pinned))
-    CORE.write_text(HEADER.format(what="What costline needs to run and to be installed.") + "".join(core.values()))
+        ranges = ("--extra", "uncertainty")
+        core = resolve(Path(folder, "core.txt"), "pyproject.toml", str(build), *ranges, "--constraint", str(pinned))
+    what = "What costline needs to run, to sample ranges and to be installed."
+    CORE.write_text(HEADER.format(what=what) + "".join(core.values()))
     rest = {name: entry for name, entry in entries.items() if name not in core}
     DEV.write_text(HEADER.format(what="What tests, checks and the documentation need on top.") + "".join(rest.values()))
 

@@ -44,12 +44,14 @@ class UnknownNameError(InputError):
         The name as given.
     known : iterable of str
         All names that would have been right; the nearest are shown.
+    meant : iterable of str
+        Names that were meant, most likely: shown in place of the nearest in spelling.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], meant: Iterable[str] = ()) -> None:
         self.kind = kind
         self.name = name
-        self.nearest = tuple(nearest_names(name, known))
+        self.nearest = tuple(meant) or tuple(nearest_names(name, known))
         shown = name if len(name) <= 60 else f"{name[:57]}..."
         hint = f"; did you mean {', '.join(self.nearest)}?" if self.nearest else ""
         super().__init__(f"unknown {kind} {shown!r}{hint}")

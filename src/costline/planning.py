@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, get_args
 
-from costline.errors import PlanError, nearest_names
+from costline.errors import PlanError, QuantityError, nearest_names
 from costline.plan import Offload, Plan, Recompute, Scope
 from costline.precision import BYTES
+from costline.quantity import FRACTION, read
 
 ALIASES = {
     "tp": "tensor", "pp": "pipeline", "vpp": "virtual", "dp": "data", "cp": "ulysses", "ep": "expert",
@@ -38,6 +39,9 @@ SHARES = {
 METHODS = {"reused": "cache_reuse", "density": "sparse_density"}
 """Fields whose share may be that of a method with a measured one, and the coefficient that holds it."""
 METHOD = re.compile(r"(?!(?:nan|inf|infinity)$)[a-z][\w.-]{0,59}")
+
+FRACTIONS = ("density", "reused", "recomputed")
+"""Real numbers that may be written as percentages."""
 
 WORDS = ("software",)
 """Fields that take the name of something in the catalogue."""
@@ -168,7 +172,9 @@ def _number(name: str, value: Any) -> float:
     low, high = SHARES.get(name, (0 if name in {"zero", "vae_tile"} else 1, 3 if name == "zero" else LARGEST_DEGREE))
     kind = float if name in SHARES else int
     try:
-        number = kind(value)
+        number = read(value, FRACTION) if name in FRACTIONS and isinstance(value, str) else kind(value)
+    except QuantityError as error:
+        raise PlanError(f"{name}: {error}") from None
     except (TypeError, ValueError):
         raise PlanError(f"{name}={str(value)[:40]!r} is not a {'' if kind is float else 'whole '}number") from None
     if not low <= number <= high:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -15,7 +16,7 @@ from costline import quantity
 from costline.catalogue import Catalogue, shipped
 from costline.catalogue.folder import read_pipeline
 from costline.engine.passes import Machine
-from costline.errors import ConfigError, InputError, PlanError, QuantityError, UnknownNameError, visible
+from costline.errors import ConfigError, InputError, QuantityError, UnknownNameError, visible
 from costline.estimate import Assumption
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
@@ -23,7 +24,7 @@ from costline.models.dit import DiT
 from costline.models.files import read_config_file
 from costline.models.importer import read_network
 from costline.models.network import Network
-from costline.models.pipeline import Pipeline
+from costline.models.pipeline import Pipeline, alone
 from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.planning import read_plan_fields
@@ -32,6 +33,7 @@ from costline.studies.economics import Economics
 from costline.studies.formats import USUAL, settled_formats
 from costline.studies.methods import settled_methods
 from costline.studies.software import UNSTATED, Stated, Study, settled_software, software_note
+from costline.studies.stated import check_chips
 from costline.uncertainty.draws import Named, model_doubt, sample, spread_value, uncertain
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ MOST = 1e30
 """Largest input: far beyond any use, far below what floating point can square."""
 MOST_THINGS = 1e12
 """Largest whole number: tokens of a sequence, sequences, frames, steps."""
+DEAREST = 1000 / 3600
+"""Rent of a chip beyond which a number is no rent that anybody pays. [USD/s]"""
 RANGE_OF_CHIPS = re.compile(r"(?P<count>.+?[0-9kKM}]) ?[xX×*] ?(?P<name>[A-Za-z./~][^ ]*)")
 """A range of numbers of chips, and which."""
 SHARES_OF_A_RATE = frozenset({
@@ -228,12 +232,6 @@ def sampler(
     return replace(kin, name=found.name, transformers=experts, notes=(*kin.notes, note))
 
 
-def alone(network: DiT) -> Pipeline:
-    """A pipeline of a transformer only."""
-    note = "text encoder and autoencoder are not counted: only the transformer is known"
-    return Pipeline(name=network.name, transformers=((network, 1.0),), branches=network.branches, notes=(note,))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Site:
     """Machine, prices and what was assumed to get them."""
@@ -274,11 +272,7 @@ def site(
     training = study == "train"
     fixed, formats = settled_formats(fields, named, cluster.chip, training=training, products=products)
     base = Plan(**fixed)
-    if np.any(np.asarray(base.replica) > np.asarray(cluster.chips)):
-        least = f"{'as few as ' * isinstance(cluster.chips, np.ndarray)}{float(np.min(cluster.chips)):,.0f}"
-        raise PlanError(
-            f"the plan needs {base.replica} chips (tensor x pipeline x context x guidance); there are {least}"
-        )
+    check_chips(base, cluster.chips)
     efficiency = model_doubt(plain)
     economics, assumed = _economics(cluster, price, pue, book)
     assumed = (*measured, software_note(base, study, cluster, plain), *assumed)
@@ -332,11 +326,12 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
 
 
 def _plan_fields(plan: str | Mapping[str, Any] | Plan | None) -> dict[str, Any]:
-    """Fields the user states; a whole plan states products and fusion only where they are not the usual ones."""
+    """Fields the user states; a whole plan states products and fusion only where unusual, and takes all replicas."""
     if not isinstance(plan, Plan):
         return read_plan_fields(plan)
     usual = {"compute": USUAL} if plan.software else {"compute": USUAL, "compiled": True}
-    return {name: value for name, value in vars(plan).items() if name not in usual or value != usual[name]}
+    listed = {name: value for name, value in vars(plan).items() if name != "data"}
+    return {name: value for name, value in listed.items() if name not in usual or value != usual[name]}
 
 
 def stored_precision(given: Model | None, book: Catalogue = shipped) -> tuple[str, str] | None:
@@ -361,6 +356,17 @@ def stored_precision(given: Model | None, book: Catalogue = shipped) -> tuple[st
     return None if found is None or found[0] in {"bf16", "fp32"} else found
 
 
+def _rent(price: Number) -> Numeric:
+    """Read a rent; numbers are dollars a second, so one that can only be an hourly price is refused."""
+    rent = number(price, quantity.DOLLARS_PER_SECOND, "price")
+    if isinstance(price, Real | np.ndarray) and (most := float(np.max(rent))) > DEAREST:
+        raise QuantityError(
+            f"price: as a number {most:g} is dollars a second, ${3600 * most:,.0f}/h a chip, and above "
+            f"${3600 * DEAREST:,.0f}/h; write '${most:g}/h'"
+        )
+    return rent
+
+
 def _economics(
     cluster: Cluster, price: Number | None, pue: Number | None, book: Catalogue
 ) -> tuple[Economics, tuple[Assumption, ...]]:
@@ -369,7 +375,7 @@ def _economics(
     rent: Numeric | None = None
     source = "your price"
     if price is not None:
-        rent = number(price, quantity.DOLLARS_PER_SECOND, "price")
+        rent = _rent(price)
     elif (choice := book.rental_price(cluster.chip.id)) is not None:
         rent, source = (
             spread_value(choice.value, choice.low, choice.high, "price", quantity.DOLLARS_PER_SECOND),

@@ -11,6 +11,7 @@ import costline
 from costline.api.limits import read_limit, read_limits
 from costline.errors import InputError
 from costline.studies.solve import extreme
+from costline.uncertainty.conditions import Quantity, read_condition
 
 LLAMA = {"model": "llama-3.1-70b", "on": "8xh100-sxm"}
 PLAN = "tensor=8, pipeline=1, expert=1"
@@ -144,6 +145,24 @@ def test_bad_questions(asked, says):
     question, what, target = asked
     with pytest.raises(InputError, match=says):
         costline.solve(question, what, target, **LLAMA)
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ("days<=30", "time<=30 days"),
+        ("weeks<2", "time<14 days"),
+        ("hours<12", "time<12 h"),
+        ("days<36 h", "time<36 h"),
+        ("dollars<1,000", "cost<$1000"),
+    ],
+)
+def test_names_that_say_their_unit_mean_it_in_bounds_and_conditions(written, same):
+    """A day has 86,400 s; --target, --within and --given share one table."""
+    spoken, plain = read_limit(written, "train"), read_limit(same, "train")
+    known = {"time": Quantity("time", "s"), "cost": Quantity("cost", "USD")}
+    assert (spoken.figure, spoken.value) == (plain.figure, plain.value)
+    assert read_condition(written, known).high == plain.value
 
 
 def test_limits_are_read_with_their_units():

@@ -12,7 +12,10 @@ from costline.catalogue.names import AmbiguousNameError, plain, resolve
 from costline.errors import InputError, QuantityError, UnknownNameError
 
 
-@pytest.mark.parametrize(("typed", "found"), [("H100-SXM", "h100-sxm"), ("h100 sxm", "h100-sxm"), ("mi355", "mi355x")])
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("H100-SXM", "h100-sxm"), ("h100 sxm", "h100-sxm"), ("gh200 144gb", "gh200-144gb"), ("m2", "m2-ultra")],
+)
 def test_names_are_forgiving(typed, found):
     assert catalogue.chip(typed).id == found
 
@@ -24,11 +27,28 @@ def test_a_beginning_that_fits_several_chips_lists_them():
 
 
 @pytest.mark.parametrize(
-    ("typed", "near"), [("h10-sxm", "h100-sxm"), ("a100-80gb", "a100-sxm-80gb"), ("4090", "rtx-4090")]
+    ("typed", "near"),
+    [("h10-sxm", "h100-sxm"), ("a100-80gb", "a100-sxm-80gb"), ("4090", "rtx-4090"), ("mi355", "mi355x")],
 )
 def test_unknown_chips_suggest_the_nearest(typed, near):
     with pytest.raises(UnknownNameError, match=near):
         catalogue.chip(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [("gpt-3", {"gpt3-175b", "gpt-175b"}), ("gpt-2", {"levanter-gpt2-20b"}), ("gpt-35", {"gpt-350m"})],
+)
+def test_a_name_cut_inside_a_word_is_another_model_and_never_taken(typed, near):
+    """GPT-3 has 175B parameters (Brown et al. 2020, table 2.1), not the 350M of the first name that begins so."""
+    with pytest.raises(UnknownNameError) as caught:
+        catalogue.model(typed)
+    assert near <= set(caught.value.nearest)
+
+
+def test_first_words_that_a_chip_and_a_system_share_name_neither():
+    with pytest.raises(AmbiguousNameError, match=r"dgx-spark.*dgx-h100"):
+        catalogue.cluster("8xdgx")
 
 
 @given(st.text(max_size=30))

@@ -35,6 +35,10 @@ def test_rent_is_the_median_over_providers_of_the_last_year():
     assert str(choice) == "$3/chip-hour (80 % $2.2 to $7; 5 prices, 2025-01)"
 
 
+def test_one_price_has_no_spread():
+    assert str(price_table.rental_choice([_price(2.0)], "mychip")) == "$2/chip-hour (one price, 2025-01)"
+
+
 def test_rent_of_a_chip_nobody_lists_is_unknown():
     assert catalogue.rental_price("groq-lpu-v1") is None
 

@@ -183,6 +183,16 @@ def test_check_says_what_a_file_holds(own):
     assert check_file(own).endswith("no faults; 1 chip, 1 system, 2 prices")
 
 
+def test_check_reports_a_configuration_that_is_none_with_all_other_faults(tmp_path):
+    (tmp_path / "notes.txt").write_text("root:x:0:0\n")
+    path = tmp_path / "mine.toml"
+    path.write_text('[[model]]\nid = "a"\nconfig = "notes.txt"\n[[price]]\nchip = "h100-smx"\nprice = "$2/h"\n')
+    with pytest.raises(CatalogueError) as caught:
+        check_file(path)
+    assert len(caught.value.faults) == 2
+    assert any("'a'" in fault and "not JSON" in fault for fault in caught.value.faults)
+
+
 def test_check_of_a_csv_with_foreign_columns(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("a,b\n1,2\n")

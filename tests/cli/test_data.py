@@ -102,8 +102,14 @@ def test_prices_are_cut_and_it_is_said(run):
 
 
 def test_nothing_matches(run):
-    code, out, err = run("list", "chips", "--vendor", "nobody")
+    code, out, err = run("list", "chips", "--vendor", "amd", "--family", "ada")
     assert (code, out, err) == (0, "", "no row matches\n")
+
+
+def test_a_word_that_no_row_has_is_refused_with_the_nearest(run):
+    code, out, err = run("list", "chips", "--vendor", "nvida")
+    assert (code, out, err) == (2, "", "costline: unknown vendor of chips 'nvida'; did you mean nvidia?\n")
+    assert "--limit -3: a number of rows" in run("list", "prices", "--limit", "-3")[2]
 
 
 @pytest.mark.parametrize(

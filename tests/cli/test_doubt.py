@@ -151,4 +151,4 @@ def test_without_scipy_the_message_says_what_to_install(capsys, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "scipy", None)
     code, _, err = run(capsys, *SERVE)
     assert code == 2
-    assert "pip install 'costline[uncertainty]'" in err
+    assert "pip install '.[uncertainty]' in a clone" in err

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pty
+import re
 import subprocess
 import sys
 
@@ -134,6 +135,22 @@ def test_a_plain_answer_has_no_escapes_on_a_terminal_either(flags):
     os.close(reader)
     assert b"TTFT" in written
     assert b"\x1b" not in written
+
+
+def test_what_the_derivation_says_it_left_out_can_be_shown():
+    ask = ["serve", "llama-3.1-8b", "--on", "h100-sxm", "--plain"]
+    some, every = run(*ask, "--explain").stdout, run(*ask, "--explain-all").stdout
+    left_out = re.findall(r"([0-9]+) more calls of the same formulas \((--[a-z-]+)\)", some)
+    assert {flag for _, flag in left_out} == {"--explain-all"}
+    assert "more calls" not in every
+    assert every.count("\n") > some.count("\n")
+
+
+def test_a_negative_number_behind_its_flag_is_refused_as_a_number():
+    for words in (("--tokens", "-1T"), ("--tokens=-1T",)):
+        done = run("train", "llama-3.1-8b", "--on", "8xh100-sxm", *words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "'-1T' is negative" in done.stderr
 
 
 def test_commands_are_not_imported_for_help():

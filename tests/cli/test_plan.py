@@ -54,7 +54,7 @@ def test_a_scenario_file_and_set_are_taken(tmp_path):
 def test_nothing_fits_is_an_answer_with_code_1():
     done = run("plan", "serve", "llama-3.1-405b", "--on", "2xh100-sxm")
     assert done.returncode == 1
-    assert "GiB a chip missing" in done.stdout.replace("\n", " ")
+    assert "B a chip missing" in done.stdout.replace("\n", " ")
     assert "possible on" in done.stdout
 
 

@@ -228,7 +228,7 @@ REFUSED = [
 def test_refusals_name_the_value_and_the_fix(text, kind, message):
     with pytest.raises(QuantityError, match=message) as error:
         read(text, kind)
-    assert ascii(text)[1:5] in str(error.value)
+    assert repr(text)[1:5] in str(error.value)
 
 
 @pytest.mark.parametrize(

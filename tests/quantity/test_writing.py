@@ -171,3 +171,9 @@ def test_columns():
     assert column_scale([7e9, 405e9], PARAMS) == (1e9, "billion params")
     with pytest.raises(QuantityError, match="not finite"):
         column_scale([float("nan")], BYTES)
+
+
+def test_long_times_stay_in_years():
+    """A Julian year has 31,557,600 s (IAU)."""
+    assert show(31_557_600 * 1e6, SECONDS) == "1.00e6 years"
+    assert show(3.53e13, SECONDS) == "1.12e6 years"

@@ -117,7 +117,7 @@ def test_where_nothing_fits_it_says_what_is_missing_and_what_would_fit(gpt3):
     wider = [[("on 128", lambda: [training_setting(gpt3, RUN, more, PRICE, {})])]]
     answer = found_plan("train", [training_setting(gpt3, RUN, machine, PRICE, {})], "time", [], "", wider=wider)
     assert answer.best is None
-    assert "GiB a chip missing" in answer.missing.reasons[0]
+    assert "B a chip missing" in answer.missing.reasons[0]
     assert answer.missing.changes[0].startswith("on 128: ")
 
 

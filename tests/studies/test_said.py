@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import costline
 from costline.models.diffusion.wan import WanGrid
 from costline.models.dit import Grid
+from costline.planning import read_plan_fields
 
 WAN = {"resolution": "832x480", "frames": 81, "on": "h100-sxm"}
 
@@ -43,6 +44,26 @@ def test_arrays_of_sizes_say_it_too():
 def test_training_on_clips_says_it():
     found = costline.train("wan2.1-t2v-1.3b", on="64xh100-sxm", samples=1000, resolution="840x490", frames=81)
     assert any("81 frames of 832x480 are computed" in warning for warning in found.warnings)
+
+
+def test_every_field_of_a_plan_off_its_default_is_printed_as_it_can_be_stated():
+    stated = {
+        "tensor": 2, "ring": 2, "zero": 3, "shard_scope": "domain", "recompute": "full", "recomputed": 0.5,
+        "offload": "optimizer", "gradient_bytes": 4.0, "optimizer_bytes": 16.0, "sequence_parallel": False,
+    }  # fmt: skip
+    found = costline.train("llama-3.1-8b", on="64xh100-sxm", tokens=1e12, plan=stated)
+    printed = next(str(row.value) for row in found.assumptions if row.name == "plan").partition(": ")[0]
+    assert stated.items() <= read_plan_fields(printed).items()
+
+
+@pytest.mark.parametrize(("attention", "told"), [("fa2", True), ("naive", False)])
+def test_selective_recomputation_of_a_fused_kernel_is_said_to_change_nothing(attention, told):
+    """Korthikanti et al. 2022, section 5: it drops the attention scores, which FlashAttention never keeps."""
+    ask = {"on": "64xh100-sxm", "tokens": 1e12, "attention": attention}
+    plan = "tensor=8, pipeline=1, virtual=1, ulysses=1, expert=1, zero=1, micro_batch=1, recompute="
+    two = [costline.train("llama-3.1-8b", plan=plan + mode, **ask) for mode in ("none", "selective")]
+    assert any("same as none" in warning for warning in two[1].warnings) is told
+    assert (two[0]["step"] == two[1]["step"]) is told
 
 
 GRIDS = [Grid(time=4), Grid(time=8, space=32, patch_space=1), Grid(time=4, first_frame_alone=False), WanGrid(time=4)]

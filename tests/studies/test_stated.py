@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import pytest
 
 import costline
@@ -28,6 +30,9 @@ from costline.errors import PlanError
         ("train", "llama-3.1-8b", "virtual=8, pipeline=8", "32 layers"),
         ("train", "llama-3.1-8b", "cache=fp8", "cache has no effect on training"),
         ("train", "llama-3.1-8b", "offload=weights", "training knows none, optimizer"),
+        ("train", "llama-3.1-8b", "recomputed=0.5", "state recompute=full too"),
+        ("train", "llama-3.1-8b", "expert_tensor=2", "no experts to divide"),
+        ("serve", "llama-3.1-8b", "density=0.1", "no sparse attention is known for serving"),
     ],
 )
 def test_what_cannot_be_run_is_refused(question, model, plan, says):
@@ -48,3 +53,34 @@ def test_what_cannot_be_run_is_refused(question, model, plan, says):
 def test_what_engines_run_is_answered(question, model, plan):
     more = {"tokens": 1e12} if question == "train" else {}
     assert getattr(costline, question)(model, on="64xh100-sxm", plan=plan, **more).figures
+
+
+@pytest.mark.parametrize(
+    ("question", "model", "on", "plan", "says"),
+    [
+        ("serve", "llama-3.1-8b", "2xh100-sxm", "data=4", "needs 4 chips; there are 2"),
+        ("serve", "llama-3.1-8b", "4xh100-sxm", "tensor=2, data=4", "tensor=2 x data=4 = 8 chips; there are 4"),
+        ("generate", "wan2.1-t2v-14b", "8xh100-sxm", "data=3", "data=3: no plan divides 8 chips"),
+        ("generate", "wan2.1-t2v-14b", "8xh100-sxm", "ulysses=4, guidance=2, data=5", "= 40 chips; there are 8"),
+        (
+            "serve", "llama-3.1-8b", "8xh100-sxm", "tensor=2, pipeline=1, expert=1, data=2",
+            "tensor=2 x data=2 = 4 chips, but 8 chips hold 4 such replicas: write data=4",
+        ),
+    ],
+)  # fmt: skip
+def test_replicas_that_contradict_the_chips_are_refused(question, model, on, plan, says):
+    """Chips are the product of all degrees of parallelism (Narayanan et al. 2021, section 3.1)."""
+    with pytest.raises(PlanError, match=says):
+        getattr(costline, question)(model, on=on, plan=plan)
+
+
+@pytest.mark.parametrize("question", ["train", "serve", "generate"])
+def test_stated_replicas_are_kept_where_other_degrees_are_open(question):
+    model, more = ("wan2.1-t2v-14b", {}) if question == "generate" else ("llama-3.1-8b", {})
+    more = {"tokens": 1e12} if question == "train" else more
+    found = getattr(costline, question)(model, on="64xh100-sxm", plan="data=8", **more).inputs
+    degrees = [found[name] for name in ("tensor", "pipeline", "ulysses", "ring", "guidance")]
+    assert found["data"] == 8
+    assert prod(degrees) == 8
+    best = costline.find_plan(question, model, on="64xh100-sxm", plan="data=8", **more)
+    assert best.estimate.inputs["data"] == 8

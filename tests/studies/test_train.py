@@ -110,7 +110,7 @@ def test_every_parent_equals_its_children(gpt3):
 def test_what_does_not_fit_says_why_and_what_would(gpt3):
     estimate = train(gpt3, run(), make_machine(64))
     assert estimate.feasible is False
-    assert "GiB a chip" in estimate.reason
+    assert "a chip of 100 GB usable" in estimate.reason
     assert "ZeRO" in estimate.change
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from costline import quantity
 from costline.derivation import Node
@@ -21,6 +21,8 @@ from costline.resolve import Number, Site, number
 
 Subject = TypeVar("Subject")
 Asked = TypeVar("Asked")
+WITH_UNIT = frozenset({"price", "budget"})
+"""Inputs of which nobody means the SI unit, dollars a second, by a bare number in a file."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,23 @@ class Job(Generic[Subject, Asked]):
     asked: Asked
     place: Site
     assumed: tuple[Assumption, ...]
+
+
+def as_typed(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs of a file as a flag would give them: a bare number that needs a unit is text, so that it is refused.
+
+    Examples
+    --------
+    >>> as_typed({"price": 2.49, "batch": 8})
+    {'price': '2.49', 'batch': 8}
+    """
+    return {name: _text(value) if name in WITH_UNIT else value for name, value in inputs.items()}
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_text(each) for each in value]
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import re
 
 from costline import quantity
 from costline.errors import InputError, QuantityError, nearest_names
+from costline.quantity.spoken import SPOKEN, spoken_value
 from costline.report.values import KINDS
 from costline.search.limits import Limit, Study
 
@@ -28,11 +29,11 @@ UNITS: dict[Study, dict[str, str]] = {
 """Figures that can be bounded, with their units, by study."""
 
 ALIASES: dict[Study, dict[str, str]] = {
-    "train": {"throughput": "tokens_per_second", "days": "time"},
+    "train": {"throughput": "tokens_per_second"},
     "serve": {"throughput": "output_rate", "gap": "longest_gap", "itl": "tpot", "e2e": "latency"},
     "generate": {"throughput": "clips_per_hour", "latency": "time"},
 }
-"""Other names people use."""
+"""Other names people use; those that say a unit besides are in `costline.quantity.spoken`."""
 
 BOUND = re.compile(r"\s*(?P<name>[\w $-]+?)\s*(?P<sign><=|>=|<|>|=)\s*(?P<value>.+?)\s*")
 MOST_TEXT = 1000
@@ -73,7 +74,8 @@ def read_limit(text: str, study: Study, *, equal: bool = False) -> Limit:
     if kind is quantity.TOKEN_RATE and "/" not in found["value"]:
         kind = quantity.COUNT  # of tokens a second there is no other unit to mean
     try:
-        value = float(quantity.read(found["value"], kind))
+        worth = SPOKEN.get(_plain(found["name"]), ("", None))[1]
+        value = quantity.read(found["value"], kind) if worth is None else spoken_value(found["value"], kind, worth)
     except QuantityError as error:
         raise InputError(f"limit {text[:40]!r}: {error}") from None
     most = sign[0] == "<" if sign != "=" else not more_is_better(name)
@@ -88,12 +90,17 @@ def figure_name(written: str, study: Study) -> str:
     InputError
         Unknown.
     """
-    name = written.strip().lower().replace("-", "_").replace(" ", "_")
-    name = ALIASES[study].get(name, name)
+    name = _plain(written)
+    name = ALIASES[study].get(name, SPOKEN.get(name, (name, 1.0))[0])
     if name not in UNITS[study]:
-        near = nearest_names(name, UNITS[study]) or sorted(UNITS[study])
+        spoken = [each for each, (figure, _) in SPOKEN.items() if figure in UNITS[study]]
+        near = nearest_names(name, [*UNITS[study], *spoken]) or sorted(UNITS[study])
         raise InputError(f"{study} has no figure {written[:40]!r} to bound; did you mean {', '.join(near)}?")
     return name
+
+
+def _plain(written: str) -> str:
+    return written.strip().lower().replace("-", "_").replace(" ", "_")
 
 
 def more_is_better(name: str) -> bool:

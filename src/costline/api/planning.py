@@ -175,11 +175,21 @@ def _settings(
     place, title = job.place, _TITLES[study](job)
     machine, economics, fixed = place.machine, place.economics, place.fixed
     if study == "train":
-        return [training_setting(job.subject, job.asked, machine, economics, fixed, title)], job
-    if study == "generate":
+        found = [training_setting(job.subject, job.asked, machine, economics, fixed, title)]
+    elif study == "generate":
         clips = None if "batch" not in inputs else int(np.max(job.asked.batch))
-        return generation_settings(job.subject, job.asked, machine, economics, fixed, title, clips), job
-    return _serving(job, modes, economics, title, None if inputs.get("batch") is None else job.asked.batch, limits), job
+        found = generation_settings(job.subject, job.asked, machine, economics, fixed, title, clips)
+    else:
+        own = [mode for mode in modes if mode != "apart" or "data" not in fixed]  # each pool has replicas of its own
+        batch = None if inputs.get("batch") is None else job.asked.batch
+        found = _serving(job, own, economics, title, batch, limits)
+    return ([_replicated(each, fixed["data"]) for each in found] if "data" in fixed else found), job
+
+
+def _replicated(setting: Setting, data: Any) -> Setting:
+    """The space, only plans of as many replicas as the user stated."""
+    legal = setting.legal
+    return replace(setting, legal=lambda fields, plan: legal(fields, plan) & np.equal(plan.data, data))
 
 
 def _serving(

@@ -59,7 +59,7 @@ HARDWARE = {
     "peak": Unknown("least peak rate of a chip", "FLOP/s", 1e12, 1e19, largest=False, whole=False),
 }
 """Properties of the machine that can be solved for, all else as it is."""
-PRICE = Unknown("break-even price of a chip", "USD/s", 1e-9, 1e3, whole=False)
+PRICE = Unknown("break-even price of a chip", "USD/s", 1e-9, resolve.DEAREST, whole=False)
 MFU = Unknown("needed MFU", "1", 1e-4, 1.0, largest=False, whole=False)
 GEMM = Unknown("needed share of peak of matrix products", "1", 1e-4, 1.0, largest=False, whole=False)
 

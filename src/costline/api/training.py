@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,9 @@ from costline.numeric import Numeric, largest
 from costline.plan import Plan
 from costline.report.values import text, whole
 from costline.resolve import Model, Number
+from costline.search.setting import plan_words
 from costline.studies.batch import whole_batch
-from costline.studies.choose import training_plan
+from costline.studies.choose import Choice, training_plan
 from costline.studies.software import Stated
 from costline.studies.stated import check_stated
 from costline.studies.train import Run, Stretch, sample_streams, sample_tokens
@@ -36,6 +37,9 @@ from costline.uncertainty.ranged import ranged
 USUAL_BATCH_TOKENS = 4_000_000
 """Tokens of an optimizer step where nobody says otherwise: GPT-3 3.2M (Brown et al. 2020, table 2.1), Llama 2 4M
 (Touvron et al. 2023, section 2.1); taken as the nearest power of two of sequences."""
+USUAL_CHIP_TOKENS = 1024
+"""Tokens of an optimizer step and chip that large clusters get at least where nobody says otherwise: Llama 3 405B 16M
+tokens on 16,384 GPUs (Grattafiori et al. 2024, arXiv:2407.21783, table 4)."""
 USUAL_SEQUENCE = 4096
 """Sequence length where nobody says otherwise (Llama 2). [token]"""
 
@@ -112,15 +116,58 @@ def train(
         catalogue=catalogue,
         engine=engine, engine_date=engine_date, attention=attention, compile=compile,
     )  # fmt: skip
-    choice = training_plan(job.subject, job.asked, job.place.machine, job.place.fixed)
-    machine = replace(job.place.machine, plan=choice.plan)
-    chosen = Assumption(name="plan", value=f"{_words(choice.plan)}: {choice.words}", kind="chosen")
+    run, choices = planned(job)
+    machine = replace(job.place.machine, plan=choices[0].plan)
     with recording(explain) as record:
-        estimate = train_study(job.subject, job.asked, machine, job.place.economics, training_title(job))
-    if job.asked.mfu is None:  # a stated utilisation stands in for the time model, whose errors then say nothing
-        longest = largest(*(stretch.sequence for stretch in job.asked.stretches))
-        estimate = earned(estimate, job.subject, machine, job.asked.batch_tokens / longest, longest)
-    return finished(estimate, [chosen, *job.assumed], machine, record, remarks(job.subject))
+        estimate = train_study(job.subject, run, machine, job.place.economics, training_title(job))
+    if run.mfu is None:  # a stated utilisation stands in for the time model, whose errors then say nothing
+        longest = largest(*(stretch.sequence for stretch in run.stretches))
+        estimate = earned(estimate, job.subject, machine, run.batch_tokens / longest, longest)
+    said = (*remarks(job.subject), *_useless(machine.plan), *_too_long(job.subject, run))
+    return finished(estimate, [*_chosen(run, choices, estimate), *job.assumed], machine, record, said)
+
+
+def planned(job: Job[Network, Run]) -> tuple[Run, list[Choice]]:
+    """The run with a plan for each length of its curriculum, unless one suits all, and how they were chosen."""
+    run, place = job.asked, job.place
+    parts = [replace(run, stretches=[stretch]) for stretch in run.stretches]
+    if run.stretches[0].plan is not None:
+        return run, [training_plan(job.subject, run, place.machine, place.fixed)]
+    choices = [training_plan(job.subject, part, place.machine, place.fixed) for part in parts]
+    if all(choice.stated for choice in choices):
+        return run, choices[:1]
+    if len(parts) == 1:
+        return run, choices
+    stretches = [replace(part.stretches[0], plan=choice.plan) for part, choice in zip(parts, choices, strict=True)]
+    return replace(run, stretches=stretches), choices
+
+
+def _chosen(run: Run, choices: Sequence[Choice], estimate: Estimate) -> Iterator[Assumption]:
+    """The plan in words; of a curriculum one a length, with the time of that part."""
+    if len(choices) == 1:
+        yield Assumption(name="plan", value=f"{plan_words(choices[0].plan)}: {choices[0].words}", kind="chosen")
+        return
+    parts = estimate.figures["time"].children[0].children or (None,) * len(choices)
+    for stretch, choice, part in zip(run.stretches, choices, parts, strict=True):
+        spent = "" if part is None else f", {text(part.value, 's')}"
+        words = f"{plan_words(choice.plan)}: {choice.words}{spent}"
+        yield Assumption(name=f"plan at {text(stretch.sequence, 'token')}", value=words, kind="chosen")
+
+
+def _useless(plan: Plan) -> tuple[str, ...]:
+    """What the plan states to no effect."""
+    if plan.attention == "naive" or not np.any(np.equal(plan.recompute, "selective")):
+        return ()
+    return ("recompute=selective is the same as none: fused attention keeps no scores (--attention naive does)",)
+
+
+def _too_long(network: Network, run: Run) -> tuple[str, ...]:
+    """That sequences are longer than the model takes."""
+    longest = float(np.max(largest(*(stretch.sequence for stretch in run.stretches))))
+    most = network.max_context if isinstance(network, Decoder) else None
+    if most is None or longest <= most:
+        return ()
+    return (f"sequences of {longest:,.0f} tokens are beyond the {most:,} that {network.name} states as its context",)
 
 
 def training_job(
@@ -137,7 +184,7 @@ def training_job(
     mfu: Number | None = None,
     failures: bool = True,
     precision: str | None = None,
-    plan: str | Mapping[str, Any] | Plan | None = None,
+    plan: str | Mapping[str, Any] | Plan | tuple[Plan, ...] | None = None,
     engine: str | None = None,
     engine_date: str | float | None = None,
     attention: str | None = None,
@@ -151,28 +198,34 @@ def training_job(
     coefficients: Mapping[str, Number] | None = None,
     catalogue: str | Path | None = None,
 ) -> Job[Network, Run]:
-    """Read a question about training; parameters as of `train`."""
+    """Read a question about training; parameters as of `train`, and `plan` may be one for each part of a curriculum."""
+    plans = plan if isinstance(plan, tuple) else ()
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
-    network = _network(model, params, active, shape or {}, video, book)
+    network, left_out = _network(model, params, active, shape or {}, video, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
-        on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients,
-        book=book, study="train", software=software,
+        on, plan=plan if not isinstance(plan, tuple) else plan[0], precision=precision, price=price, pue=pue,
+        coefficients=coefficients, book=book, study="train", software=software,
     )  # fmt: skip
     check_stated(network, place.fixed, "training")
+    if samples is not None and all(each is None for each in (sequence, curriculum, resolution, frames)):
+        raise InputError("the size of a sample is open: give --resolution and --frames, or its tokens with --sequence")
     stretches, assumed = _stretches(network, sequence, curriculum, resolution, frames)
+    chips = place.machine.cluster.chips
+    stretches = [replace(one, plan=own.spread(chips)) for one, own in zip(stretches, plans, strict=False)] or stretches
     per_sample = sample_tokens(sample_streams(network, stretches[0], 1))
     everything = _tokens(tokens, samples, per_sample)
     if batch_tokens is None:
-        step_tokens = whole_batch(USUAL_BATCH_TOKENS, per_sample)
-        usual = float(np.max(step_tokens))
-        assumed.append(Assumption(name="tokens of a step", value=usual, unit="token", kind="assumed (--batch)"))
+        wanted = largest(USUAL_BATCH_TOKENS, USUAL_CHIP_TOKENS * place.machine.cluster.chips)
+        step_tokens = whole_batch(wanted, per_sample)
+        words = f"{text(step_tokens, 'token')}: the larger of 4M and {USUAL_CHIP_TOKENS:,} a chip, in whole sequences"
+        assumed.append(Assumption(name="tokens of a step", value=words, kind="assumed (--batch)"))
     else:
         step_tokens = resolve.number(batch_tokens, quantity.TOKENS, "batch_tokens", least=1)
     share = None if mfu is None else resolve.number(mfu, quantity.FRACTION, "mfu", least=1e-6)
     run = Run(tokens=everything, stretches=stretches, batch_tokens=step_tokens, mfu=share, failures=failures)
-    return Job(network, run, place, (*assumed, *place.assumptions, *shape_notes(network, model)))
+    return Job(network, run, place, (*left_out, *assumed, *place.assumptions, *shape_notes(network, model)))
 
 
 def training_title(job: Job[Network, Run]) -> str:
@@ -182,12 +235,6 @@ def training_title(job: Job[Network, Run]) -> str:
     return f"Train {job.subject.name} on {text(job.asked.tokens, 'token')} with {chips}"
 
 
-def _words(plan: Plan) -> str:
-    names = ("tensor", "pipeline", "virtual", "ulysses", "expert", "data", "zero", "micro_batch", "recompute")
-    shown = {name: value if isinstance(value := getattr(plan, name), str) else whole(value) for name in names}
-    return ", ".join(f"{name}={value}" for name, value in shown.items() if value not in {"1", "none"})
-
-
 def _network(
     model: Model | None,
     params: Number | None,
@@ -195,17 +242,21 @@ def _network(
     shape: Mapping[str, Any],
     video: bool,
     book: Catalogue,
-) -> Network:
+) -> tuple[Network, list[Assumption]]:
+    """The network that is trained, and which networks of its pipeline are not."""
     if model is None:
         if video:
-            return resolve.sampler(None, params, shape, book).transformers[0][0]
-        return resolve.decoder(None, params, active, shape, book)
+            return resolve.sampler(None, params, shape, book).transformers[0][0], []
+        return resolve.decoder(None, params, active, shape, book), []
     found = resolve.model(model, book)
     if isinstance(found, Pipeline):
-        return found.transformers[0][0]
+        number = len(found.transformers)
+        words = f"one of the {number} transformers of {found.name}; the rest is left out"
+        note = Assumption(name="trained", value=words, kind="of a pipeline the first")
+        return found.transformers[0][0], [note] if number > 1 else []
     if not isinstance(found, Decoder | DiT):
         raise ConfigError(f"{found.name} ({found.architecture}) is neither a decoder nor a diffusion transformer")
-    return found
+    return found, []
 
 
 def _tokens(tokens: Number | None, samples: Number | None, per_sample: Numeric) -> Numeric:

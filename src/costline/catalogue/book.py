@@ -10,7 +10,7 @@ from costline.catalogue.apis import ApiPrice, api_choice, token_price, video_ser
 from costline.catalogue.chip_table import ChipFacts, shipped_chip_facts, shipped_chips
 from costline.catalogue.coefficient_table import shipped_adjustments, shipped_coefficients
 from costline.catalogue.decoder_table import decoder_names, shipped_decoder, stored_format
-from costline.catalogue.names import AmbiguousNameError, plain, resolve
+from costline.catalogue.names import plain, resolve
 from costline.catalogue.price_table import (
     Price,
     PriceChoice,
@@ -82,7 +82,7 @@ class Catalogue:
         return shipped_chip_facts()
 
     def chip(self, name: str) -> Chip:
-        """Find a chip by its id, in any case; the beginning of an id is enough where it fits one chip only.
+        """Find a chip by its id, in any case; its first words are enough where they fit one chip only.
 
         Raises
         ------
@@ -130,12 +130,11 @@ class Catalogue:
         if inside or plain(name) in systems:
             system = self.system(name)
             return system.cluster(self._chip_in(system, inside), count * system.n_chips)
-        try:
-            chip = self.chip(name)
-        except AmbiguousNameError:
-            raise
-        except UnknownNameError:  # no chip at all, so only a system can begin so
-            return self.cluster(f"{count}x{resolve('chip or system', name, [*self.chips(), *systems])}")
+        chips = dict.fromkeys([*self.chips(), *shipped_chip_facts()])
+        found = resolve("chip or system", name, [*chips, *(each for each in systems if each not in chips)])
+        if found not in chips:
+            return self.cluster(f"{count}x{found}")
+        chip = self.chip(found)
         default = self.system_of(chip.id)
         if default is None:
             return Cluster(chip=chip, chips=count, scale_up=chip.link_bandwidth, source=chip.source)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from costline.catalogue import (
     chip_table,
@@ -18,10 +17,7 @@ from costline.catalogue import (
 )
 from costline.catalogue.names import callable_by
 from costline.catalogue.table import Column, Row, read_table, read_text
-from costline.errors import CatalogueError, ConfigError
-
-if TYPE_CHECKING:
-    from costline.catalogue.user import UserModel
+from costline.errors import CatalogueError
 
 
 def _price_faults(rows: list[Row]) -> list[str]:
@@ -72,21 +68,10 @@ def check_file(path: Path) -> str:
 def _check_toml(path: Path) -> str:
     from costline.catalogue.user import load_user_file
 
-    own = load_user_file(path)
-    if faults := [fault for model in own.models.values() for fault in _model_faults(model)]:
-        raise CatalogueError(str(path), faults)
+    own = load_user_file(path, models_too=True)
     counts = {"chip": own.chips, "system": own.systems, "price": own.prices, "model": own.models}
     held = ", ".join(f"{len(each)} {name}{'s' * (len(each) != 1)}" for name, each in counts.items() if each)
     return f"{path}: no faults; {held}"
-
-
-def _model_faults(model: UserModel) -> list[str]:
-    """What is wrong with a configuration that a file names."""
-    try:
-        model.network()
-    except ConfigError as error:
-        return [f"model {model.id!r}: {error}"]
-    return []
 
 
 def _check_csv(path: Path) -> str:

@@ -1,11 +1,16 @@
-"""Names people type: any case, spaces for hyphens, a beginning that fits one name only."""
+"""Names people type: any case, spaces for hyphens, the first whole words of a name where they fit one name only."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from costline.errors import QuantityError, UnknownNameError
+from costline.errors import QuantityError, UnknownNameError, nearest_names
 from costline.quantity import read_fleet
+
+BOUNDARIES = "-._/"
+"""Characters between the words of a name: ``gpt-3`` is no beginning of ``gpt-350m`` that anybody means."""
+JOINED = dict.fromkeys(map(ord, BOUNDARIES))
+"""For `str.translate`: the boundaries left out."""
 
 
 class AmbiguousNameError(UnknownNameError):
@@ -51,7 +56,7 @@ def resolve(kind: str, name: str, known: Collection[str]) -> str:
     kind : str
         What is looked for, for messages.
     name : str
-        As typed: any case; the beginning of a name is enough where only one name begins so.
+        As typed: any case; the first words of a name are enough where only one name begins so.
     known : collection of str
         All names.
 
@@ -64,8 +69,8 @@ def resolve(kind: str, name: str, known: Collection[str]) -> str:
 
     Examples
     --------
-    >>> resolve("chip", "MI300", ["mi300x", "h100-sxm", "h100-pcie"])
-    'mi300x'
+    >>> resolve("chip", "GH200", ["gh200-96gb", "h100-sxm", "h100-pcie"])
+    'gh200-96gb'
     """
     wanted = plain(name)
     if wanted in known:
@@ -74,11 +79,33 @@ def resolve(kind: str, name: str, known: Collection[str]) -> str:
     if wanted in spelled:
         return spelled[wanted]
     begins = [spelled[each] for each in spelled if wanted and each.startswith(wanted)]
-    if len(begins) == 1:
+    if len(begins) == 1 and plain(begins[0])[len(wanted)] in BOUNDARIES:
         return begins[0]
-    if begins:
+    if len(begins) > 1:
         raise AmbiguousNameError(kind, name, begins)
-    inside = [spelled[each] for each in spelled if len(wanted) > 2 and wanted in each]
+    inside = [spelled[each] for each in spelled if not begins and len(wanted) > 2 and wanted in each]
     if len(inside) > 1:
         raise AmbiguousNameError(kind, name, inside)
-    raise UnknownNameError(kind, name, inside or spelled)
+    raise UnknownNameError(kind, name, inside or spelled, _likely(wanted, spelled))
+
+
+def _likely(wanted: str, known: Collection[str]) -> list[str]:
+    """Names of the same words but for the boundaries (``gpt-3``: ``gpt3-175b``), with those like the first.
+
+    Examples
+    --------
+    >>> _likely("gpt-3", ["gpt-350m", "gpt-175b", "gpt3-175b", "ms-gpt3-15b"])
+    ['gpt3-175b', 'gpt-175b', 'ms-gpt3-15b']
+    """
+    joined = wanted.translate(JOINED)
+    alike = [each for each in known if joined and joined in _runs(each)]
+    if not alike:
+        return []
+    first = min(alike, key=lambda each: (not each.translate(JOINED).startswith(joined), len(each)))
+    return nearest_names(first, known)
+
+
+def _runs(name: str) -> set[str]:
+    """Runs of whole words of a name, written as one."""
+    words = name.translate(dict.fromkeys(map(ord, BOUNDARIES), " ")).split()
+    return {"".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1)}

@@ -112,6 +112,8 @@ class PriceChoice:
     def __str__(self) -> str:
         hourly = [f"{price * _HOUR:.3g}" for price in (self.value, self.low, self.high)]
         when = "undated" if not self.last else self.last if self.first == self.last else f"{self.first} to {self.last}"
+        if self.n == 1:
+            return f"${hourly[0]}/chip-hour (one price, {when})"
         return f"${hourly[0]}/chip-hour (80 % ${hourly[1]} to ${hourly[2]}; {self.n} prices, {when})"
 
 

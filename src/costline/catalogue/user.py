@@ -44,7 +44,7 @@ from costline.catalogue.plausible import implausible
 from costline.catalogue.price_table import Price
 from costline.catalogue.system_table import System
 from costline.catalogue.table import DATE, NAME, read_text
-from costline.errors import CatalogueError, QuantityError, nearest_names
+from costline.errors import CatalogueError, ConfigError, QuantityError, nearest_names
 from costline.hardware.chip import Chip
 from costline.precision import RATE_FALLBACK
 from costline.quantity import BANDWIDTH, BYTES, DOLLARS_PER_SECOND, FLOP_RATE, LINK_BANDWIDTH, SECONDS, WATTS, Kind
@@ -236,6 +236,18 @@ class UserModel:
 
         return read_network(read_config_file(self.config), self.id, self.architecture)
 
+    def missing(self) -> list[str]:
+        """That there is no such file, if there is none."""
+        return [] if self.config.is_file() else [f"model {self.id!r}: no file {self.config}"]
+
+    def faults(self) -> list[str]:
+        """What is wrong with the configuration."""
+        try:
+            self.network()
+        except ConfigError as error:
+            return [f"model {self.id!r}: {error}"]
+        return []
+
 
 @dataclass(frozen=True, kw_only=True)
 class UserCatalogue:
@@ -248,13 +260,15 @@ class UserCatalogue:
     models: Mapping[str, UserModel]
 
 
-def load_user_file(path: str | Path) -> UserCatalogue:
+def load_user_file(path: str | Path, *, models_too: bool = False) -> UserCatalogue:
     """Read a user's file.
 
     Parameters
     ----------
     path : str or Path
         A TOML file with ``[[chip]]``, ``[[system]]``, ``[[price]]`` and ``[[model]]`` tables.
+    models_too : bool
+        Whether the configurations that it names are read as well, for their faults.
 
     Raises
     ------
@@ -274,7 +288,8 @@ def load_user_file(path: str | Path) -> UserCatalogue:
         for each in read["model"]
     }
     faults += _doubles(written) + _dangling(written)
-    faults += [f"model {each.id!r}: no file {each.config}" for each in models.values() if not each.config.is_file()]
+    for each in models.values():
+        faults += each.faults() if models_too and each.config.exists() else each.missing()
     if not (any(read.values()) or faults):
         faults.append(f"holds no tables; write {', '.join(f'[[{name}]]' for name in TABLES)}")
     if faults:
@@ -297,8 +312,8 @@ def parse_toml(path: Path) -> dict[str, Any]:
         raise CatalogueError(str(path), [f"is not TOML: {error}"]) from None
     except RecursionError:
         raise CatalogueError(str(path), ["is nested too deeply"]) from None
-    except ValueError as error:  # Python refuses to read whole numbers of more than 4,300 digits
-        raise CatalogueError(str(path), [f"holds a number that cannot be read: {error}"]) from None
+    except ValueError:  # Python refuses to read whole numbers of more than 4,300 digits
+        raise CatalogueError(str(path), ["holds a number of thousands of digits"]) from None
 
 
 def _tables(entries: Any, name: str, faults: list[str]) -> list[Any]:

@@ -97,10 +97,28 @@ def _run(arguments: list[str]) -> tuple[int, str]:
         command = arguments[0]
         if command not in COMMANDS and command not in FLAGS:  # known without importing every command
             raise UnknownNameError("option" if command.startswith("-") else "command", command, (*COMMANDS, *FLAGS))
-        code = build_app()(arguments)
+        code = build_app()(_negatives(arguments))
     except (CostlineError, CycloptsError) as error:
         return BAD_INPUT, _short(str(error))
     return (code if isinstance(code, int) else ANSWER), ""
+
+
+def _negatives(arguments: Sequence[str]) -> list[str]:
+    """Arguments with a negative number joined to its flag, so that it is read, and refused, as a number.
+
+    Examples
+    --------
+    >>> _negatives(["--tokens", "-1T", "--plain", "-f", "a.toml"])
+    ['--tokens=-1T', '--plain', '-f', 'a.toml']
+    """
+    joined: list[str] = []
+    for word in arguments:
+        flag = joined[-1] if joined else ""
+        if word[:1] == "-" and word[1:2] in {*"0123456789.$"} and flag.startswith("--") and "=" not in flag:
+            joined[-1] = f"{flag}={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _short(message: str) -> str:

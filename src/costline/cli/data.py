@@ -67,6 +67,8 @@ def list_table(
 
     if json and csv:
         raise InputError("--json and --csv at once; choose one")
+    if limit < 0:
+        raise InputError(f"--limit {limit}: a number of rows, or 0 for all")
     if since and not DATE.fullmatch(since):
         raise InputError(f"--since {since[:40]!r} is not a date; write 2025, 2025-03 or 2025-03-31")
     wanted = {"vendor": vendor, "family": family, "provider": provider, "kind": kind, "chip": chip}
@@ -95,7 +97,7 @@ def show(
     Parameters
     ----------
     name : str
-        A name of the catalogue; its beginning is enough where it fits one name only.
+        A name of the catalogue; its first words are enough where they fit one name only.
     file : Path
         A file of your own laid over the catalogue.
     json : bool

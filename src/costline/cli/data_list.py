@@ -10,6 +10,7 @@ from costline import quantity
 from costline.catalogue import Catalogue, Price, chip_anchors, chip_costs, pim_facts, video_trainings
 from costline.catalogue.software_table import all_software
 from costline.cli.terminal import CATALOGUE_SCHEMA, Field, Layout, console, figures, note, table, write_csv, write_json
+from costline.errors import UnknownNameError
 from costline.hardware.chip import Chip
 
 
@@ -235,6 +236,9 @@ def print_table(
     """
     listing = LISTINGS[name]
     pairs = [(row, listing.plain(row)) for row in listing.rows(catalogue)]
+    for column, text in wanted.items():
+        if not any(_matches(plain, {column: text}, "") for _, plain in pairs):
+            raise UnknownNameError(f"{column} of {name}", text, _values([plain for _, plain in pairs], column))
     kept = [row for row, plain in pairs if _matches(plain, wanted, match) and _late(plain, since)]
     if layout == "json":
         write_json({"schema": CATALOGUE_SCHEMA, "table": name, "rows": [listing.plain(row) for row in kept]})
@@ -264,13 +268,22 @@ def _newest(prices: Sequence[Price], limit: int) -> list[Price]:
 
 def _matches(plain: Mapping[str, Any], wanted: Mapping[str, str], match: str) -> bool:
     for column, text in wanted.items():
-        cell = plain.get({"chip": "chips"}.get(column, column), plain.get(column, ""))
-        if column == "kind" and "category" in plain:
-            cell = (plain["category"], plain["kind"])
-        cells = cell if isinstance(cell, tuple | list) else (cell,)
-        if not any(_same(str(each), text, part=column == "provider") for each in cells):
+        if not any(_same(each, text, part=column == "provider") for each in _cells(plain, column)):
             return False
     return not match or any(match.lower() in str(cell).lower() for cell in plain.values())
+
+
+def _cells(plain: Mapping[str, Any], column: str) -> list[str]:
+    """What a row says in a column that rows are kept by."""
+    cell = plain.get({"chip": "chips"}.get(column, column), plain.get(column, ""))
+    if column == "kind" and "category" in plain:
+        cell = (plain["category"], plain["kind"])
+    return [str(each) for each in (cell if isinstance(cell, tuple | list) else (cell,))]
+
+
+def _values(rows: Iterable[Mapping[str, Any]], column: str) -> list[str]:
+    """Everything that stands in a column, in lower case."""
+    return sorted({cell.lower() for row in rows for cell in _cells(row, column) if cell})
 
 
 def _same(cell: str, text: str, *, part: bool) -> bool:

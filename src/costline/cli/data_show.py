@@ -46,7 +46,7 @@ def print_entry(catalogue: Catalogue, name: str, *, layout: Layout = "table") ->
     catalogue : Catalogue
         Where to look.
     name : str
-        Its name, or a beginning that fits one name only.
+        Its name, or first words that fit one name only.
     layout : {"table", "plain", "json"}
         For people, with colours or without, or for programs.
     """

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from cyclopts import Group, Parameter
 
+from costline.api.common import as_typed
 from costline.cli.backwards import Backwards
 from costline.cli.doubt import is_ranged
 from costline.errors import InputError, nearest_names
@@ -35,7 +36,9 @@ class Output(Backwards):
     plain : bool
         No colour, no boxes.
     explain : bool
-        The derivation: every figure with its parts, formulas, inputs and sources.
+        The derivation: every figure with its parts, formulas, inputs and sources; of calls of one formula the largest.
+    explain_all : bool
+        The derivation with every call of every formula.
     file : Path
         Scenario: a TOML file with any inputs of this command.
     set : tuple of str
@@ -46,6 +49,7 @@ class Output(Backwards):
     csv: Annotated[bool, Parameter(negative="", show_default=False)] = False
     plain: Annotated[bool, Parameter(negative="", show_default=False)] = False
     explain: Annotated[bool, Parameter(negative="", show_default=False)] = False
+    explain_all: Annotated[bool, Parameter(negative="", show_default=False)] = False
     file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None
     set: Annotated[tuple[str, ...], Parameter(name="--set", negative="", show_default=False)] = ()
 
@@ -80,7 +84,7 @@ def ask(
     for name in required_by(question) - inputs.keys():
         raise InputError(f"say --{name}: see costline {question.__name__} --help")
     with output.sampling():
-        estimate = output.applied(question(**inputs, explain=output.explain))
+        estimate = output.applied(question(**inputs, explain=output.explain or output.explain_all))
     _print(estimate, output)
     return 0 if estimate.feasible is not False else 1
 
@@ -105,8 +109,8 @@ def _print(estimate: Estimate, output: Output) -> None:
         from costline.report.uncertainty import convention_table
 
         screen.print(convention_table(estimate))
-    if output.explain:
-        screen.print(derivation(estimate))
+    if output.explain or output.explain_all:
+        screen.print(derivation(estimate, everything=output.explain_all))
 
 
 def _answer(estimate: Estimate, *, plain: bool) -> RenderableType:
@@ -145,7 +149,7 @@ def scenario_inputs(path: Path | None, known: frozenset[str]) -> dict[str, Any]:
     _check({name: value for name, value in parsed.items() if name != "sampling"}, known, str(path))
     if not isinstance(parsed.get("sampling", {}), Mapping):
         raise InputError(f"{path}: sampling is a table, [sampling] with samples, seed, given, chance, ...")
-    return parsed
+    return as_typed(parsed)
 
 
 def settings(pairs: tuple[str, ...], known: frozenset[str]) -> dict[str, Any]:
@@ -161,7 +165,7 @@ def settings(pairs: tuple[str, ...], known: frozenset[str]) -> dict[str, Any]:
         else:
             found[place] = _plain(value)
     _check(found, known, "--set")
-    return found
+    return as_typed(found)
 
 
 def _plain(value: str) -> Any:

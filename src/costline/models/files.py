@@ -13,6 +13,9 @@ LARGEST_FILE = 5_000_000
 DEEPEST = 32
 """Real configurations nest four deep."""
 
+KINDS = {list: "a list", str: "a text", int: "a number", float: "a number", bool: "true or false"}
+"""What JSON may hold in place of an object."""
+
 
 def read_config_file(path: Path) -> dict[str, Any]:
     """Parse a ``config.json``.
@@ -20,13 +23,16 @@ def read_config_file(path: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        No such file, too large, not UTF-8, not JSON, not an object, a key twice, nested too deeply, NaN.
+        No such file, no plain file, too large, not UTF-8, not JSON, not an object, a key twice, nested too deeply, NaN.
     """
     try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            raise ConfigError(f"{path}: {size:,} bytes; a configuration has at most {LARGEST_FILE:,}")
-        text = path.read_bytes().decode("utf-8-sig")
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"{path}: is a {'folder' if path.is_dir() else 'device or a pipe'}, not a file")
+        with path.open("rb") as file:  # no more than is read anyway, whatever the file says of its size
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ConfigError(f"{path}: too large; a configuration has at most {LARGEST_FILE:,} bytes")
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or 'cannot be read'}") from None
     except UnicodeDecodeError as error:
@@ -36,9 +42,10 @@ def read_config_file(path: Path) -> dict[str, Any]:
     try:
         parsed = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_doubles)
     except (json.JSONDecodeError, ValueError) as error:
-        raise ConfigError(f"{path}: not JSON: {str(error)[:120]}") from None
+        reason = str(error).partition("; use sys.")[0][:120]  # a hint for programmers, of numbers of 4,300 digits
+        raise ConfigError(f"{path}: not JSON: {reason}") from None
     if not isinstance(parsed, dict):
-        raise ConfigError(f"{path}: holds a {type(parsed).__name__}, not an object with fields")
+        raise ConfigError(f"{path}: holds {KINDS.get(type(parsed), 'null')}, not an object with fields")
     return parsed
 
 

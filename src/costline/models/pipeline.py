@@ -84,3 +84,9 @@ def shared_steps(networks: list[DiT], boundary: float | None, shift: float | Non
         return ((networks[0], 1.0),)
     share = 0.5 if boundary is None else float(high_noise_share(boundary, 1.0 if shift is None else shift))
     return ((networks[0], share), (networks[1], 1 - share))
+
+
+def alone(network: DiT) -> Pipeline:
+    """A pipeline of a transformer only."""
+    note = "text encoder and autoencoder are not counted: only the transformer is known"
+    return Pipeline(name=network.name, transformers=((network, 1.0),), branches=network.branches, notes=(note,))

@@ -59,7 +59,7 @@ def shown(text: object) -> str:
     "'80 GB'"
     """
     if isinstance(text, str):
-        whole = ascii(text[: LONGEST_TEXT + 1])
+        whole = repr(text[: LONGEST_TEXT + 1])  # characters that print stand as they are, others as escapes
     else:
         try:
             whole = str(text)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from numbers import Real
 
 from costline.errors import QuantityError
-from costline.quantity.kinds import Kind, Scale
+from costline.quantity.kinds import SECONDS, Kind, Scale
 from costline.quantity.reading import read, shown
 
 UNKNOWN = "unknown"
@@ -147,6 +147,8 @@ def _fit(size: Fraction, kind: Kind, digits: int) -> tuple[Scale, Decimal]:
         rounded = _rounded(size / scale.factor, digits)
         if rounded >= 1:
             break
+    if kind is SECONDS and size >= kind.scales[-1].factor:
+        return kind.scales[-1], _rounded(size / kind.scales[-1].factor, digits)  # however many years
     if size >= kind.top or not -4 <= rounded.adjusted() < 6:
         return kind.base, _rounded(size, digits)
     return scale, rounded

@@ -128,5 +128,6 @@ def notes(estimate: Estimate) -> Iterable[Text]:
 
 def assumption(row: Assumption) -> str:
     """An assumption in a line."""
-    shown = text(row.value, row.unit) if isinstance(row.value, int | float) else str(row.value)
+    unit = "ratio" if row.unit == "1" and isinstance(row.value, int | float) and row.value > 1 else row.unit  # no share
+    shown = text(row.value, unit) if isinstance(row.value, int | float) else str(row.value)
     return f"{row.name}: {shown}" + (f" ({row.kind})" if row.kind else "")

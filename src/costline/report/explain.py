@@ -72,7 +72,7 @@ def _node_tree(node: Node, everything: bool, parent: Tree | None = None) -> Tree
         _node_tree(child, everything, tree)
     hidden = len(node.children) - len(children)
     if hidden:
-        tree.add(Text(f"{hidden} more calls of the same formulas (--explain all)", style="dim"))
+        tree.add(Text(f"{hidden} more calls of the same formulas (--explain-all)", style="dim"))
     return tree
 
 
@@ -95,7 +95,8 @@ def _formula_line(node: Node) -> Text:
     line = Text(node.name, style="green")
     line.append(f" = {node.expression}")
     line.append(f" = {substituted(node)}", style="dim")
-    line.append(f" = {text(node.value, node.unit)}", style="bold")
+    pure = node.unit == "1" and node.value is not None  # a share or a count: the formula does not say which
+    line.append(f" = {_number(node.value) if pure else text(node.value, node.unit)}", style="bold")
     line.append(f"  [{node.source}]", style="dim italic")
     return line
 

@@ -15,6 +15,7 @@ from costline.search.result import Missing, PlanSearch, Row
 from costline.search.setting import Setting
 from costline.search.terms import differences, terms
 from costline.search.walk import Found, Pick, search
+from costline.studies.fit import size
 
 Wider: TypeAlias = Sequence[Sequence[tuple[str, Callable[[], Sequence[Setting]]]]]
 """Groups of settings to fall back on, each with words for it."""
@@ -173,13 +174,10 @@ def _memory_words(settings: Sequence[Setting], pick: Pick) -> str:
     memory = estimate.figure("memory")
     need, offer = float(np.max(memory.amount)), float(np.max(memory.high if memory.high is not None else 0.0))
     words = setting.shown(setting.one(pick.fields), pick.fields)
-    lack = f"{(need - offer) / 2**30:.3g} GiB a chip missing"
+    lack = f"{size(need - offer)} a chip missing" if need > offer else ""
     if need <= offer:
         return f"the leanest plan fits in memory but cannot be run: {estimate.reason or words}"
-    return (
-        f"the leanest plan needs {need / 2**30:.3g} GiB a chip of {offer / 2**30:.3g} usable, {lack}: {words} on "
-        f"{setting.words}"
-    )
+    return f"the leanest plan needs {size(need)} a chip of {size(offer)} usable, {lack}: {words} on {setting.words}"
 
 
 def _shown(figure: Figure) -> str:

@@ -16,9 +16,11 @@ from costline.studies.space import Axes, Block
 
 SHOWN = (
     "tensor", "pipeline", "virtual", "data", "ulysses", "ring", "guidance", "expert", "expert_tensor", "zero",
-    "shard_scope", "recompute", "micro_batch", "vae_parallel", "vae_tile", "offload",
+    "shard_scope", "recompute", "recomputed", "micro_batch", "vae_parallel", "vae_tile", "offload", "gradient_bytes",
+    "optimizer_bytes", "sequence_parallel", "density", "reused",
 )  # fmt: skip
-"""Fields of a plan that are named where they are not at their default."""
+"""Fields of a plan that are named where they are not at their default: all but formats and software, which answers
+state on lines of their own."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,19 @@ def plan_words(plan: Plan) -> str:
     'tensor=8, data=2'
     """
     usual = Plan()
-    changed = [name for name in SHOWN if getattr(plan, name) != getattr(usual, name)]
-    return ", ".join(f"{name}={plain(getattr(plan, name))}" for name in changed) or "one replica on one chip"
+    changed = [name for name in SHOWN if np.any(np.not_equal(getattr(plan, name), getattr(usual, name)))]
+    return ", ".join(f"{name}={_written(getattr(plan, name))}" for name in changed) or "one replica on one chip"
+
+
+def _written(value: Any) -> str:
+    """A value as a plan states it; a sweep as its ends, one of words as all of them."""
+    if isinstance(value, np.ndarray) and value.size > 1:
+        known = sorted(set(value.ravel().tolist()))
+        if isinstance(known[0], str):
+            return " or ".join(known)
+        return " to ".join(dict.fromkeys(str(plain(end)) for end in (known[0], known[-1])))
+    value = plain(value)
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
 def whole(chips: Numeric) -> str:

@@ -25,7 +25,7 @@ def sequences_of(batch_tokens: Numeric, sequence: Numeric) -> Numeric:
     return largest(floor_divide(batch_tokens / sequence + 0.5, 1), 1.0)
 
 
-def whole_batch(wanted: float, sequence: Numeric) -> Numeric:
+def whole_batch(wanted: Numeric, sequence: Numeric) -> Numeric:
     """Tokens of a step nearest to `wanted` whose sequences are a power of two, as most numbers of replicas are. [token]
 
     Examples

@@ -10,6 +10,7 @@ import numpy as np
 
 from costline.engine.memory import Memory
 from costline.engine.passes import Machine
+from costline.errors import PlanError
 from costline.models.decoder import Decoder
 from costline.models.network import Network
 from costline.numeric import Array, Numeric, add_up, largest, smallest
@@ -29,6 +30,7 @@ from costline.studies.space import (
     powers_of_two,
     stage_counts,
 )
+from costline.studies.stated import check_replicas
 from costline.studies.train import Run, sample_streams, sample_tokens, stage_of, stretch_memory
 
 TRAINING_FIELDS = ("tensor", "pipeline", "virtual", "ulysses", "expert", "zero", "micro_batch", "recompute")
@@ -53,6 +55,8 @@ class Choice:
         Whether plans across scale-up domains were taken, at some point at least, because no usual one fits.
     fits : bool or array
         Whether a plan was found that fits, one a point asked about.
+    study : str
+        What for: `costline plan` compares more kinds of plans.
     """
 
     plan: Plan
@@ -61,6 +65,7 @@ class Choice:
     stated: bool = False
     across: bool = False
     fits: bool | Array = True
+    study: str = "train"
 
     @property
     def words(self) -> str:
@@ -69,12 +74,12 @@ class Choice:
             return "as stated"
         if not self.fitting:
             return f"none of {self.considered:,} plans fits; the one that needs least memory is shown"
-        found = f"the best of {self.fitting:,} plans that fit, of {self.considered:,} compared"
-        return (
-            f"{found}; none of the usual ones does, so tensor and pipeline may be of any degree"
-            if self.across
-            else found
-        )
+        if self.considered == 1:
+            return "the only plan that is left to choose"
+        found = f"the best of {self.fitting:,} common plans that fit, of {self.considered:,} compared"
+        if self.across:
+            found += "; none of the usual ones does, so tensor and pipeline may be of any degree"
+        return f"{found}; costline plan {self.study} compares more kinds"
 
 
 def settled(axes: Iterable[str], machine: Machine, fixed: Mapping[str, Any]) -> Choice | None:
@@ -84,7 +89,9 @@ def settled(axes: Iterable[str], machine: Machine, fixed: Mapping[str, Any]) -> 
     """
     if not set(axes) <= fixed.keys():
         return None
-    return Choice(machine.plan.spread(machine.cluster.chips), considered=1, fitting=1, stated=True)
+    plan = machine.plan.spread(machine.cluster.chips)
+    check_replicas(plan, machine.cluster.chips, fixed.get("data", plan.data))
+    return Choice(plan, considered=1, fitting=1, stated=True)
 
 
 def _axes(axes: Axes, fixed: Mapping[str, Any]) -> Axes:
@@ -92,8 +99,15 @@ def _axes(axes: Axes, fixed: Mapping[str, Any]) -> Axes:
     return {name: [fixed[name]] if name in fixed else values for name, values in axes.items()}
 
 
+def _replicated(rule: Callable[[Plan], Any], fixed: Mapping[str, Any]) -> Callable[[Plan], Any]:
+    """The rule, and as many replicas as the user stated."""
+    return rule if "data" not in fixed else lambda plan: rule(plan) & np.equal(plan.data, fixed["data"])
+
+
 def _chosen(
+    study: str,
     axes: Axes,
+    fixed: Mapping[str, Any],
     machine: Machine,
     rules: Sequence[Callable[[Plan], Any]],
     memory: Callable[[Machine], Memory],
@@ -106,17 +120,21 @@ def _chosen(
     Where no plan fits, the best of the `wider` space under its own rule, if that has one.
     """
     for legal in (*rules, lambda plan: np.ones(np.shape(plan.replica), dtype=bool)):
-        found = choose_plan(axes, machine, legal, memory, badness, points)
+        found = choose_plan(_axes(axes, fixed), machine, _replicated(legal, fixed), memory, badness, points)
         if found.considered:
             break
     across = False
     if wider is not None and not found.fits.all():
-        second = choose_plan(wider[0], machine, wider[1], memory, badness, points)
+        rule = _replicated(wider[1], fixed)
+        second = choose_plan(_axes(wider[0], fixed), machine, rule, memory, badness, points)
         across = bool((~found.fits & second.fits).any())
         found = found.filled(second) if second.considered else found
+    if not found.considered:  # every plan counts under the last rule, so only replicas can be wrong
+        held = f"{float(np.max(machine.cluster.chips)):,.0f} chips"
+        raise PlanError(f"data={fixed['data']}: no plan divides {held} into as many replicas; leave data out")
     fits = found.fits.reshape(points) if points else bool(found.fits.all())
     plan = found.plan(machine.plan, machine.cluster.chips)
-    return Choice(plan, found.considered, found.fitting, across=across, fits=fits)
+    return Choice(plan, found.considered, found.fitting, across=across, fits=fits, study=study)
 
 
 def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[str, Any]) -> Choice:
@@ -151,13 +169,15 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
 
     far: Axes = {**axes, "tensor": dividing(powers_of_two(chips), heads), "virtual": [1]}
     return _chosen(
-        _axes(axes, fixed),
+        "train",
+        axes,
+        fixed,
         machine,
         [legal, lambda plan: plan.replica <= chips],
         lambda one: _run_memory(network, run, one),
         lambda one: _run_time(network, run, one),
         _points(machine, run),
-        (_axes(far, fixed), legal),
+        (far, legal),
     )
 
 
@@ -221,9 +241,9 @@ def serving_plan(
         "pipeline": stage_counts(network.layers, chips),
     }
     return _chosen(
-        _axes(axes, fixed), machine, [whole] if "expert" in fixed else [legal, whole], memory,
+        "serve", axes, fixed, machine, [whole] if "expert" in fixed else [legal, whole], memory,
         lambda one: _slowness(network, requests, one, wanted), _points(machine, [requests, beside]),
-        (_axes(far, fixed), possible) if across else None,
+        (far, possible) if across or "data" in fixed else None,
     )  # fmt: skip
 
 
@@ -253,7 +273,9 @@ def generation_plan(pipeline: Sampler, clip: Clip, machine: Machine, fixed: Mapp
         return np.equal(chips % plan.replica, 0)
 
     return _chosen(
-        _axes(axes, fixed),
+        "generate",
+        axes,
+        fixed,
         machine,
         [lambda plan: whole(plan) & np.equal(heads % (plan.tensor * plan.ulysses), 0), whole],
         lambda one: generation_memory(pipeline, clip, one),

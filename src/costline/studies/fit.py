@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from costline.engine.memory import Memory
+from costline.quantity import BYTES, show
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,9 @@ class Fit:
     change: str = ""
 
 
-def gib(value: Any) -> str:
-    """Bytes for a sentence."""
-    return f"{float(value) / 2**30:.3g} GiB"
+def size(value: Any) -> str:
+    """Bytes for a sentence, in the units of the tables."""
+    return show(float(value), BYTES)
 
 
 def nearest_fit(memory: Memory, changes: Callable[[], Sequence[Fit]]) -> Fit:
@@ -34,7 +35,8 @@ def nearest_fit(memory: Memory, changes: Callable[[], Sequence[Fit]]) -> Fit:
         return Fit(True)
     largest = max(memory.items, key=lambda name: float(memory.items[name]))
     reason = (
-        f"needs {gib(memory.total)} a chip of {gib(memory.usable)} usable, {gib(memory.items[largest])} of it {largest}"
+        f"needs {size(memory.total)} a chip of {size(memory.usable)} usable, "
+        f"{size(memory.items[largest])} of it {largest}"
     )
     options = " or ".join(change.change for change in changes()[:3])
     return Fit(False, reason, f"fits with {options}" if options else "no single change found that fits")

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from costline.catalogue.software_table import Software, all_software, software_named
+from costline.catalogue.validated_table import validated_cases
 from costline.engine.timing import REFERENCE_YEAR, attention_kernel, slowness
 from costline.errors import InputError, PlanError, UnknownNameError
 from costline.estimate import Assumption
@@ -213,6 +214,7 @@ def software_note(plan: Plan, study: Study, cluster: Cluster, efficiency: Effici
         date = f" of {_month(plan.year)}" if plan.year else ""
         sums = ", fp16 accumulation" if plan.compute == "fp16acc" else ""
         words = f"{plan.software or 'average'}{date}, attention {kernel}, {how}{sums}: kernel time {effect(plan)}"
+        words += _unmeasured(plan.software, study, cluster.chip)
         return Assumption(name="software", value=words, kind="--engine" if plan.software else "--engine-date")
     engines = [software_named(name, study) for name in COMMON[study]]
     listed = ", ".join(
@@ -220,6 +222,16 @@ def software_note(plan: Plan, study: Study, cluster: Cluster, efficiency: Effici
     )
     words = f"average of {REFERENCE_YEAR:.0f}, attention {kernel}, {how}; kernel time with --engine {listed}"
     return Assumption(name="software", value=words, kind="assumed")
+
+
+def _unmeasured(engine: str, study: Study, chip: Chip) -> str:
+    """Words for an engine of which no published case on chips of this maker is known, though of others."""
+    cases = validated_cases(study).words
+    own = np.flatnonzero(cases["software"] == engine)
+    vendors = sorted(set(cases["vendor"][own].tolist()))
+    if not vendors or chip.vendor in vendors:
+        return ""
+    return f"; no measurement of {engine} on {chip.vendor} chips is known, only on {', '.join(vendors)}"
 
 
 def _month(year: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from math import prod
 from typing import Any, Literal, TypeAlias
 
@@ -56,11 +56,56 @@ def check_stated(network: Network, fixed: Mapping[str, Any], study: Study) -> No
     for name in FOREIGN[study]:
         if told.get(name, DEFAULTS[name]) != DEFAULTS[name]:
             raise PlanError(f"{name}={told[name]}: {name} has no effect on {study}; leave it out")
+    if study == "serving" and told.get("density", 1) != 1:
+        raise PlanError(f"density={told['density']}: no sparse attention is known for serving; leave it out")
+    if told.get("recomputed", 1) != 1 and told.get("recompute") != "full":
+        raise PlanError(f"recomputed={told['recomputed']} is a share of full recomputation; state recompute=full too")
     if (offload := told.get("offload", "none")) not in OFFLOADS[study]:
         raise PlanError(f"offload={offload}: {study} knows {', '.join(OFFLOADS[study])}")
     _check_heads(network, told)
     _check_layers(network, told)
     _check_experts(network, told)
+
+
+def check_chips(plan: Plan, chips: Any) -> None:
+    """Refuse degrees of parallelism that need more chips than there are; `data` is checked unless it is an array.
+
+    Raises
+    ------
+    PlanError
+        With the product.
+    """
+    data = 1 if isinstance(plan.data, np.ndarray) else plan.data
+    if not np.any(np.asarray(plan.replica * data) > np.asarray(chips)):
+        return
+    least = f"{'as few as ' * isinstance(chips, np.ndarray)}{float(np.min(chips)):,.0f}"
+    raise PlanError(f"the plan needs {_product(plan)} chips; there are {least}")
+
+
+def check_replicas(plan: Plan, chips: Any, stated: Any) -> None:
+    """Refuse a number of replicas that is not the one that the chips hold of a plan.
+
+    Raises
+    ------
+    PlanError
+        With the product, and what would be right.
+    """
+    if np.all(np.equal(plan.data, stated)):
+        return
+    held = f"{float(np.max(plan.data)):,.0f}"
+    product = _product(replace(plan, data=stated))
+    words = f"{float(np.max(chips)):,.0f} chips hold {held} such replicas"
+    raise PlanError(f"the plan is of {product} chips, but {words}: write data={held}, or leave data out")
+
+
+def _product(plan: Plan) -> str:
+    """Chips of a plan as the product of its degrees."""
+    names = ("tensor", "pipeline", "ulysses", "ring", "guidance", "data")
+    degrees = {name: getattr(plan, name) for name in names}
+    if any(isinstance(value, np.ndarray) for value in degrees.values()):
+        return f"up to {float(np.max(plan.chips)):,.0f}"
+    words = " x ".join(f"{name}={value:,}" for name, value in degrees.items() if value != 1)
+    return f"{plan.chips:,}" if " x " not in words else f"{words} = {plan.chips:,}"
 
 
 def _check_heads(network: Network, told: Mapping[str, Any]) -> None:
@@ -85,6 +130,8 @@ def _check_layers(network: Network, told: Mapping[str, Any]) -> None:
 
 def _check_experts(network: Network, told: Mapping[str, Any]) -> None:
     expert, experts = told.get("expert", 1), experts_of(network)
+    if (split := told.get("expert_tensor") or 1) > 1 and not isinstance(experts, np.ndarray) and experts == 1:
+        raise PlanError(f"expert_tensor={split}: {network.name} has no experts to divide")
     if expert == 1 or isinstance(experts, np.ndarray) or experts % expert == 0:
         return
     if experts == 1:

@@ -18,7 +18,8 @@ from costline.formulas.training import time_at_utilisation, training_flops, util
 from costline.models.decoder import Decoder
 from costline.models.dit import DiT
 from costline.models.network import Network
-from costline.numeric import Numeric
+from costline.numeric import Numeric, largest
+from costline.plan import Plan
 from costline.studies.batch import batch_notes, fed, micro_batches_of, sequences_of
 from costline.studies.clip import grid_notes
 from costline.studies.economics import Economics, cost_figure, energy_figures, idle_notes
@@ -41,11 +42,18 @@ class Stretch:
         Tokens of a sample: text tokens, or latent tokens of a clip. [token]
     clip : tuple, optional
         Frames, height and width in pixels, where the sample is a clip. [frame, pixel, pixel]
+    plan : Plan, optional
+        How this part is run; the machine's plan where it is left out.
     """
 
     share: Numeric = 1.0
     sequence: Numeric = 0
     clip: tuple[Numeric, Numeric, Numeric] | None = None
+    plan: Plan | None = None
+
+    def on(self, machine: Machine) -> Machine:
+        """The machine with the plan of this part."""
+        return machine if self.plan is None else replace(machine, plan=self.plan)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +91,7 @@ class Stage:
     steps: Numeric
     step: Step
     memory: Memory
+    plan: Plan
 
     @property
     def seconds(self) -> Numeric:
@@ -163,19 +172,25 @@ def train(
 def stage_of(network: Network, run: Run, stretch: Stretch, machine: Machine) -> Stage:
     """Work out one stretch: streams, steps, time of a step, memory.
 
-    A step trains on the sequences of the batch and no others, and lasts as long as its fullest replica works.
+    A step trains on the sequences of the batch and no others, and lasts as long as its fullest replica works. Fewer
+    tokens than a step takes are a step all the same.
     """
+    machine = stretch.on(machine)
     streams = sample_streams(network, stretch, machine.plan.micro_batch)
     sequences = sequences_of(run.batch_tokens, sample_tokens(streams))
     most = micro_batches_of(sequences, machine.plan)
-    steps = run.tokens * stretch.share / (sequences * sample_tokens(streams))
+    steps = largest(
+        run.tokens * stretch.share / (sequences * sample_tokens(streams)), np.greater(stretch.share, 0) * 1.0
+    )
     with recorded_step(f"optimizer step, {_length(stretch)}"):
         step = training_step(network, streams, most, machine)
-    return Stage(stretch, streams, sequences, steps, step, training_memory(network, streams, most, machine))
+    memory = training_memory(network, streams, most, machine)
+    return Stage(stretch, streams, sequences, steps, step, memory, machine.plan)
 
 
 def stretch_memory(network: Network, run: Run, stretch: Stretch, machine: Machine) -> Memory:
     """Memory of one chip during one stretch, its time not worked out."""
+    machine = stretch.on(machine)
     streams = sample_streams(network, stretch, machine.plan.micro_batch)
     most = micro_batches_of(sequences_of(run.batch_tokens, sample_tokens(streams)), machine.plan)
     return training_memory(network, streams, most, machine)
@@ -321,16 +336,17 @@ def _goodput(network: Network, run: Run, machine: Machine) -> Figure:
 
 def _fit(network: Network, run: Run, fullest: Stage, stages: Sequence[Stage], machine: Machine) -> Fit:
     """Whether the fullest stretch fits and the batch feeds every replica."""
-    plan = machine.plan
-    works = [np.asarray(stage.memory.fits) & fed(stage.sequences, plan) for stage in stages]
+    works = [np.asarray(stage.memory.fits) & fed(stage.sequences, stage.plan) for stage in stages]
     if np.ndim(works[0]):
         return Fit(np.logical_and.reduce(np.broadcast_arrays(*works)))
-    sequences = min(stage.sequences for stage in stages)
-    if not fed(sequences, plan):
-        replicas = f"{plan.data:,.0f} replicas of micro-batch {plan.micro_batch:,.0f}"
-        need = f"a batch of {sequences:,.0f} sequences cannot feed {replicas}"
-        return Fit(False, need, f"feasible with at least {plan.data * plan.micro_batch:,.0f} sequences a step")
-    return nearest_fit(fullest.memory, lambda: _changes(network, run, fullest.stretch, machine))
+    for stage in stages:
+        sequences, plan = stage.sequences, stage.plan
+        if not fed(sequences, plan):
+            replicas = f"{plan.data:,.0f} replicas of micro-batch {plan.micro_batch:,.0f}"
+            need = f"a batch of {sequences:,.0f} sequences cannot feed {replicas}"
+            return Fit(False, need, f"feasible with at least {plan.data * plan.micro_batch:,.0f} sequences a step")
+    where = fullest.stretch.on(machine)
+    return nearest_fit(fullest.memory, lambda: _changes(network, run, replace(fullest.stretch, plan=None), where))
 
 
 def _changes(network: Network, run: Run, stretch: Stretch, machine: Machine) -> list[Fit]:
@@ -352,14 +368,17 @@ def _changes(network: Network, run: Run, stretch: Stretch, machine: Machine) -> 
 
 
 def _warnings(network: Network, run: Run, stages: Sequence[Stage], machine: Machine) -> tuple[str, ...]:
-    idle = idle_notes(machine)
+    idle = dict.fromkeys(note for stage in stages for note in idle_notes(stage.stretch.on(machine)))
     if run.mfu is not None:
-        return ("time follows from the MFU you stated; the time model was not used, so there is no interval", *idle)
+        return (
+            "time follows from the MFU you stated; the time model was not used, and no interval holds its errors",
+            *idle,
+        )
     notes: list[str] = []
     for stage in stages:
         if isinstance(network, DiT) and stage.stretch.clip is not None:
             notes.extend(grid_notes(network, *stage.stretch.clip))
-        notes.extend(batch_notes(run.batch_tokens, sample_tokens(stage.streams), machine.plan))
+        notes.extend(batch_notes(run.batch_tokens, sample_tokens(stage.streams), stage.plan))
     return tuple(dict.fromkeys((*notes, *idle)))
 
 
@@ -371,6 +390,10 @@ def _inputs(network: Network, run: Run, machine: Machine) -> dict[str, Any]:
         "tokens": run.tokens,
         "batch_tokens": run.batch_tokens,
         "mfu": run.mfu,
-        "curriculum": [{"share": row.share, "sequence": row.sequence, "clip": row.clip} for row in run.stretches],
+        "curriculum": [
+            {"share": row.share, "sequence": row.sequence, "clip": row.clip}
+            | ({} if row.plan is None else {"plan": vars(row.plan)})
+            for row in run.stretches
+        ],
         **vars(machine.plan),
     }

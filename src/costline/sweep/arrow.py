@@ -46,7 +46,7 @@ def pyarrow(module: str = "pyarrow") -> Any:
     try:
         return importlib.import_module(module)
     except ImportError:
-        raise InputError("sweeps are kept as Parquet, which needs pyarrow: pip install 'costline[sweep]'") from None
+        raise InputError("sweeps are kept as Parquet, which needs pyarrow: pip install '.[sweep]' in a clone") from None
 
 
 def columns_of(scenario: Scenario, figures: Mapping[str, str]) -> tuple[Column, ...]:

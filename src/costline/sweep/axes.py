@@ -160,7 +160,7 @@ def _number(name: str, value: Any, kind: Kind) -> float:
     if isinstance(value, bool):
         raise QuantityError(f"{name}: {value} is no {kind.name}")
     try:
-        return float(read(value, kind))
+        return float(read(value if kind.bare else str(value), kind))  # as a flag would give it
     except QuantityError as error:
         raise QuantityError(f"{name}: {error}") from None
 

@@ -56,7 +56,7 @@ def cluster(address: str) -> Iterator[tuple[Executor, int]]:
     try:
         distributed: Any = importlib.import_module("distributed")
     except ImportError:
-        raise InputError("clusters need dask.distributed: pip install 'costline[cluster]'") from None
+        raise InputError("clusters need dask.distributed: pip install '.[cluster]' in a clone") from None
     local = partial(
         distributed.LocalCluster, n_workers=available(), threads_per_worker=1, dashboard_address=None, processes=True
     )

@@ -29,6 +29,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from costline.api.common import as_typed
 from costline.catalogue.user import parse_toml
 from costline.errors import InputError, UnknownNameError
 from costline.planning import CHOICES, FLAGS, SHARES, WORDS, read_plan_fields
@@ -261,7 +262,7 @@ def _checked(scenario: Scenario, sampled: bool) -> Scenario:
 
 def _fixed(inputs: Mapping[str, Any], axes: tuple[Axis, ...]) -> dict[str, Any]:
     """Fixed inputs; a plan as text becomes a table where an axis sets one of its fields."""
-    fixed = dict(inputs)
+    fixed = as_typed(inputs)
     if any(axis.name.startswith("plan.") for axis in axes):
         fixed["plan"] = read_plan_fields(fixed.get("plan"))
     return fixed

@@ -13,6 +13,7 @@ from costline.errors import InputError, QuantityError, UnknownNameError
 from costline.numeric import Array
 from costline.quantity import Kind, read, show
 from costline.quantity.reading import shown
+from costline.quantity.spoken import SPOKEN, spoken_value
 
 LONGEST = 200
 COMPARED = re.compile(r"(?P<name>.+?) *(?P<sign><=|>=|<|>) *(?P<value>.+)")
@@ -35,16 +36,6 @@ KINDS: dict[str, Kind] = {
     "parameter": quantity.PARAMS,
 }
 """Kind of quantity by the SI unit of a result; other units are counts."""
-
-ALIASES: dict[str, tuple[str, float]] = {
-    "seconds": ("time", 1.0),
-    "minutes": ("time", 60.0),
-    "hours": ("time", 3600.0),
-    "days": ("time", 86_400.0),
-    "weeks": ("time", 7 * 86_400.0),
-    "dollars": ("cost", 1.0),
-}
-"""Names that are a result and its unit in one, so that the numbers need none."""
 
 
 @dataclass(frozen=True)
@@ -158,19 +149,14 @@ def _named(label: str, known: Mapping[str, Quantity]) -> tuple[Quantity, float |
     for name in (label, label.lower(), label.lower().replace(" ", "_").replace("-", "_")):
         if name in known:
             return known[name], None
-        if name in ALIASES and ALIASES[name][0] in known:
-            return known[ALIASES[name][0]], ALIASES[name][1]
-    aliases = [alias for alias, (name, _) in ALIASES.items() if name in known]
+        if name in SPOKEN and SPOKEN[name][0] in known:
+            return known[SPOKEN[name][0]], SPOKEN[name][1]
+    aliases = [alias for alias, (name, _) in SPOKEN.items() if name in known]
     raise UnknownNameError("result or uncertain input", label, [*known, *aliases])
 
 
 def _value(value: str, kind: Kind, unit: float | None, label: str) -> float:
-    if unit is not None:
-        try:
-            return float(value.replace(",", "").lstrip("$")) * unit
-        except ValueError:
-            pass
     try:
-        return read(value, kind)
+        return read(value, kind) if unit is None else spoken_value(value, kind, unit)
     except QuantityError as error:
         raise InputError(f"{label}: {error}") from None

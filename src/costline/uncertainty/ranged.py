@@ -49,6 +49,9 @@ def _inside(question: Callable[..., Estimate], args: Any, inputs: Mapping[str, A
 
 
 def settled(middle: Estimate) -> dict[str, Any]:
-    """Inputs that fix the plan that was chosen at the medians."""
+    """Inputs that fix the plan that was chosen at the medians, or those of the parts of a curriculum."""
+    parts = [part["plan"] for part in middle.inputs.get("curriculum", ()) if "plan" in part]
+    if parts:
+        return {"plan": tuple(Plan(**part) for part in parts), "explain": False}
     known = {row.name: middle.inputs[row.name] for row in fields(Plan) if row.name in middle.inputs}
     return {"plan": Plan(**known), "explain": False}

@@ -227,7 +227,7 @@ def _replanned(again: Estimate, words: str) -> Iterator[Assumption]:
     """Assumptions of an answer whose plan was chosen elsewhere."""
     for row in again.assumptions:
         shown = str(row.value).partition(": ")[0]
-        yield replace(row, value=f"{shown}: {words}", kind="chosen") if row.name == "plan" else row
+        yield replace(row, value=f"{shown}: {words}", kind="chosen") if row.name.startswith("plan") else row
 
 
 def _results(estimate: Estimate, samples: int) -> dict[str, Array]:

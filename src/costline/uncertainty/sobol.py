@@ -16,7 +16,7 @@ def _scipy(module: str) -> ModuleType:
         import scipy  # noqa: F401
     except ImportError:
         raise InputError(
-            "ranges are sampled with SciPy, which is not installed: pip install 'costline[uncertainty]'"
+            "ranges are sampled with SciPy, which is not installed: pip install '.[uncertainty]' in a clone"
         ) from None
     return importlib.import_module(f"scipy.{module}")
 
