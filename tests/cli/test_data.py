@@ -66,7 +66,7 @@ def test_units_stand_in_the_heading_and_figures_have_three_digits(run):
     out = run("list", "chips", "--match", "h100-sxm")[1]
     assert "TFLOP/s" in out
     (row,) = (line.split() for line in out.splitlines() if line.split()[:1] == ["h100-sxm"])
-    assert row == ["h100-sxm", "2022", "989", "1.98", "80.0", "3.35", "450", "700"]
+    assert row == ["h100-sxm", "2022", "989", "1.98", "85.5", "3.35", "450", "700"]
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,11 @@ def generate(
 
 def _warnings(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[str, ...]:
     notes = (
-        [] if clip.mfu is None else ["denoising time follows from the MFU you stated, not the time model: no interval"]
+        []
+        if clip.mfu is None
+        else [
+            "denoising time follows from the MFU you stated; the time model was not used, no interval holds its errors"
+        ]
     )
     if clip.tokens is None:
         piece, _ = piece_of(pipeline, clip)

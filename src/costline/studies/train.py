@@ -24,6 +24,7 @@ from costline.studies.batch import batch_notes, fed, micro_batches_of, sequences
 from costline.studies.clip import grid_notes
 from costline.studies.economics import Economics, cost_figure, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
+from costline.studies.formats import peak_rate
 from costline.studies.serve import memory_figure
 
 FORWARD_AND_BACKWARD = 3
@@ -246,7 +247,7 @@ def _busy(run: Run, stages: Sequence[Stage], work: dict[str, Figure], machine: M
     chip, chips = machine.cluster.chip, machine.cluster.chips
     if run.mfu is not None:
         flops = work["flops_exact"].amount
-        value = time_at_utilisation(flops, chips, chip.rate(machine.plan.compute), run.mfu)
+        value = time_at_utilisation(flops, chips, peak_rate(chip, machine.plan), run.mfu)
         return Figure(name="training", value=value, unit="s", note="from the stated MFU, not from the time model")
     children = []
     for stage in stages:
@@ -278,7 +279,7 @@ def _mean_step(stages: Sequence[Stage]) -> Timing:
 
 
 def _rates(run: Run, seconds: Numeric, work: dict[str, Figure], machine: Machine) -> dict[str, Figure]:
-    chips, peak = machine.cluster.chips, machine.cluster.chip.rate(machine.plan.compute)
+    chips, peak = machine.cluster.chips, peak_rate(machine.cluster.chip, machine.plan)
     figures = {}
     notes = {
         "mfu": ("flops_exact", "model FLOPs, exact attention, over dense peak"),
