@@ -14,7 +14,8 @@ import numpy as np
 
 from costline.accuracy.kernels.read import Samples
 from costline.catalogue.coefficient_table import shipped_coefficients
-from costline.engine.casts import COPIES, cast_bytes, cast_loads
+
+XX, cast_loads
 from costline.engine.loads import Load, forward_loads
 from costline.engine.messages import Message, network_time
 from costline.engine.timing import time_loads
