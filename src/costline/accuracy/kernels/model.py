@@ -14,12 +14,12 @@ import numpy as np
 
 from costline.accuracy.kernels.read import Samples
 from costline.catalogue.coefficient_table import shipped_coefficients
-
-XX, cast_loads
+from costline.engine.casts import COPIES, cast_loads
 from costline.engine.loads import Load, forward_loads
 from costline.engine.messages import Message, network_time
 from costline.engine.timing import time_loads
 from costline.formulas.collectives import all_gather_bytes, all_reduce_bytes, all_to_all_bytes
+from costline.formulas.memory import cast_bytes
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Coefficient, Efficiency
