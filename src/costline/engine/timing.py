@@ -168,7 +168,7 @@ def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     point, arithmetic = kernel_time(math, memory, launch, exposed), choose(math >= memory, math, exposed * math)
     if some(load.rows):
         # with few rows tiles are mostly empty, or engines change to kernels that read weights as they go
-        half = efficiency.value("gemm_half", chip, "rows")
+        half = efficiency.value("gemm_half", chip, _by_format("rows", chip, load.format))
         tiled = math / size_share(load.rows, half)
         point, streamed = kernel_time(tiled, memory, launch, exposed), kernel_time(math, memory, launch, 1.0)
         arithmetic = choose(streamed < point, math, choose(tiled >= memory, tiled, exposed * tiled))
@@ -215,8 +215,14 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     share = efficiency.value("gemm", chip, "" if units in SIXTEEN_BITS else units)
     if load.weight_format:
         share = share * efficiency.value("dequantise", chip, load.weight_format)
-    half = efficiency.value("gemm_half", chip, "width")
+    half = efficiency.value("gemm_half", chip, _by_format("width", chip, load.format))
     return share * size_share(load.inner, half) * size_share(load.outer, half) if some(load.inner) else share
+
+
+def _by_format(length: str, chip: Chip, number_format: str) -> str:
+    """Qualifier of a half-performance length: the faster the units of a format, the longer products must be."""
+    units = chip.rate_format(number_format)
+    return length if units in SIXTEEN_BITS else f"{length}/{units}"
 
 
 def attention_kernel(plan: Plan, cluster: Cluster, efficiency: Efficiency) -> str:
