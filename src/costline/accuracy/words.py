@@ -14,10 +14,11 @@ from costline.planning import year_of_month
 from costline.studies.software import Release, released
 
 FORMATS: tuple[tuple[str, str], ...] = (
+    (r"bfp8/bfp4", "fp8"),
     (r"nvfp4|fp4_e2m1|^fp4", "fp4"),
     (r"mxfp4", "mxfp4"),
     (r"q4_k|q4_0", "q4_k_m"),
-    (r"bfp8/bfp4|bfp4|int4|k4v2|awq|gptq|w4a16", "int4"),
+    (r"bfp4|int4|k4v2|awq|gptq|w4a16", "int4"),
     (r"int8|w8a8", "int8"),
     (r"fp8|bfp8|mxfp8|float8|fp6", "fp8"),
     (r"bf16|bfloat16", "bf16"),
@@ -25,7 +26,7 @@ FORMATS: tuple[tuple[str, str], ...] = (
     (r"fp32|float32", "fp32"),
 )
 """Pattern of a source's word -> format; the first that fits counts. Formats costline lacks take the nearest size:
-bfp4 and KIVI's 4- and 2-bit cache are counted as int4, bfp8 and 6-bit floats as fp8."""
+bfp4 and KIVI's 4- and 2-bit cache are counted as int4, bfp8, a mix of it with bfp4, and 6-bit floats as fp8."""
 
 
 def number_format(word: str, what: str) -> str:
