@@ -40,10 +40,13 @@ METHODS = (
     "Fit: every coefficient gets factors for all chips, for a family and for a chip, with priors around no change, so "
     "that what has few measurements stays near its family (partial pooling, [Gelman and Hill 2006]"
     "(https://doi.org/10.1017/CBO9780511790942)); logarithms of predicted over measured are fitted by Gauss-Newton "
-    "steps, large errors counting only linearly ([Huber 1964](https://doi.org/10.1214/aoms/1177703732)).",
+    "steps, damped where they would make the sum of errors larger ([Levenberg 1944]"
+    "(https://doi.org/10.1090/qam/10666)), large errors counting only linearly ([Huber 1964]"
+    "(https://doi.org/10.1214/aoms/1177703732)).",
     "Held out: five folds of groups (model, chip, software); a group is never divided between fitting and testing "
-    "([Roberts et al. 2017](https://doi.org/10.1111/ecog.02881)). For unseen chips every chip is left out, with the "
-    "problem linearised at the solution for all rows. The form of the model, the widths of the priors and the "
+    "([Roberts et al. 2017](https://doi.org/10.1111/ecog.02881)). Each fold is fitted again, at most six steps from "
+    "the solution of all rows, of which what only the fold told was taken away. For unseen chips every chip is left out "
+    "so, with one step by the slopes at that solution. The form of the model, the widths of the priors and the "
     "constants of the intervals were chosen with all rows in view: results that nobody has looked at can be worse.",
     "Intervals: weighted conformal prediction ([Tibshirani et al. 2019](https://arxiv.org/abs/1904.06019)) on held-out "
     "errors; cases count by likeness of chip, software, model, format and sizes. Reach "
