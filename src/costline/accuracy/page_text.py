@@ -45,8 +45,8 @@ METHODS = (
     "(https://doi.org/10.1214/aoms/1177703732)).",
     "Held out: five folds of groups (model, chip, software); a group is never divided between fitting and testing "
     "([Roberts et al. 2017](https://doi.org/10.1111/ecog.02881)). Each fold is fitted again, at most six steps from "
-    "the solution of all rows, of which what only the fold told was taken away. For unseen chips every chip is left out "
-    "so, with one step by the slopes at that solution. The form of the model, the widths of the priors and the "
+    "the solution of all rows, of which what only the fold told was taken away. For unseen chips every chip is left "
+    "out so, with one step by the slopes at that solution. The form of the model, the widths of the priors and the "
     "constants of the intervals were chosen with all rows in view: results that nobody has looked at can be worse.",
     "Intervals: weighted conformal prediction ([Tibshirani et al. 2019](https://arxiv.org/abs/1904.06019)) on held-out "
     "errors; cases count by likeness of chip, software, model, format and sizes. Reach "
