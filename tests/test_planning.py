@@ -23,4 +23,4 @@ def test_a_wrong_word_is_answered_with_all_that_are_right():
 def test_shares_may_be_percentages(name):
     assert read_plan_fields(f"{name}=50%") == read_plan_fields(f"{name}=0.5") == {name: 0.5}
     with pytest.raises(PlanError, match=name):
-        read_plan_fields(f"{name}=half")
+        read_plan_fields(f"{name}=half%")

@@ -47,5 +47,5 @@ def test_without_pyarrow_it_says_what_to_install(monkeypatch, tmp_path):
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(InputError, match=r"pip install 'costline\[sweep\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[sweep\]'"):
         pyarrow()

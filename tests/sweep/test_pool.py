@@ -112,7 +112,7 @@ def test_without_dask_it_says_what_to_install(monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(InputError, match=r"pip install 'costline\[cluster\]'"), cluster("local"):
+    with pytest.raises(InputError, match=r"pip install '\.\[cluster\]'"), cluster("local"):
         pass
 
 
