@@ -23,13 +23,13 @@ def read(root):
 def test_the_missing_package_names_the_extra(monkeypatch, capsys):
     monkeypatch.setattr(tables, "PACKAGE", "no_such_package_of_kernels")
     assert main(["accuracy", "fit", "--kernels"]) == BAD_INPUT
-    assert "pip install 'costline[kernels]'" in capsys.readouterr().err
+    assert "pip install '.[kernels]'" in capsys.readouterr().err
 
 
 def test_missing_pyarrow_names_the_extra(tmp_path, monkeypatch):
     write(tmp_path, "h100_sxm", "gemm", "vllm", "1.0", "gemm", gemm())
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(InputError, match=r"costline\[kernels\]"):
+    with pytest.raises(InputError, match=r"'\.\[kernels\]'"):
         read(tmp_path)
 
 

@@ -19,7 +19,7 @@ from costline.errors import CatalogueError, InputError
 from costline.numeric import Array
 
 Columns: TypeAlias = Mapping[str, Array]
-NO_PYARROW = "measured kernels are parquet files, which pyarrow reads: pip install 'costline[kernels]'"
+NO_PYARROW = "measured kernels are parquet files, which pyarrow reads: pip install '.[kernels]' in a clone"
 MILLISECOND = 1e-3
 HALF_BYTES = 2
 """Bytes of an element of the collectives that are read: 16-bit ones."""

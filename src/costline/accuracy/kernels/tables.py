@@ -21,7 +21,7 @@ from costline.errors import InputError
 PACKAGE, DISTRIBUTION = "aiconfigurator_core", "aiconfigurator-core"
 MISSING = (
     f"measured kernels are in the package {DISTRIBUTION} (Linux on x86-64), which is not installed: "
-    "pip install 'costline[kernels]'"
+    "pip install '.[kernels]' in a clone"
 )
 SYSTEMS = {
     "a100_sxm": ("a100-sxm-80gb", r"A100-SXM4-80GB"),
