@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -11,7 +12,6 @@ import numpy as np
 from costline.catalogue.software_table import all_software
 from costline.catalogue.validated_table import Validated, factor_of, is_time, validated_cases
 from costline.engine.passes import Machine
-from costline.engine.timing import slowness
 from costline.estimate import Assumption, Estimate, Figure
 from costline.models.network import Network
 from costline.numeric import Numeric
@@ -95,12 +95,9 @@ def unnamed_doubt(study: str, machine: Machine) -> float:
     An answer that names no software takes the average one; published cases name theirs.
     """
     kind, seen = "serve" if study == "caption" else study, machine.efficiency.replace()  # a look is no use
-    effects = [
-        float(np.median(slowness(machine.cluster.chip, seen, Plan(software=each.id))))
-        for each in all_software()
-        if each.study == kind
-    ]
-    return NORMAL * float(np.std(np.log(effects)))
+    engines = [each.id for each in all_software() if each.study == kind]
+    effects = [float(np.median(seen.value("software", machine.cluster.chip, engine))) for engine in engines]
+    return NORMAL * statistics.pstdev(map(math.log, effects))
 
 
 def _words(machine: Machine) -> dict[str, str]:
