@@ -94,10 +94,20 @@ def unnamed_doubt(study: str, machine: Machine) -> float:
 
     An answer that names no software takes the average one; published cases name theirs.
     """
-    kind, seen = "serve" if study == "caption" else study, machine.efficiency.replace()  # a look is no use
-    engines = [each.id for each in all_software() if each.study == kind]
-    effects = [float(np.median(seen.value("software", machine.cluster.chip, engine))) for engine in engines]
-    return NORMAL * statistics.pstdev(map(math.log, effects))
+    if "software" in machine.efficiency.stated:
+        return 0.0
+    kind, chip = "serve" if study == "caption" else study, machine.cluster.chip
+    key = (kind, chip.id, chip.family)
+    if key not in _DOUBTS:
+        seen = machine.efficiency.replace()  # a look is no use
+        engines = [each.id for each in all_software() if each.study == kind]
+        effects = [float(np.median(seen.value("software", chip, engine))) for engine in engines]
+        _DOUBTS[key] = NORMAL * statistics.pstdev(map(math.log, effects))
+    return _DOUBTS[key]
+
+
+_DOUBTS: dict[tuple[str, str, str], float] = {}
+"""What was worked out once for a study and a chip."""
 
 
 def _words(machine: Machine) -> dict[str, str]:

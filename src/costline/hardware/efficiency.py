@@ -243,9 +243,8 @@ class Efficiency:
 
     def replace(self, **overrides: Numeric) -> Efficiency:
         """Return the same table with values fixed by the user."""
-        made = copy(self)  # rows that were found are found again; what is used is counted anew
-        made._overrides, made.used = {**self._overrides, **overrides}, {}
-        return made
+        fixed = {**self._overrides, **overrides}
+        return Efficiency(self._rows.values(), fixed, self._drawn, self._adjustments, self._job)
 
     def within(self, job: str) -> Efficiency:
         """Return the same table for one kind of job; what it looks up counts as used here too."""
