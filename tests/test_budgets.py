@@ -87,13 +87,13 @@ def test_a_cold_answer(question):
 
 
 def test_an_answer_whose_plan_is_chosen():
-    """Two estimates: one of all four plans at once, and one of the plan that is shown, with its limits."""
+    """Two and a half estimates: all four plans at once, the plan that is shown with its limits, and the cases like it."""
 
     def question():
         costline.serve("llama-3.1-8b", on="8xh100-sxm", input=1000, output=100)
 
     question()
-    assert best(lambda: call_seconds(question), 2 * ESTIMATE) <= 2 * ESTIMATE
+    assert best(lambda: call_seconds(question), 2.5 * ESTIMATE) <= 2.5 * ESTIMATE
 
 
 def example(name):
