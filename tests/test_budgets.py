@@ -87,7 +87,7 @@ def test_a_cold_answer(question):
 
 
 def test_an_answer_whose_plan_is_chosen():
-    """Two and a half estimates: all four plans at once, the plan that is shown with its limits, and the cases like it."""
+    """Two and a half estimates: all four plans at once, the one that is shown with its limits, and cases like it."""
 
     def question():
         costline.serve("llama-3.1-8b", on="8xh100-sxm", input=1000, output=100)
