@@ -73,11 +73,12 @@ def earned(
     words = {"model": str(estimate.inputs["model"]), **_words(machine)}
     figures = dict(estimate.figures)
     found: Likeness | None = None
+    doubt = 0.0 if machine.plan.software else unnamed_doubt(estimate.study, machine)
     for names, target in _targets(estimate.study, network, machine.plan, static, batch):
         like = likeness(Question(targets=(target,), words=words, numbers=numbers), cases)
         if like is None:
             continue
-        like = like.widened(0.0 if machine.plan.software else unnamed_doubt(estimate.study, machine))
+        like = like.widened(doubt)
         found = found or like
         for name in names:
             if name in figures:
@@ -96,18 +97,9 @@ def unnamed_doubt(study: str, machine: Machine) -> float:
     """
     if "software" in machine.efficiency.stated:
         return 0.0
-    kind, chip = "serve" if study == "caption" else study, machine.cluster.chip
-    key = (kind, chip.id, chip.family)
-    if key not in _DOUBTS:
-        seen = machine.efficiency.replace()  # a look is no use
-        engines = [each.id for each in all_software() if each.study == kind]
-        effects = [float(np.median(seen.value("software", chip, engine))) for engine in engines]
-        _DOUBTS[key] = NORMAL * statistics.pstdev(map(math.log, effects))
-    return _DOUBTS[key]
-
-
-_DOUBTS: dict[tuple[str, str, str], float] = {}
-"""What was worked out once for a study and a chip."""
+    kind, table, chip = "serve" if study == "caption" else study, machine.efficiency, machine.cluster.chip
+    engines = [each.id for each in all_software() if each.study == kind]
+    return NORMAL * statistics.pstdev(math.log(table.look("software", chip, engine).value) for engine in engines)
 
 
 def _words(machine: Machine) -> dict[str, str]:

@@ -165,16 +165,23 @@ def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
         return Timing(0.0, memory, 0.0, launch, point, bound, {group_of(load): point}, 0.0, load.traffic)
     math = _math(load, slow, cluster, efficiency, plan)
     exposed = efficiency.value("exposed", chip)
-    point, arithmetic = kernel_time(math, memory, launch, exposed), choose(math >= memory, math, exposed * math)
     if some(load.rows):
         # with few rows tiles are mostly empty, or engines change to kernels that read weights as they go
         half = efficiency.value("gemm_half", chip, _by_format("rows", chip, load.format))
         tiled = math / size_share(load.rows, half)
-        point, streamed = kernel_time(tiled, memory, launch, exposed), kernel_time(math, memory, launch, 1.0)
-        arithmetic = choose(streamed < point, math, choose(tiled >= memory, tiled, exposed * tiled))
-        math, point = choose(streamed < point, math, tiled), smallest(point, streamed)
+        as_tiles, streamed = kernel_time(tiled, memory, launch, exposed), kernel_time(math, memory, launch, 1.0)
+        faster, point = streamed < as_tiles, smallest(as_tiles, streamed)
+        arithmetic = choose(faster, math, _shown(tiled, memory, exposed))
+        math = choose(faster, math, tiled)
+    else:
+        point, arithmetic = kernel_time(math, memory, launch, exposed), _shown(math, memory, exposed)
     bound = {"math": arithmetic, "memory": point - launch - arithmetic, "overhead": launch}
     return Timing(math, memory, 0.0, launch, point, bound, {group_of(load): point}, load.flops, load.traffic)
+
+
+def _shown(math: Numeric, memory: Numeric, exposed: Numeric) -> Numeric:
+    """Part of a kernel's time that arithmetic takes: all of it where it is the longer side, else what does not hide."""
+    return choose(math >= memory, math, exposed * math)
 
 
 SIXTEEN_BITS = frozenset({"bf16", "fp16", "fp16acc"})

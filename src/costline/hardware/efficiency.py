@@ -191,12 +191,17 @@ class Efficiency:
         CatalogueError
             No row of that name, not even for all chips.
         """
+        found = self.look(name, chip, qualifier)
+        self.used[found.name, found.scope, found.qualifier] = found
+        return found
+
+    def look(self, name: str, chip: Chip, qualifier: str = "") -> Coefficient:
+        """Return what `row` would, without counting it as used."""
         key = (name, qualifier, chip.id, chip.family, chip.vendor)
         found = self._found.get(key)
         if found is None:
             found = self._fitted(self.sourced(name, chip, qualifier), qualifier, chip)
             self._found[key] = found
-        self.used[found.name, found.scope, found.qualifier] = found
         return found
 
     def _fitted(self, row: Coefficient, qualifier: str, chip: Chip) -> Coefficient:
