@@ -19,7 +19,7 @@ from costline.catalogue.software_table import all_software
 from costline.catalogue.validated_table import NUMBERS, WORDS, Validated, validated_cases
 from costline.cli import main
 from costline.errors import CostlineError
-from costline.studies.likeness import Question, likeness
+from costline.studies.likeness import Likeness, Question, likeness
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,34 @@ def test_without_an_engine_the_interval_also_holds_what_engines_differ_by():
     like = likeness(Question(targets=("serve, full engine",), words=words, numbers=numbers), validated_cases())
     unnamed = costline.serve("llama-3.1-8b", on="h100-sxm", input=1000, output=200, batch=64).figures["tpot"]
     assert unnamed.interval == pytest.approx(around(unnamed.value, like, doubt), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("answer", "time", "used"),
+    [
+        (lambda: costline.train("llama-3.1-8b", tokens="1T", on="64xh100-sxm", plan="recompute=full"), "step", ["hfu"]),
+        (lambda: costline.serve("llama-3.1-70b", on="2xh100-sxm", input=100, output=900, batch=1), "tpot",
+         ["decode_mfu", "decode_mbu"]),
+        (lambda: costline.serve("llama-3.1-8b", on="h100-sxm", input=8000, output=1, batch=1), "ttft",
+         ["prefill_mfu", "prefill_mbu"]),
+        (lambda: costline.generate("wan2.1-t2v-14b", on="8xa100-sxm-80gb"), "time", ["mfu"]),
+    ],
+)  # fmt: skip
+def test_no_interval_reaches_beyond_a_peak(answer, time, used):
+    """At its fast end a job that used a share u of a peak uses u x time / fast end, never more than all of it."""
+    found = answer()
+    low, _ = found.figures[time].interval
+    for name in used:
+        assert found[name] * found[time] / low <= 1 + 1e-12
+        if found.figures[name].interval:
+            assert found.figures[name].interval[1] <= 1 + 1e-12
+
+
+def test_an_interval_that_would_reach_beyond_the_peak_ends_there():
+    like = Likeness(low=0.5, high=2.0, nearest=[0], distance=0.0, cases=10.0)
+    assert like.within_peaks(0.8).low == 0.8
+    assert like.within_peaks(0.3) == like
+    assert like.within_peaks(1.2).low == 1.0, "the interval holds the prediction itself"
 
 
 def test_the_nearest_cases_are_named_with_what_was_measured(served):

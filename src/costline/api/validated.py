@@ -34,6 +34,8 @@ RATES: Mapping[str, tuple[str, ...]] = {
     "caption": (),
 }
 """Figures that fall with it."""
+USED: Mapping[str, tuple[str, ...]] = {"train": ("hfu",), "serve": ("decode_mfu", "decode_mbu"), "generate": ("mfu",)}
+"""Shares of a peak that a prediction uses: a job that took less than that share of its time would be beyond the peak."""
 NORMAL = 1.2816
 """Half width of an 80 % interval, in standard deviations."""
 SHOWN = 2
@@ -74,11 +76,11 @@ def earned(
     figures = dict(estimate.figures)
     found: Likeness | None = None
     doubt = 0.0 if machine.plan.software else unnamed_doubt(estimate.study, machine)
-    for names, target in _targets(estimate.study, network, machine.plan, static, batch):
+    for names, target, used in _targets(estimate.study, network, machine.plan, static, batch):
         like = likeness(Question(targets=(target,), words=words, numbers=numbers), cases)
         if like is None:
             continue
-        like = like.widened(doubt)
+        like = like.widened(doubt).within_peaks(_most_used(estimate, used))
         found = found or like
         for name in names:
             if name in figures:
@@ -112,15 +114,26 @@ def _words(machine: Machine) -> dict[str, str]:
 
 def _targets(
     study: str, network: Network, plan: Plan, static: bool, batch: Numeric
-) -> list[tuple[tuple[str, ...], str]]:
-    """Figures, and the target of accuracy whose cases speak for them; the headline's first."""
-    names = (*TIMES[study], *RATES[study])
+) -> list[tuple[tuple[str, ...], str, tuple[str, ...]]]:
+    """Figures, the target of accuracy whose cases speak for them, and the shares of peaks they use; headline's first."""
+    names, used = (*TIMES[study], *RATES[study]), USED.get(study, ())
     if study == "train":
-        return [(names, training_target(network))]
+        return [(names, training_target(network), used)]
     if study == "generate":
-        return [(names, generation_target(plan))]
+        return [(names, generation_target(plan), used)]
     alone = static or float(batch) <= 1
-    return [(names, serving_target(first=False, alone=alone)), (("ttft",), serving_target(first=True, alone=alone))]
+    # A first token that waited for others is no measure of how fast its own pass may be.
+    first = ("prefill_mfu", "prefill_mbu") if alone else ()
+    return [
+        (names, serving_target(first=False, alone=alone), used),
+        (("ttft",), serving_target(first=True, alone=alone), first),
+    ]
+
+
+def _most_used(estimate: Estimate, names: tuple[str, ...]) -> float:
+    """The largest share of a peak an estimate uses; 0 where none is known."""
+    values = [estimate.figures[name].value for name in names if name in estimate.figures]
+    return max((float(value) for value in values if value is not None), default=0.0)
 
 
 def _within(figure: Figure, like: Likeness, rate: bool) -> Figure:

@@ -92,6 +92,16 @@ class Likeness:
         slower, faster = max(math.log(self.high), 0.0), max(-math.log(self.low), 0.0)
         return replace(self, low=math.exp(-math.hypot(faster, doubt)), high=math.exp(math.hypot(slower, doubt)))
 
+    def within_peaks(self, used: float) -> Likeness:
+        """The same, never so fast that more than all of a peak were used.
+
+        Parameters
+        ----------
+        used : float
+            Largest share of a peak the prediction itself uses. [1]
+        """
+        return replace(self, low=max(self.low, min(used, 1.0)))
+
 
 def distances(words: Mapping[str, Any], numbers: Mapping[str, Any], cases: Validated, rows: Array) -> Array:
     """Distance of some cases from a question, or from many whose words and numbers are columns of shape (n, 1). [1]"""
