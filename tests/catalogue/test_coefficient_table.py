@@ -20,6 +20,7 @@ def test_every_chip_has_every_coefficient_the_engine_asks_for():
         "power_active": ("math", "memory", "idle"), "host_power": ("",), "pue": ("",), "memory_reserved": ("",),
         "offload_bandwidth": ("",), "software": ("", "vllm"), "progress": ("",), "exposed": ("",),
         "gemm_half": ("width", "rows"), "dequantise": ("", "int4"), "apart": ("loop", "loop/maxtext"),
+        "scan": ("",),
     }  # fmt: skip
     efficiency = catalogue.efficiency()
     for chip in catalogue.chips().values():
@@ -30,7 +31,7 @@ def test_every_chip_has_every_coefficient_the_engine_asks_for():
 
 def test_shares_are_shares_and_assumptions_give_reasons():
     for row in catalogue.coefficients():
-        if row.unit == "1" and row.name in {"gemm", "memory", "link_up", "link_out", "overlap", "convolution"}:
+        if row.unit == "1" and row.name in {"gemm", "memory", "link_up", "link_out", "overlap", "convolution", "scan"}:
             assert 0 <= row.value <= 1, row
         assert row.kind != "assumed" or row.note
         assert row.low is None or row.low <= row.value <= row.high

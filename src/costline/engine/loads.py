@@ -72,7 +72,7 @@ class Load:
     alone : float or array
         Further launches, of kernels that no graph captures. [call]
     rank : str
-        Of a convolution: ``depthwise``, in the ``plane`` or in the ``volume``.
+        Of a convolution: ``depthwise``, in the ``plane`` or in the ``volume``; ``scan`` of a recurrence.
     """
 
     name: str
@@ -260,14 +260,13 @@ def _exchange(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> Lo
 
 
 def _linear_attention(part: LinearAttention, streams: Mapping[str, Numeric], plan: Plan) -> Load:
-    rows = rows_on_chip(part.rows, streams, plan) / plan.tensor
-    traffic = (
-        part.repeat
-        * rows
-        * (4 * part.width * element_bytes(plan.activation) + chunk_bytes(part.state, CHUNK, STATE_MOVES))
-    )
+    """A scan in 16 bits: tokens stream by, states of chunks are passed on, the kept one is read and written once."""
+    element = element_bytes(plan.activation)
+    moved = 4 * part.width * element + chunk_bytes(part.state, CHUNK, STATE_MOVES)
+    tokens, kept = rows_on_chip(part.rows, streams, plan) * moved, streams["batch"] * (2 * part.state * element)
+    traffic = (tokens + kept) * (part.repeat / plan.tensor)
     flops = part.flops(streams) / plan.tensor / plan.context
-    return Load(part.name, "linear", plan.compute, flops, traffic, 2 * part.repeat)
+    return Load(part.name, "linear", plan.activation, flops, traffic, 2 * part.repeat, rank="scan")
 
 
 def _convolution(part: Convolution, streams: Mapping[str, Numeric], plan: Plan) -> Load:

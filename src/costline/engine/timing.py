@@ -218,6 +218,8 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
         return share * (efficiency.value("attention_backward", chip) if load.backward else 1.0)
     if load.kind == "convolution":
         return efficiency.value("convolution", chip, load.rank)
+    if load.rank == "scan":
+        return efficiency.value("scan", chip)
     units = chip.rate_format(load.format)
     share = efficiency.value("gemm", chip, "" if units in SIXTEEN_BITS else units)
     if load.weight_format:
