@@ -35,7 +35,7 @@ RATES: Mapping[str, tuple[str, ...]] = {
 }
 """Figures that fall with it."""
 USED: Mapping[str, tuple[str, ...]] = {"train": ("hfu",), "serve": ("decode_mfu", "decode_mbu"), "generate": ("mfu",)}
-"""Shares of a peak that a prediction uses: a job that took less than that share of its time would be beyond the peak."""
+"""Shares of peaks that a prediction uses: a job that took less than that share of its time would exceed a peak."""
 NORMAL = 1.2816
 """Half width of an 80 % interval, in standard deviations."""
 SHOWN = 2
@@ -115,7 +115,7 @@ def _words(machine: Machine) -> dict[str, str]:
 def _targets(
     study: str, network: Network, plan: Plan, static: bool, batch: Numeric
 ) -> list[tuple[tuple[str, ...], str, tuple[str, ...]]]:
-    """Figures, the target of accuracy whose cases speak for them, and the shares of peaks they use; headline's first."""
+    """Figures, the target of accuracy whose cases speak for them, shares of peaks they use; the headline's first."""
     names, used = (*TIMES[study], *RATES[study]), USED.get(study, ())
     if study == "train":
         return [(names, training_target(network), used)]
