@@ -20,6 +20,45 @@ def test_names_are_forgiving(typed, found):
     assert catalogue.chip(typed).id == found
 
 
+@pytest.mark.parametrize(
+    ("printed", "found"),
+    [
+        ("NVIDIA H100 80GB HBM3", "h100-sxm"), ("NVIDIA H100 PCIe", "h100-pcie"), ("NVIDIA H100 NVL", "h100-nvl"),
+        ("NVIDIA A100-SXM4-80GB", "a100-sxm-80gb"), ("NVIDIA A100 80GB PCIe", "a100-pcie-80gb"),
+        ("Tesla V100-SXM2-32GB", "v100-sxm-32gb"), ("NVIDIA GeForce RTX 4090", "rtx-4090"), ("NVIDIA L40S", "l40s"),
+        ("NVIDIA RTX 6000 Ada Generation", "rtx-6000-ada"), ("AMD Instinct MI300X", "mi300x"),
+    ],
+)  # fmt: skip
+def test_names_that_drivers_print_are_understood(printed, found):
+    """As `nvidia-smi` and `rocm-smi` list cards."""
+    assert catalogue.chip(printed).id == found
+    assert catalogue.cluster(f"8x {printed}").chip.id == found
+
+
+@pytest.mark.parametrize(
+    ("hub", "name", "stored"),
+    [
+        ("meta-llama/Meta-Llama-3.1-8B-Instruct", "llama-3.1-8b", None),
+        ("Qwen/Qwen3-32B-FP8", "qwen3-32b", "fp8"),
+        ("deepseek-ai/DeepSeek-R1-0528", "deepseek-r1", "fp8"),
+        ("nvidia/DeepSeek-R1-FP4", "deepseek-r1", "fp4"),
+        ("TheBloke/Llama-2-70B-chat-AWQ", "llama-2-70b", "int4"),
+        ("google/gemma-3-27b-it", "gemma-3-27b", None),
+    ],
+)
+def test_checkpoints_have_the_shape_of_their_model_and_the_format_they_name(hub, name, stored):
+    """Names of repositories on the Hugging Face hub."""
+    assert catalogue.model(hub).parts == catalogue.model(name).parts
+    told = catalogue.shipped.stored_format(hub)
+    assert (told and told[0]) == stored
+
+
+@pytest.mark.parametrize("other", ["llama-3.1-8b-instructed", "llama-3.1-8b-fp9", "someone/else-8b-instruct", "-fp8"])
+def test_other_endings_are_not_guessed_at(other):
+    with pytest.raises(UnknownNameError):
+        catalogue.model(other)
+
+
 def test_a_beginning_that_fits_several_chips_lists_them():
     with pytest.raises(AmbiguousNameError, match=r"h100-pcie.*h100-nvl") as caught:
         catalogue.chip("h100")

@@ -9,7 +9,7 @@ from typing import Any
 from costline.accuracy.refusal import UnpredictableError
 from costline.accuracy.rows import GenerateRow, TrainRow
 from costline.catalogue import shipped
-from costline.catalogue.names import plain
+from costline.catalogue.names import checkpoint, plain
 from costline.errors import CostlineError
 from costline.models.decoder import Decoder
 from costline.models.decoders.build import build_decoder
@@ -26,12 +26,6 @@ SIZE = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)\s?b(?![a-z0-9])", re.I)
 ACTIVE = re.compile(r"(?<![a-z0-9])a(\d+(?:\.\d+)?)b(?![a-z0-9])", re.I)
 
 
-SUFFIX = re.compile(
-    r"[-_ ](?:instruct|chat|hf|base|it|bf16|fp16|fp8|fp4|nvfp4|mxfp4|int8|int4|awq|gptq|w4a16|w8a8|\d{4})$", re.I
-)
-"""Endings of a name that change weights or formats but no dimension."""
-
-
 @functools.cache
 def _spellings() -> dict[str, str]:
     return {plain(spelling): spelling for spelling in shipped.models()}
@@ -43,13 +37,11 @@ def named(name: str) -> Network | Pipeline | None:
 
     None if there is none, or if a dimension it needs is not known.
     """
-    wanted = name.rpartition("/")[2] if plain(name) not in _spellings() else name
-    while plain(wanted) not in _spellings() and SUFFIX.search(wanted):
-        wanted = SUFFIX.sub("", wanted)
-    if plain(wanted) not in _spellings():
+    wanted = plain(checkpoint(name, _spellings())[0])
+    if wanted not in _spellings():
         return None
     try:
-        return shipped.model(_spellings()[plain(wanted)])
+        return shipped.model(_spellings()[wanted])
     except CostlineError:
         return None
 

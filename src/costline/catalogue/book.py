@@ -10,7 +10,7 @@ from costline.catalogue.apis import ApiPrice, api_choice, token_price, video_ser
 from costline.catalogue.chip_table import ChipFacts, shipped_chip_facts, shipped_chips
 from costline.catalogue.coefficient_table import shipped_adjustments, shipped_coefficients
 from costline.catalogue.decoder_table import decoder_names, shipped_decoder, stored_format
-from costline.catalogue.names import plain, resolve
+from costline.catalogue.names import checkpoint, device, plain, resolve
 from costline.catalogue.price_table import (
     Price,
     PriceChoice,
@@ -94,7 +94,8 @@ class Catalogue:
         known = self.chips()
         if (wanted := plain(name)) in known:
             return known[wanted]
-        found = resolve("chip", name, [*known, *(each for each in shipped_chip_facts() if each not in known)])
+        names = [*known, *(each for each in shipped_chip_facts() if each not in known)]
+        found = resolve("chip", device(name, names), names)
         return known[found] if found in known else shipped_chip_facts()[found].chip()
 
     def systems(self) -> Mapping[str, System]:
@@ -131,7 +132,8 @@ class Catalogue:
             system = self.system(name)
             return system.cluster(self._chip_in(system, inside), count * system.n_chips)
         chips = dict.fromkeys([*self.chips(), *shipped_chip_facts()])
-        found = resolve("chip or system", name, [*chips, *(each for each in systems if each not in chips)])
+        names = [*chips, *(each for each in systems if each not in chips)]
+        found = resolve("chip or system", device(name, chips), names)
         if found not in chips:
             return self.cluster(f"{count}x{found}")
         chip = self.chip(found)
@@ -166,7 +168,7 @@ class Catalogue:
             A model of which a needed dimension is not known, or a configuration of the user's that cannot be read.
         """
         known = self.models()
-        found = resolve("model", name, known)
+        found = resolve("model", checkpoint(name, known)[0], known)
         if self.user and known[found] == "user":
             return self.user.models[found].network()
         if known[found] == "decoder":
@@ -178,7 +180,10 @@ class Catalogue:
     def stored_format(self, name: str) -> tuple[str, str] | None:
         """Format in which a named model is shipped, and where that was read; None where it is not known."""
         known = self.models()
-        found = resolve("model", name, known)
+        named, stored = checkpoint(name, known)
+        if stored:
+            return stored, "the name of the checkpoint"
+        found = resolve("model", named, known)
         if self.user and known[found] == "user":
             from costline.models.decoders.precision import stated_precision
             from costline.models.files import read_config_file

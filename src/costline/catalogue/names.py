@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from costline.errors import QuantityError, UnknownNameError, nearest_names
@@ -11,6 +12,20 @@ BOUNDARIES = "-._/"
 """Characters between the words of a name: ``gpt-3`` is no beginning of ``gpt-350m`` that anybody means."""
 JOINED = dict.fromkeys(map(ord, BOUNDARIES))
 """For `str.translate`: the boundaries left out."""
+
+SAME_SHAPE = ("instruct", "chat", "hf", "base", "it", "thinking")
+"""Endings of a model's name that change its weights and no dimension; as does a day (``-0528``)."""
+STORED_AS = {
+    "bf16": "bf16", "fp16": "fp16", "fp8": "fp8", "int8": "int8", "w8a8": "int8", "int4": "int4", "awq": "int4",
+    "gptq": "int4", "w4a16": "int4", "fp4": "fp4", "nvfp4": "fp4", "mxfp4": "mxfp4",
+}  # fmt: skip
+"""Endings that name the format of the weights -> that format."""
+ENDING = re.compile(rf"-({'|'.join((*SAME_SHAPE, *STORED_AS))}|[0-9]{{4}})$")
+MAKERS = frozenset({"nvidia", "geforce", "tesla", "quadro", "amd", "instinct", "radeon", "intel", "generation"})
+"""Words that drivers add to the names of chips."""
+SOCKET = re.compile(r"sxm[2-9]")
+DRIVEN = {"h100-80gb-hbm3": "h100-sxm"}
+"""What a driver calls a chip that goes by another name: of the H100 cards only the SXM one has 80 GB of HBM3."""
 
 
 class AmbiguousNameError(UnknownNameError):
@@ -32,6 +47,42 @@ def plain(name: str) -> str:
     'h100-sxm'
     """
     return "-".join(name.lower().replace("_", "-").split())
+
+
+def checkpoint(name: str, known: Collection[str]) -> tuple[str, str]:
+    """The model whose shape a checkpoint has, and the number format its name states, if any.
+
+    Publisher and endings are taken off as far as needed; a name that is not known even so is returned as it is.
+
+    Examples
+    --------
+    >>> checkpoint("Qwen/Qwen3-32B-FP8", ["qwen3-32b"]), checkpoint("Llama-3-8B-Instruct", ["llama-3-8b"])
+    (('qwen3-32b', 'fp8'), ('llama-3-8b', ''))
+    """
+    stored, wanted = "", plain(name)
+    if wanted not in known and "/" in wanted:
+        wanted = wanted.rpartition("/")[2]
+    while wanted not in known and (found := ENDING.search(wanted)):
+        stored, wanted = stored or STORED_AS.get(found[1], ""), wanted[: found.start()]
+    if wanted not in known and wanted.removeprefix("meta-") in known:
+        wanted = wanted.removeprefix("meta-")
+    return (wanted, stored) if wanted in known else (name, "")
+
+
+def device(name: str, known: Collection[str]) -> str:
+    """The chip that a driver's name means: maker left out, sockets alike, words in any order; else the name as it is.
+
+    Examples
+    --------
+    >>> device("NVIDIA A100-SXM4-80GB", ["a100-sxm-80gb"]), device("NVIDIA A100 80GB PCIe", ["a100-pcie-80gb"])
+    ('a100-sxm-80gb', 'a100-pcie-80gb')
+    """
+    words = [SOCKET.sub("sxm", word) for word in plain(name).split("-") if word not in MAKERS]
+    wanted = "-".join(words)
+    if (wanted := DRIVEN.get(wanted, wanted)) in known:
+        return wanted
+    same = [each for each in known if sorted(each.split("-")) == sorted(words)]
+    return same[0] if len(same) == 1 else name
 
 
 def callable_by(name: str) -> bool:

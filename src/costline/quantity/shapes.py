@@ -12,9 +12,9 @@ MOST_CHIPS = 10_000_000
 MOST_PIXELS = 65_536
 """Limits against slips of the finger: clusters have up to some 1e6 chips, pictures some 1e4 pixels a side."""
 
-FLEET = re.compile(r"([0-9][0-9_,.]*(?:e[0-9]+)? ?(?:[kK]i?|M)?) ?[xX×*] ?([^ ]+)")
-NAME = re.compile(r"[A-Za-z0-9_./~\\][A-Za-z0-9_./~\\+:-]*")
-NAMELESS = re.compile(r"[0-9_,.]* ?[xX×*]?")
+FLEET = re.compile(r"([0-9][0-9_,.]*(?:e[0-9]+)? ?(?:[kK]i?|M)?) ?[xX×*] ?([^ ].*)")
+NAME = re.compile(r"[A-Za-z0-9_./~\\][A-Za-z0-9_./~\\+:-]*(?: [A-Za-z0-9_./~\\+:-]+)*")
+NAMELESS = re.compile(r"[0-9_,.]* ?[xX×*]?|[0-9_,.]+ .*")
 SIDES = re.compile(r"([0-9]{1,9}) ?(?:[xX×*] ?([0-9]{1,9}))?")
 
 HEIGHTS = {"360p": 640, "540p": 960, "720p": 1280, "900p": 1600, "1080p": 1920, "1440p": 2560, "2160p": 3840}
