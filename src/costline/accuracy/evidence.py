@@ -13,6 +13,7 @@ from costline.accuracy.rows import all_shipped
 from costline.accuracy.score import Summary, configuration, weights
 from costline.accuracy.summary import Report
 from costline.catalogue import shipped
+from costline.catalogue.diagnosis_table import shipped_diagnoses
 from costline.catalogue.explained_table import shipped_explanations
 from costline.catalogue.standing_table import Pair, Standing, shipped_standing
 from costline.catalogue.validated_table import validated_cases
@@ -37,7 +38,7 @@ def shipped_evidence(made: Report | None = None) -> Evidence:
     return Evidence(
         cases=cases, weight=weight, configurations=configurations, covered=inside(cases), standing=standing,
         refused=_refused_of_shipped(set(cases.words["id"].tolist())) if made is None else _refused(made),
-        explanations=shipped_explanations(),
+        explanations=shipped_explanations(), diagnoses=shipped_diagnoses(),
     )  # fmt: skip
 
 

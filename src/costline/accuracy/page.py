@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from costline.accuracy.held_out import REGIMES, predictions, ratios, scores, times, worst
-from costline.accuracy.page_text import BASELINES, CANNOT, METHODS, NAMES, REGIME_WORDS
+from costline.accuracy.missed import beyond, corrected_scores, reasons
+from costline.accuracy.page_text import BASELINES, CANNOT, METHODS, MISSED, NAMES, REGIME_WORDS
 from costline.accuracy.score import Summary
 from costline.accuracy.summary import TARGETS
+from costline.catalogue.diagnosis_table import Diagnosis
 from costline.catalogue.explained_table import Explanation
 from costline.catalogue.standing_table import Pair, Standing
 from costline.catalogue.validated_table import WORDS, Validated, factor_of
@@ -47,6 +49,8 @@ class Evidence:
         Table, id and reason of rows that are not predicted.
     explanations : sequence of Explanation
         What is known about rows that are predicted badly.
+    diagnoses : mapping of str to sequence of Diagnosis
+        Why targets are missed.
     """
 
     cases: Validated
@@ -57,6 +61,7 @@ class Evidence:
     standing: Mapping[str, Standing]
     refused: Sequence[tuple[str, str, str]] = ()
     explanations: Sequence[Explanation] = ()
+    diagnoses: Mapping[str, Sequence[Diagnosis]] = field(default_factory=dict)
 
     @property
     def way(self) -> str:
@@ -83,6 +88,7 @@ def page(evidence: Evidence, title: str = "How accurate the times are", level: i
     """
     sections: list[tuple[str, list[Block]]] = [
         ("By target", by_target(evidence)),
+        *([("Targets that are missed", missed)] if (missed := missed_targets(evidence)) else []),
         ("Predicted against measured", against(evidence)),
         ("Residuals by regime", by_regime(evidence)),
         ("The worst twenty rows", worst_rows(evidence)),
@@ -133,6 +139,25 @@ def by_target(evidence: Evidence) -> list[Block]:
         "configuration share the weight of one row. " + BASELINES
     )
     return [Table(header, rows), Text(legend)]
+
+
+def missed_targets(evidence: Evidence) -> list[Block]:
+    """Which targets are missed, where, and why; nothing for rows of the reader's own."""
+    own = evidence.summaries if evidence.held_out else {}
+    aimed = {target: TARGETS[target] for target in own if target in TARGETS}
+    aims = {target: aim for target, aim in aimed.items() if met(own[target], aim) != "yes"}
+    if not aims:
+        return []
+    left = corrected_scores(evidence.cases, evidence.weight, evidence.configurations)
+    header = ["target", "aim", evidence.way, "typical error of like rows taken off", "rows beyond", "half of them on"]
+    rows = []
+    for target, aim in aims.items():
+        count, places = beyond(evidence.cases, target, aim[1])
+        named = "; ".join(f"{place} ({number})" for place, number in places)
+        errors = (pair((each.median, each.p90)) for each in (own[target], left[target]))
+        rows.append([target, pair(aim), *errors, f"{count:,} of {own[target].rows:,}", named])
+    told = [reason for target in aims for reason in reasons(target, evidence.diagnoses)]
+    return [Text(MISSED), Table(header, rows, frozenset({0, 5})), Bullets(told)]
 
 
 def figures(evidence: Evidence) -> list[Block]:

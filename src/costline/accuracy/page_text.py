@@ -17,6 +17,13 @@ REGIME_WORDS = {
     "software": "software", "chip": "chip", "family": "family of chips",
 }  # fmt: skip
 
+MISSED = (
+    "An effect that the model lacks makes errors that repeat: rows alike in chip, software, format, model and sizes "
+    "are wrong in the same direction. The fourth column is what would be left if each prediction were corrected by the "
+    "typical error of the rows most like it, none of its own group among them. Where it is no smaller than the third, "
+    "the columns of the rows tell of no further effect that another model, chip or software would share."
+)
+
 CANNOT = (
     "**Queues.** A time to first token under load is that of a full batch in steady state, with the mean wait for a "
     "place where not all requests fit. Bursts, the order of a scheduler, and requests that leave early are not "
