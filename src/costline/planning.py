@@ -10,7 +10,7 @@ from typing import Any, get_args
 from costline.errors import PlanError, QuantityError, nearest_names
 from costline.plan import Offload, Plan, Recompute, Scope
 from costline.precision import BYTES
-from costline.quantity import FRACTION, read
+from costline.quantity import FRACTION, read, read_flag
 
 ALIASES = {
     "tp": "tensor", "pp": "pipeline", "vpp": "virtual", "dp": "data", "cp": "ulysses", "ep": "expert",
@@ -112,19 +112,10 @@ def _value(name: str, value: Any) -> Any:
             raise PlanError(f"{name}={str(value)[:40]!r}: choose from {choices}")
         return value
     if name in FLAGS:
-        words = {
-            "true": True,
-            "yes": True,
-            "on": True,
-            "1": True,
-            "false": False,
-            "no": False,
-            "off": False,
-            "0": False,
-        }
-        if str(value).lower() not in words:
-            raise PlanError(f"{name}={str(value)[:40]!r}: say yes or no")
-        return words[str(value).lower()]
+        try:
+            return read_flag(value, name)
+        except QuantityError as error:
+            raise PlanError(str(error)) from None
     if name in WORDS:
         if not isinstance(value, str) or len(value) > 60:
             raise PlanError(f"{name}={str(value)[:40]!r} is not a name")

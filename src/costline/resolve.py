@@ -29,6 +29,7 @@ from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.planning import read_plan_fields
 from costline.quantity import Kind
+from costline.quantity.reading import shown
 from costline.studies.economics import Economics
 from costline.studies.formats import USUAL, settled_formats
 from costline.studies.methods import settled_methods
@@ -161,7 +162,7 @@ def decoder(
     given: Model | None,
     params: Number | None,
     active: Number | None,
-    shape: Mapping[str, Any],
+    shape: Mapping[str, Any] | None,
     book: Catalogue = shipped,
 ) -> Decoder:
     """Resolve a decoder, or shape one from rumours.
@@ -172,11 +173,35 @@ def decoder(
         The model is not a decoder; or neither a model nor a size is given.
     """
     if given is None:
-        return _hypothetical(params, active, shape)
+        return _hypothetical(params, active, shape_of(shape))
     found = model(given, book)
     if not isinstance(found, Decoder):
         raise ConfigError(f"{found.name} is not a decoder language model; try `costline generate`")
     return found
+
+
+SIZES = ("params", "active", "name")
+"""Inputs of their own, which a shape cannot state as well."""
+
+
+def shape_of(given: object) -> Mapping[str, Any]:
+    """Dimensions that the user fixes, as a mapping.
+
+    Raises
+    ------
+    InputError
+        No mapping, or a size that is an input of its own.
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise InputError(f"shape {shown(given)} is no table of dimensions; write e.g. layers=80, hidden=8192")
+    for name in SIZES:
+        if name in given:
+            raise InputError(f"shape.{name} is no dimension" + (f"; say --{name}" if name != "name" else ""))
+    if strange := [key for key in given if not isinstance(key, str)]:
+        raise InputError(f"shape: {shown(strange[0])} is no name of a dimension")
+    return given
 
 
 def _hypothetical(params: Number | None, active: Number | None, shape: Mapping[str, Any]) -> Decoder:
@@ -204,7 +229,7 @@ def _sizes(params: Number | None, active: Number | None) -> tuple[Numeric, Numer
 def sampler(
     given: Model | None,
     params: Number | None,
-    shape: Mapping[str, Any],
+    shape: Mapping[str, Any] | None,
     book: Catalogue = shipped,
 ) -> Pipeline:
     """Resolve a generation pipeline, or shape a diffusion transformer from a rumour.
@@ -217,7 +242,8 @@ def sampler(
         from costline.models.diffusion.hypothetical import hypothetical_dit
 
         size, _ = _sizes(params, None)
-        return alone(dit_family(size, **shape) if isinstance(size, np.ndarray) else hypothetical_dit(size, **shape))
+        own = shape_of(shape)
+        return alone(dit_family(size, **own) if isinstance(size, np.ndarray) else hypothetical_dit(size, **own))
     found = model(given, book)
     if isinstance(found, Pipeline):
         return found

@@ -151,7 +151,7 @@ def generation_job(
     """Read a question about generating; parameters as of `generate`."""
     check_sizes(model, params=params, shape=shape)
     book = resolve.catalogue(catalogue)
-    pipeline = resolve.sampler(model, params, shape or {}, book)
+    pipeline = resolve.sampler(model, params, shape, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
         on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients,

@@ -184,7 +184,7 @@ def serving_job(
     """Read a question about serving; parameters as of `serve`."""
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
-    network = resolve.decoder(model, params, active, shape or {}, book)
+    network = resolve.decoder(model, params, active, shape, book)
     stored, notes = _stored(model, precision, plan, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
@@ -321,7 +321,7 @@ def caption(
     """
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
-    network = resolve.decoder(model, params, active, shape or {}, book)
+    network = resolve.decoder(model, params, active, shape, book)
     stored, notes = _stored(model, precision, plan, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(

@@ -202,7 +202,7 @@ def training_job(
     plans = plan if isinstance(plan, tuple) else ()
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
-    network, left_out = _network(model, params, active, shape or {}, video, book)
+    network, left_out = _network(model, params, active, shape, quantity.read_flag(video, "video"), book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
         on, plan=plan if not isinstance(plan, tuple) else plan[0], precision=precision, price=price, pue=pue,
@@ -224,7 +224,13 @@ def training_job(
     else:
         step_tokens = resolve.number(batch_tokens, quantity.TOKENS, "batch_tokens", least=1)
     share = None if mfu is None else resolve.number(mfu, quantity.FRACTION, "mfu", least=1e-6)
-    run = Run(tokens=everything, stretches=stretches, batch_tokens=step_tokens, mfu=share, failures=failures)
+    run = Run(
+        tokens=everything,
+        stretches=stretches,
+        batch_tokens=step_tokens,
+        mfu=share,
+        failures=quantity.read_flag(failures, "failures"),
+    )
     return Job(network, run, place, (*left_out, *assumed, *place.assumptions, *shape_notes(network, model)))
 
 
@@ -239,7 +245,7 @@ def _network(
     model: Model | None,
     params: Number | None,
     active: Number | None,
-    shape: Mapping[str, Any],
+    shape: Mapping[str, Any] | None,
     video: bool,
     book: Catalogue,
 ) -> tuple[Network, list[Assumption]]:

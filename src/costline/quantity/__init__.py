@@ -5,6 +5,7 @@ means: ``B`` is billion in a number of parameters and byte in a memory size. Tex
 with both.
 """
 
+from costline.quantity.flags import read_flag
 from costline.quantity.kinds import (
     AREA,
     BANDWIDTH,
@@ -79,6 +80,7 @@ __all__ = [
     "exact_range",
     "read",
     "read_duration",
+    "read_flag",
     "read_fleet",
     "read_range",
     "read_resolution",

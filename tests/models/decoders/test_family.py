@@ -77,7 +77,7 @@ def test_what_is_stated_of_a_mixture_is_kept(stated):
     ("params", "active", "stated", "words"),
     [
         ([1e5, 1e9], None, {}, "from 1e\\+06 to 1e\\+14, samples are 1e\\+05 to 1e\\+09"),
-        ([1e9, 1e10], None, {"depth": 5}, "'depth' cannot be stated of sizes that are a range"),
+        ([1e9, 1e10], None, {"depth": 5}, "no field 'depth' of a decoder"),
         ([1e9, 1e10], None, {"mamba_layers": 5}, "'mamba_layers' cannot be stated"),
         ([1e9, 1e10], None, {"experts": 8}, "need --active"),
         ([1e9, 1e10], None, {"hidden": 4096, "layers": 30, "ffn": 8192}, "parameters are missed by up to"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import costline
 from costline.errors import ConfigError
 from costline.models.decoders import hypothetical
+from costline.models.decoders.family import decoder_family
 from costline.models.decoders.hypothetical import hypothetical_decoder, ruled_layers
 from costline.models.decoders.rows import decoder_from_row
 from costline.models.decoders.shape import DecoderShape, describe_shape
@@ -131,9 +132,9 @@ def test_more_parameters_have_at_least_as_many_layers(one, other):
         ((float("nan"),), {}, "params must be a number from"),
         ((7e10, 100), {}, r"active must be a number from 1e\+06"),
         ((7e10,), {"layer": 80}, "no field 'layer' of a decoder; nearest: layers"),
-        ((7e10,), {"layers": 0}, "layers must be at least 1, got 0"),
-        ((7e10,), {"layers": 2.5}, "layers must be a whole number from 0 to 1e8, got 2.5"),
-        ((7e10,), {"hidden": 10**9}, "hidden must be a whole number from 0 to 1e8"),
+        ((7e10,), {"layers": 0}, "layers must be a whole number from 1 to 1e8, got 0"),
+        ((7e10,), {"layers": 2.5}, "layers must be a whole number from 1 to 1e8, got 2.5"),
+        ((7e10,), {"hidden": 10**9}, "hidden must be a whole number from 1 to 1e8"),
         (
             (7e10,),
             {"layers": 10, "hidden": 512, "ffn": 1024},
@@ -148,3 +149,24 @@ def test_more_parameters_have_at_least_as_many_layers(one, other):
 def test_impossible_requests_name_the_limit(arguments, fields, message):
     with pytest.raises(ConfigError, match=message):
         hypothetical_decoder(*arguments, **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"layers": "abc"}, "layers must be a whole number from 1 to 1e8, got 'abc'"),
+        ({"layers": "8 to 12"}, "layers must be a whole number from 1 to 1e8, got '8 to 12'"),
+        ({"layers": True}, "layers must be a whole number from 1 to 1e8, got True"),
+        ({"layers": [8, 12]}, "layers must be a whole number"),
+        ({"vocab": -5}, "vocab must be a whole number from 1 to 1e8, got -5"),
+        ({"gated": "maybe"}, "gated must be yes or no, got 'maybe'"),
+        ({"gated": 1}, "gated must be yes or no, got 1"),
+        ({"qk_norm": "rms"}, "qk_norm must be one of none, plain, head, width, got 'rms'"),
+        ({"local_kind": 3}, "local_kind must be one of window, chunk, got 3"),
+    ],
+)
+@pytest.mark.parametrize("params", [8e9, np.array([8e9, 9e9])], ids=["one", "family"])
+def test_a_stated_field_has_the_type_of_the_shape(params, fields, message):
+    build = decoder_family if isinstance(params, np.ndarray) else hypothetical_decoder
+    with pytest.raises(ConfigError, match=message):
+        build(params, **fields)

@@ -18,6 +18,7 @@ from costline.models.decoder import Decoder
 from costline.models.decoders import hypothetical as rule
 from costline.models.decoders.build import build_decoder
 from costline.models.decoders.shape import DecoderShape
+from costline.models.decoders.stated import check_stated_fields
 from costline.models.network import Network
 from costline.numeric import Array, Numeric
 
@@ -78,8 +79,9 @@ def _check(size: Array, used: Array | None, stated: Mapping[str, Any]) -> None:
         if array is not None and not (np.min(array) >= low and np.max(array) <= high):
             span = f"{np.min(array):.4g} to {np.max(array):.4g}"
             raise ConfigError(f"hypothetical: {label} must be from {low:.0e} to {high:.0e}, samples are {span}")
+    check_stated_fields(stated, "hypothetical")
     for key in stated:
-        if key not in rule.FIELDS or key.startswith(NOT_RULED):
+        if key.startswith(NOT_RULED):
             raise ConfigError(f"hypothetical: {key[:40]!r} cannot be stated of sizes that are a range")
     if used is None and stated.get("experts"):
         raise ConfigError("hypothetical: experts of sizes that are a range need --active")

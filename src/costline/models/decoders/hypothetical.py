@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import fields as dataclass_fields
 from typing import Any
 
-from costline.errors import ConfigError, nearest_names
+from costline.errors import ConfigError
 from costline.models.decoder import Decoder
 from costline.models.decoders.build import build_decoder
 from costline.models.decoders.shape import DecoderShape, naming
+from costline.models.decoders.stated import check_stated_fields
 
 DENSE_LAYERS = (0.01446, 0.3414)
 """Layers = first number times parameters to the power of the second."""
@@ -48,7 +48,6 @@ TOLERANCE = 0.005
 """Largest deviation from the parameters asked for."""
 LIMITS = (1e6, 1e14)
 """Sizes for which the rule is taken to mean anything. [parameter]"""
-FIELDS = tuple(item.name for item in dataclass_fields(DecoderShape))
 SOURCE = "hypothetical: every dimension follows from the parameters by the stated rule"
 
 
@@ -112,14 +111,7 @@ def _check(name: str, params: float, active: float | None, fields: Mapping[str, 
             raise ConfigError(f"{name}: {label} must be a number from {low:.0e} to {high:.0e}, got {size!r}")
     if active is not None and active > params:
         raise ConfigError(f"{name}: active ({active:.4g}) exceeds params ({params:.4g}); at most all are active")
-    for key, value in fields.items():
-        if key not in FIELDS:
-            near = ", ".join(nearest_names(key, FIELDS))
-            raise ConfigError(f"{name}: no field {key[:40]!r} of a decoder" + (f"; nearest: {near}" if near else ""))
-        if value is not None and not isinstance(value, bool | str) and not (type(value) is int and 0 <= value <= 1e8):
-            raise ConfigError(f"{name}: {key} must be a whole number from 0 to 1e8, got {value!r}")
-        if key in {"layers", "hidden", "heads", "kv_heads", "head_dim", "vocab"} and value == 0:
-            raise ConfigError(f"{name}: {key} must be at least 1, got 0")
+    check_stated_fields(fields, name)
 
 
 def _expert_counts(name: str, params: float, active: float, stated: Mapping[str, Any]) -> dict[str, int]:

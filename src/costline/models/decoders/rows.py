@@ -7,20 +7,14 @@ feature (a bias, a window, experts) is then taken as absent.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from costline.errors import ConfigError
 from costline.models.decoder import Decoder
 from costline.models.decoders.build import build_decoder
 from costline.models.decoders.shape import DecoderShape, naming
+from costline.models.decoders.stated import CHOICES, TYPES
 
-TYPES = {item.name: str(item.type) for item in fields(DecoderShape)}
-"""Field of a shape -> its type as written there."""
-CHOICES = {
-    "QueryKeyNorm": ("none", "plain", "head", "width"),
-    "Local": ("window", "chunk"),
-}
 FLAGS = {"1": True, "0": False}
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from costline.errors import ConfigError
 from costline.models.decoders.family import linear_root, quadratic_root
 from costline.models.diffusion import hypothetical as rule
-from costline.models.diffusion.shape import DiTShape, ShapeDiT, assemble_shape
+from costline.models.diffusion.shape import ShapeDiT, assemble_shape
 from costline.numeric import Numeric
 
 
@@ -47,9 +47,8 @@ def dit_family(
     if not (np.min(size) >= 1e5 and np.max(size) <= 1e14):
         raise ConfigError(f"hypothetical: params must be from 1e5 to 1e14, samples reach {np.max(size):.4g}")
     stated = {**rule.ASSUMED, **{key: value for key, value in fields.items() if value is not None}}
-    checked = DiTShape.read(
-        {"hidden": 1024, "heads": 8, "ffn_hidden": 4096, f"{kind}_layers": 1, **stated}, "hypothetical"
-    )
+    checked = rule.check_fields("hypothetical", kind, stated)
+    rule.check_layers("hypothetical", {"layers": layers})
 
     def shaped(count: Numeric, hidden: Numeric, ffn: Numeric | None = None) -> Mapping[str, Any]:
         head_dim = stated.get("head_dim", rule.HEAD_DIM if "heads" not in stated else hidden / stated["heads"])

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from costline.errors import ConfigError
 from costline.models.diffusion.shape import DiTShape, ShapeDiT, build_shape
 from costline.models.dit import Grid
+from costline.quantity.reading import shown
 
 LAYER_RULE = (1.03, 0.157)
 """Layers = first number times parameters to the power of the second."""
@@ -43,6 +44,8 @@ TOKEN_TOLERANCE = 0.1
 """Largest deviation from the tokens stated for a clip."""
 GRID_FIELDS = frozenset({"vae_time", "vae_space", "patch_time", "patch_space", "first_frame_alone"})
 """Fields of a shape that make its grid."""
+KINDS_OF_LAYERS = ("cross", "double", "joint", "single")
+"""What `kind` may be."""
 COMPRESSIONS = ((4, 8, 2), (4, 16, 2), (4, 16, 1), (6, 8, 2), (8, 16, 1), (8, 32, 1))
 """Compression in time, in space, and spatial patch, of published video networks."""
 
@@ -99,8 +102,10 @@ def hypothetical_dit(
     """
     if not (math.isfinite(params) and 1e5 <= params <= 1e14):
         raise ConfigError(f"{name}: params must be a number from 1e5 to 1e14, got {params!r}")
-    stated = {**ASSUMED, **_compression(name, tokens, clip, fields), **fields}
-    _check_sizes(name, {"layers": layers, **{key: stated.get(key) for key in ("hidden", "ffn_hidden", "heads")}})
+    stated = {**ASSUMED, **fields}
+    check_layers(name, {"layers": layers, **{key: stated.get(key) for key in ("hidden", "ffn_hidden", "heads")}})
+    check_fields(name, kind, stated)
+    stated = {**stated, **_compression(name, tokens, clip, fields), **fields}
     nearest: ShapeDiT | None = None
     for count in _layer_choices(name, params, layers, kind, stated):
         counted = {**stated, f"{kind}_layers": count}
@@ -123,10 +128,18 @@ def _refusal(params: float, layers: int | None, stated: Mapping[str, Any], neare
     return f"no network of {params:.4g} parameters with {fixed or 'the stated fields'}: {reached}; state fewer sizes"
 
 
-def _check_sizes(name: str, sizes: Mapping[str, object]) -> None:
+def check_fields(name: str, kind: str, stated: Mapping[str, Any]) -> DiTShape:
+    """Refuse stated fields of the wrong type, or that no shape has, before anything is computed with them."""
+    if kind not in KINDS_OF_LAYERS:
+        raise ConfigError(f"{name}: kind {shown(kind)}: choose from {', '.join(KINDS_OF_LAYERS)}")
+    return DiTShape.read({"hidden": 1024, "heads": 8, "ffn_hidden": 4096, f"{kind}_layers": 1, **stated}, name)
+
+
+def check_layers(name: str, sizes: Mapping[str, object]) -> None:
+    """Refuse sizes that are no whole numbers."""
     for key, value in sizes.items():
         if value is not None and not (type(value) is int and 1 <= value <= 1_000_000):
-            raise ConfigError(f"{name}: {key} must be a whole number from 1 to 1000000, got {value!r}")
+            raise ConfigError(f"{name}: {key} must be a whole number from 1 to 1000000, got {shown(value)}")
 
 
 def _layer_choices(name: str, params: float, layers: int | None, kind: str, stated: Mapping[str, Any]) -> Iterator[int]:
@@ -215,8 +228,10 @@ def _compression(
         raise ConfigError(f"{name}: tokens and clip go together")
     if tokens is None or clip is None:
         return {}
-    if not (math.isfinite(tokens) and tokens >= 1):
-        raise ConfigError(f"{name}: tokens must be at least 1, got {tokens!r}")
+    if isinstance(tokens, bool) or not isinstance(tokens, int | float) or not 1 <= tokens < math.inf:
+        raise ConfigError(f"{name}: tokens must be a number of at least 1, got {shown(tokens)}")
+    if not (isinstance(clip, tuple | list) and len(clip) == 3 and all(type(each) is int and each > 0 for each in clip)):
+        raise ConfigError(f"{name}: clip must be frames, height and width, got {shown(clip)}")
     found: dict[float, dict[str, Any]] = {}
     for time, space, patch in COMPRESSIONS:
         chosen = {"vae_time": time, "vae_space": space, "patch_space": patch}
