@@ -20,6 +20,7 @@ from costline.errors import ConfigError, InputError, QuantityError, UnknownNameE
 from costline.estimate import Assumption
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
+from costline.models.decoders.precision import Stored, stated_precision
 from costline.models.dit import DiT
 from costline.models.files import read_config_file
 from costline.models.importer import read_network
@@ -360,10 +361,15 @@ def _plan_fields(plan: str | Mapping[str, Any] | Plan | None) -> dict[str, Any]:
     return {name: value for name, value in listed.items() if name not in usual or value != usual[name]}
 
 
-def stored_precision(given: Model | None, book: Catalogue = shipped) -> tuple[str, str] | None:
-    """Format in which a model's weights are stored, and who says so; None where nobody does, or where it is the usual.
+def stored_precision(given: Model | None, book: Catalogue = shipped) -> tuple[Stored, str] | None:
+    """How a model's weights are stored, and who says so; None where nobody does, or where it is the usual format.
 
     A configuration file speaks for itself; for a name the catalogue says how its publisher ships it.
+
+    Raises
+    ------
+    ConfigError
+        A configuration whose weights are quantised in a way that is not known.
     """
     if given is None or isinstance(given, Network | Pipeline):
         return None
@@ -372,14 +378,12 @@ def stored_precision(given: Model | None, book: Catalogue = shipped) -> tuple[st
         path = path / "config.json" if path.is_dir() else path
         if path.suffix != ".json" or not _exists(path):
             return None
-        from costline.models.decoders.precision import stated_precision
-
         stated = stated_precision(read_config_file(path))
         found = None if stated is None else (stated, "as the configuration says")
     else:
         named = book.stored_format(str(given))
         found = None if named is None else (named[0], f"as its publisher ships it: {named[1]}")
-    return None if found is None or found[0] in {"bf16", "fp32"} else found
+    return None if found is None or found[0].weights == USUAL else found
 
 
 def _rent(price: Number) -> Numeric:

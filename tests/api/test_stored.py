@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import costline
 from costline.catalogue import shipped
 from costline.catalogue.decoder_table import decoder_names, decoder_rows, stored_format
+from costline.errors import ConfigError
 from costline.models.decoder import Decoder
 from costline.precision import BYTES
 
@@ -67,3 +69,56 @@ def test_every_stored_format_is_known_and_has_a_source():
 def test_a_whole_plan_states_its_own_formats():
     plan = costline.serve("deepseek-v3", on="16xh200-sxm", plan="weights=bf16, compute=bf16").inputs
     assert (plan["weights"], plan["compute"]) == ("bf16", "bf16")
+
+
+LLAMA = {
+    "architectures": ["LlamaForCausalLM"], "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
+    "num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 128256, "torch_dtype": "bfloat16",
+}  # fmt: skip
+W8A16 = {"quantization_config": {"quant_method": "gptq", "bits": 8}}
+
+
+@pytest.fixture
+def served(tmp_path):
+    """Serve Llama 3.1 8B from a configuration with more fields; formats, and what is said of them."""
+
+    def call(more, **inputs):
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(LLAMA | more))
+        found = costline.serve(path, on="8xh100-sxm", batch=64, **inputs)
+        words = [str(row.value) for row in found.assumptions if row.name == "stored format"]
+        return (found.inputs["weights"], found.inputs["compute"]), words, found
+
+    return call
+
+
+def test_weights_of_eight_bits_alone_save_bytes_and_no_flops(served):
+    formats, (said,), narrow = served(W8A16)
+    assert formats == ("int8", "bf16")
+    assert "weights only, activations are not quantised" in said
+    plain = served({})[2]
+    assert narrow["ttft"] == pytest.approx(plain["ttft"], rel=0.1)
+    assert narrow["ttft"] > served({}, precision="int8")[2]["ttft"] * 1.3
+
+
+def test_a_plan_or_a_precision_goes_before_what_is_stored(served):
+    unknown = {"quantization_config": {"quant_method": "aqlm"}}
+    with pytest.raises(ConfigError, match="weights are quantised by aqlm, a format costline does not know"):
+        served(unknown)
+    assert served(unknown, precision="int4")[0] == ("int4", "bf16")
+    assert served(unknown, plan="weights=int4")[0] == ("int4", "bf16")
+    assert served(W8A16, plan="tensor=8")[0] == ("int8", "bf16")
+
+
+def test_weights_in_fp32_are_loaded_in_16_bits_and_that_is_said(served):
+    formats, said, _ = served({"torch_dtype": "float32"})
+    assert formats == ("bf16", "bf16")
+    assert said == ["fp32, as the configuration says: loaded in bf16, as engines do"]
+    assert served({"torch_dtype": "float32"}, precision="fp32")[:2] == (("fp32", "fp32"), [])
+
+
+def test_searches_keep_the_stored_format(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(LLAMA | W8A16))
+    found = costline.find_plan("serve", path, on="8xh100-sxm")
+    assert "weights int8, products bf16" in [str(row.value) for row in found.assumptions]

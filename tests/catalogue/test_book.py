@@ -44,13 +44,22 @@ def test_names_that_drivers_print_are_understood(printed, found):
         ("nvidia/DeepSeek-R1-FP4", "deepseek-r1", "fp4"),
         ("TheBloke/Llama-2-70B-chat-AWQ", "llama-2-70b", "int4"),
         ("google/gemma-3-27b-it", "gemma-3-27b", None),
+        ("Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4", "qwen2.5-7b", "int4"),
     ],
 )
 def test_checkpoints_have_the_shape_of_their_model_and_the_format_they_name(hub, name, stored):
     """Names of repositories on the Hugging Face hub."""
     assert catalogue.model(hub).parts == catalogue.model(name).parts
     told = catalogue.shipped.stored_format(hub)
-    assert (told and told[0]) == stored
+    assert (told and told[0].weights) == stored
+
+
+def test_gptq_of_eight_bits_quantises_weights_only():
+    """As its config.json says: quant_method gptq, bits 8, no activations."""
+    told, _ = catalogue.shipped.stored_format("Qwen/Qwen2.5-7B-Instruct-GPTQ-Int8")
+    assert (told.weights, told.weights_only) == ("int8", True)
+    told, _ = catalogue.shipped.stored_format("RedHatAI/Llama-3.1-8B-Instruct-W8A8")
+    assert (told.weights, told.weights_only) == ("int8", False)
 
 
 @pytest.mark.parametrize("other", ["llama-3.1-8b-instructed", "llama-3.1-8b-fp9", "someone/else-8b-instruct", "-fp8"])

@@ -22,6 +22,7 @@ from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
 from costline.numeric import Numeric, choose, largest, smallest
 from costline.plan import Plan
+from costline.planning import read_plan_fields
 from costline.report.values import text, whole
 from costline.resolve import Model, Number, Site
 from costline.studies.caption import Corpus
@@ -185,7 +186,7 @@ def serving_job(
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape, book)
-    stored, notes = _stored(model, precision, plan, book)
+    stored, plan, notes = _stored(model, precision, plan, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
         on, plan=plan, precision=stored, price=price, pue=pue, coefficients=coefficients,
@@ -206,13 +207,24 @@ def serving_job(
 
 def _stored(
     model: Model | None, precision: str | None, plan: str | Mapping[str, Any] | Plan | None, book: Catalogue
-) -> tuple[str | None, list[Assumption]]:
-    """The format named, else the one the model is stored in with a word on it; a whole plan states its own."""
-    stored = None if precision is not None or isinstance(plan, Plan) else resolve.stored_precision(model, book)
+) -> tuple[str | None, str | Mapping[str, Any] | Plan | None, list[Assumption]]:
+    """Format and plan named, else as the model is stored with a word on it; a plan with weights states its own."""
+    if precision is not None or isinstance(plan, Plan):
+        return precision, plan, []
+    fields = read_plan_fields(plan)
+    stored = None if "weights" in fields else resolve.stored_precision(model, book)
     if stored is None:
-        return precision, []
-    name, reason = stored
-    return name, [Assumption(name="stored format", value=f"{name}, {reason}", kind="--precision")]
+        return None, plan, []
+    form, reason = stored
+
+    def said(words: str = "") -> list[Assumption]:
+        return [Assumption(name="stored format", value=f"{form.weights}, {reason}{words}", kind="--precision")]
+
+    if form.weights == "fp32":  # as vLLM with --dtype auto
+        return None, plan, said(": loaded in bf16, as engines do")
+    if form.weights_only:
+        return None, {**fields, "weights": form.weights}, said(": weights only, activations are not quantised")
+    return form.weights, plan, said()
 
 
 def serving_title(job: Job[Decoder, Requests]) -> str:
@@ -322,7 +334,7 @@ def caption(
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape, book)
-    stored, notes = _stored(model, precision, plan, book)
+    stored, plan, notes = _stored(model, precision, plan, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
         on, plan=plan, precision=stored, price=price, coefficients=coefficients,

@@ -25,6 +25,7 @@ from costline.errors import InputError, UnknownNameError
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Coefficient, Efficiency
+from costline.models.decoders.precision import Stored, stated_precision
 from costline.numeric import Numeric
 from costline.quantity.shapes import read_fleet
 
@@ -177,21 +178,21 @@ class Catalogue:
 
         return shipped_model(found)
 
-    def stored_format(self, name: str) -> tuple[str, str] | None:
+    def stored_format(self, name: str) -> tuple[Stored, str] | None:
         """Format in which a named model is shipped, and where that was read; None where it is not known."""
         known = self.models()
         named, stored = checkpoint(name, known)
-        if stored:
+        if stored is not None:
             return stored, "the name of the checkpoint"
         found = resolve("model", named, known)
         if self.user and known[found] == "user":
-            from costline.models.decoders.precision import stated_precision
             from costline.models.files import read_config_file
 
             own = self.user.models[found].config
             stated = stated_precision(read_config_file(own))
             return (stated, own.name) if stated else None
-        return stored_format(found) if known[found] == "decoder" else None
+        shipped = stored_format(found) if known[found] == "decoder" else None
+        return None if shipped is None else (Stored(shipped[0]), shipped[1])
 
     def pipeline_like(self, network: DiT) -> Pipeline | None:
         """The shipped pipeline whose transformer has the same parts as `network`, and of several its name; or None."""

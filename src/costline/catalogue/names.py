@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 from costline.errors import QuantityError, UnknownNameError, nearest_names
+from costline.models.decoders.precision import Stored
 from costline.quantity import read_fleet
 
 BOUNDARIES = "-._/"
@@ -16,10 +17,14 @@ JOINED = dict.fromkeys(map(ord, BOUNDARIES))
 SAME_SHAPE = ("instruct", "chat", "hf", "base", "it", "thinking")
 """Endings of a model's name that change its weights and no dimension; as does a day (``-0528``)."""
 STORED_AS = {
-    "bf16": "bf16", "fp16": "fp16", "fp8": "fp8", "int8": "int8", "w8a8": "int8", "int4": "int4", "awq": "int4",
-    "gptq": "int4", "w4a16": "int4", "fp4": "fp4", "nvfp4": "fp4", "mxfp4": "mxfp4",
+    "bf16": Stored("bf16"), "fp16": Stored("fp16"), "fp8": Stored("fp8"), "int8": Stored("int8"),
+    "w8a8": Stored("int8"), "w8a16": Stored("int8", weights_only=True), "int4": Stored("int4"), "awq": Stored("int4"),
+    "gptq": Stored("int4"), "w4a16": Stored("int4"), "fp4": Stored("fp4"), "nvfp4": Stored("fp4"),
+    "mxfp4": Stored("mxfp4"),
 }  # fmt: skip
 """Endings that name the format of the weights -> that format."""
+WEIGHTS_ONLY = frozenset({"awq", "gptq"})
+"""Endings that name a method by which no activations are quantised, whatever the bits (``-gptq-int8``)."""
 ENDING = re.compile(rf"-({'|'.join((*SAME_SHAPE, *STORED_AS))}|[0-9]{{4}})$")
 MAKERS = frozenset({"nvidia", "geforce", "tesla", "quadro", "amd", "instinct", "radeon", "intel", "generation"})
 """Words that drivers add to the names of chips."""
@@ -49,24 +54,35 @@ def plain(name: str) -> str:
     return "-".join(name.lower().replace("_", "-").split())
 
 
-def checkpoint(name: str, known: Collection[str]) -> tuple[str, str]:
+def checkpoint(name: str, known: Collection[str]) -> tuple[str, Stored | None]:
     """The model whose shape a checkpoint has, and the number format its name states, if any.
 
     Publisher and endings are taken off as far as needed; a name that is not known even so is returned as it is.
 
     Examples
     --------
-    >>> checkpoint("Qwen/Qwen3-32B-FP8", ["qwen3-32b"]), checkpoint("Llama-3-8B-Instruct", ["llama-3-8b"])
-    (('qwen3-32b', 'fp8'), ('llama-3-8b', ''))
+    >>> checkpoint("Qwen/Qwen3-32B-FP8", ["qwen3-32b"])
+    ('qwen3-32b', Stored(weights='fp8', weights_only=False))
+    >>> checkpoint("Llama-3-8B-Instruct", ["llama-3-8b"])
+    ('llama-3-8b', None)
     """
-    stored, wanted = "", plain(name)
+    words: list[str] = []
+    wanted = plain(name)
     if wanted not in known and "/" in wanted:
         wanted = wanted.rpartition("/")[2]
     while wanted not in known and (found := ENDING.search(wanted)):
-        stored, wanted = stored or STORED_AS.get(found[1], ""), wanted[: found.start()]
+        words, wanted = [*words, found[1]], wanted[: found.start()]
     if wanted not in known and wanted.removeprefix("meta-") in known:
         wanted = wanted.removeprefix("meta-")
-    return (wanted, stored) if wanted in known else (name, "")
+    return (wanted, _stored_as(words)) if wanted in known else (name, None)
+
+
+def _stored_as(words: Collection[str]) -> Stored | None:
+    """Format that the endings of a name state, the last one first."""
+    found = next((STORED_AS[word] for word in words if word in STORED_AS), None)
+    if found is not None and found.weights == "int8" and not WEIGHTS_ONLY.isdisjoint(words):
+        return Stored("int8", weights_only=True)
+    return found
 
 
 def device(name: str, known: Collection[str]) -> str:
