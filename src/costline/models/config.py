@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from costline.errors import ConfigError, nearest_names
+from costline.quantity.reading import shown
 
 Size = Annotated[int, Field(ge=1, le=100_000_000, strict=True)]
 """A width, length or number of things: at least 1."""
@@ -27,6 +28,24 @@ GENERALLY_NEUTRAL = frozenset({
     "pretraining_tp", "output_attentions", "output_hidden_states", "return_dict", "name_or_path",
 })  # fmt: skip
 """Fields that change neither parameters nor FLOPs in any architecture read here."""
+
+
+def head_width(hidden: int, heads: int) -> int:
+    """Width of a head where none is stated: that of the model over its heads, which must divide it. [feature]
+
+    Raises
+    ------
+    ConfigError
+        With both numbers: transformers refuses such a model, or cuts the remainder off.
+
+    Examples
+    --------
+    >>> head_width(4096, 32)
+    128
+    """
+    if hidden % heads:
+        raise ConfigError(f"{heads} attention heads do not divide the width {hidden}, and no head_dim is stated")
+    return hidden // heads
 
 
 _unstated: ContextVar[dict[str, int] | None] = ContextVar("unstated", default=None)
@@ -47,7 +66,8 @@ class Config(BaseModel):
     """A configuration of one architecture: a field for each number that changes the count, defaults as in its class.
 
     Subclasses list in `neutral` the further fields they have looked at and found not to change the count. Any other
-    field is refused by name, unless it is null or false: a switched-off feature costs nothing.
+    field is refused by name, unless it is null or false: a switched-off feature costs nothing. A known flag may be null
+    too.
     """
 
     # a validator is built when the first configuration of its class is read: a module holds many, a question needs one
@@ -67,7 +87,7 @@ class Config(BaseModel):
         """
         passed_over = GENERALLY_NEUTRAL | cls.neutral
         kept = {
-            key: value
+            key: cls._unless_null(key, value)
             for key, value in config.items()
             if key in cls.model_fields
             or not (key.startswith("_") or key in passed_over or value is None or value is False)
@@ -79,6 +99,12 @@ class Config(BaseModel):
         if (found := _unstated.get()) is not None:
             found |= read._taken_from_class(kept)
         return read
+
+    @classmethod
+    def _unless_null(cls, key: str, value: Any) -> Any:
+        """A value as stated; null is false where a flag is meant, as the classes themselves read it."""
+        meant = cls.model_fields[key].annotation if key in cls.model_fields else None
+        return False if value is None and meant in (bool, Literal[False]) else value
 
     def _taken_from_class(self, stated: Mapping[str, Any]) -> dict[str, int]:
         """Dimensions that the class has and the configuration does not state."""
@@ -96,6 +122,5 @@ class Config(BaseModel):
                 hint = f" (did you mean {near[0]}?)" if near else ""
                 lines.append(f"field {where!r} is not known to leave the count unchanged{hint}")
             else:
-                given = repr(fault["input"])[:60]
-                lines.append(f"field {where!r}: {fault['msg']}, got {given}")
+                lines.append(f"field {where!r}: {fault['msg']}, got {shown(fault['input'])}")
         return "; ".join(lines[:20]) + ("; ..." if len(lines) > 20 else "")

@@ -84,7 +84,34 @@ def test_local_layers(architecture, config, expected):
         ("MptForCausalLM", {"no_bias": False}, "field 'no_bias'"),
         ("DeepseekV3ForCausalLM", {"moe_layer_freq": 2}, "field 'moe_layer_freq'"),
         ("DeepseekV2ForCausalLM", {}, "field 'num_experts_per_tok': Field required"),
-        ("GlmMoeDsaForCausalLM", {"index_topk_pattern": "FSX"}, "must name F or S for each of 78 layers"),
+        ("GlmMoeDsaForCausalLM", {"index_topk_pattern": "FSX"}, "must name F or S for each of 78 layers, has 3"),
+        ("GlmMoeDsaForCausalLM", {"mlp_layer_types": ["dense"] * 5}, "'mlp_layer_types' lists 5 layers, .* says 78"),
+        ("Llama4ForCausalLM", {"no_rope_layers": [1, 0]}, "'no_rope_layers' lists 2 layers, .* says 48"),
+        ("Llama4ForCausalLM", {"moe_layers": [1, 3, 48]}, "'moe_layers' lists layer 48; the 48 layers are 0 to 47"),
+        ("Llama4ForCausalLM", {"moe_layers": [1, 1]}, "'moe_layers' lists layer 1 twice"),
+        ("Qwen3MoeForCausalLM", {"mlp_only_layers": [24]}, "'mlp_only_layers' lists layer 24; the 24 layers"),
+        ("MiniMaxM2ForCausalLM", {"attn_type_list": [1] * 3}, "'attn_type_list' lists 3 layers, .* says 62"),
+        ("MiniMaxM2ForCausalLM", {"attn_type_list": [0] * 62}, "field 'attn_type_list.0'"),
+        (
+            "NemotronHForCausalLM",
+            {"hybrid_override_pattern": "M*M-", "num_hidden_layers": 52},
+            "'hybrid_override_pattern' lists 4 layers, 'num_hidden_layers' says 52",
+        ),
+        *(
+            (name, {width: 4096, heads: 31}, "31 attention heads do not divide the width 4096")
+            for name, width, heads in (
+                ("LlamaForCausalLM", "hidden_size", "num_attention_heads"),
+                ("GPT2LMHeadModel", "n_embd", "n_head"),
+                ("GPTNeoXForCausalLM", "hidden_size", "num_attention_heads"),
+                ("OPTForCausalLM", "hidden_size", "num_attention_heads"),
+                ("BloomForCausalLM", "hidden_size", "n_head"),
+                ("FalconForCausalLM", "hidden_size", "num_attention_heads"),
+                ("PhiForCausalLM", "hidden_size", "num_attention_heads"),
+                ("MptForCausalLM", "d_model", "n_heads"),
+                ("Phi3Model", "hidden_size", "num_attention_heads"),
+            )
+        ),
+        ("MptForCausalLM", {"attn_config": 5}, "field 'attn_config': Input should be a valid dictionary, got 5"),
         ("MiniMaxM2ForCausalLM", {"use_qk_norm": False}, "use_qk_norm=false is not known"),
         ("NemotronHForCausalLM", {"hybrid_override_pattern": "M*X"}, "block 'X' is not known"),
         ("NemotronHForCausalLM", {}, "no blocks"),
@@ -92,7 +119,11 @@ def test_local_layers(architecture, config, expected):
         ("LlamaForCausalLM", {"hidden_size": "4096"}, "field 'hidden_size': Input should be a valid integer"),
         ("LlamaForCausalLM", {"hidden_size": True}, "field 'hidden_size'"),
         ("LlamaForCausalLM", {"num_hidden_layers": 10**12}, "field 'num_hidden_layers'"),
-        ("LlamaForCausalLM", {"num_attention_heads": 6, "num_key_value_heads": 4}, "impossible decoder: heads"),
+        (
+            "LlamaForCausalLM",
+            {"num_attention_heads": 6, "num_key_value_heads": 4, "head_dim": 64},
+            "impossible decoder: heads",
+        ),
         ("Gemma3ForConditionalGeneration", {}, "a multimodal configuration without 'text_config'"),
         ("T5EncoderModel", {"feed_forward_proj": "gated-relu"}, "field 'feed_forward_proj'"),
         ("CLIPTextModel", {"vision_config": {"hidden_size": 4}}, "'vision_config' is not known"),
@@ -170,3 +201,46 @@ def test_a_recurrent_trunk_holds_its_mixers():
         delta_value_heads=2, delta_key_dim=4, delta_value_dim=4, conv_kernel=4,
     )  # fmt: skip
     assert (shape.attention_count, shape.dense_count, shape.moe_count) == (1, 2, 0)
+
+
+def test_a_null_flag_is_false():
+    """As in transformers, where attention_bias goes to nn.Linear(bias=...): null is no bias, whatever the default."""
+    for name in ("LlamaForCausalLM", "GptOssForCausalLM"):
+        null, off = (read_network({"attention_bias": value}, "own", name) for value in (None, False))
+        assert null.params == off.params
+    tied = read_network({"tie_word_embeddings": None}, "own", "GPT2LMHeadModel")
+    assert tied.params - read_network({}, "own", "GPT2LMHeadModel").params == 50257 * 768
+
+
+def test_no_output_gate_takes_a_width_of_queries_from_the_projection():
+    """12 attention layers of Qwen3-Next, each query projection 2048 x 16 x 256 narrower."""
+    gated, plain = (read_network({"attn_output_gate": value}, "own", "Qwen3NextForCausalLM") for value in (True, False))
+    assert gated.params - plain.params == 12 * 2048 * 16 * 256
+    assert read_network({}, "own", "Qwen3NextForCausalLM").params == gated.params
+
+
+def test_shared_experts_of_a_hybrid_are_as_many_as_stated():
+    """Two matrices (no gate) of 4096 x 7688 for each shared expert of the one layer that has any."""
+
+    def counted(**more):
+        return read_network({"hybrid_override_pattern": "M*E-", **more}, "own", "NemotronHForCausalLM").params
+
+    assert counted(n_shared_experts=4) - counted() == 3 * 2 * 4096 * 7688
+    assert counted() - counted(n_shared_experts=0) == counted(n_shared_experts=None) - counted() + 2 * 2 * 4096 * 7688
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("deepseek-v3", "num_nextn_predict_layers 1"), ("qwen3.5-397b-a17b", "mtp_num_hidden_layers 1")],
+)
+def test_modules_that_predict_further_tokens_are_left_out_and_that_is_said(name, says):
+    config = json.loads((EXAMPLES / name / "config.json").read_text(encoding="utf-8"))
+    assert f"multi-token prediction are not counted ({says})" in read_network(config, name).note
+
+
+def test_gemma_writes_its_pattern_under_two_names():
+    older, newer = (
+        read_network({key: 2, "num_hidden_layers": 8}, "own", "Gemma3ForCausalLM")
+        for key in ("sliding_window_pattern", "_sliding_window_pattern")
+    )
+    assert local(older) == local(newer) == (4, 4096)

@@ -56,6 +56,10 @@ def read_dc(config: Mapping[str, Any], name: str) -> Autoencoder:
             value = getattr(fields, f"{half}_{suffix}")
             if isinstance(value, tuple) and len(value) != levels:
                 raise ConfigError(f"{name}: field '{half}_{suffix}' has {len(value)} entries for {levels} levels")
+        kinds = getattr(fields, f"{half}_block_types")
+        for level, width in enumerate(getattr(fields, f"{half}_block_out_channels")):
+            if _at(kinds, level) == "EfficientViTBlock" and width < (wide := fields.attention_head_dim):
+                raise ConfigError(f"{name}: field 'attention_head_dim': {wide} is more than the {width} of a level")
         layers = getattr(fields, f"{half}_layers_per_block")
         if 0 in layers[1:]:
             raise ConfigError(f"{name}: field '{half}_layers_per_block' has no layers at an inner level: {layers[:12]}")

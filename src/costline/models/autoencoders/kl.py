@@ -7,7 +7,7 @@ are separate images.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -15,6 +15,9 @@ from costline.errors import ConfigError
 from costline.models.autoencoder import Autoencoder, Tiling
 from costline.models.autoencoders.half import TAPS_2D, Half, assemble
 from costline.models.config import Config, Flag, Size
+
+Side: TypeAlias = Size | Annotated[tuple[Size, ...], Field(min_length=1)]
+"""Edge of a picture, or height and width. [pixel]"""
 
 
 class _Common(Config):
@@ -24,7 +27,7 @@ class _Common(Config):
     out_channels: Size = 3
     layers_per_block: Size = 1
     latent_channels: Size = 4
-    sample_size: Size | tuple[Size, ...] = 32
+    sample_size: Side = 32
     use_quant_conv: Flag = True
     use_post_quant_conv: Flag = True
     mid_block_add_attention: Flag = True
@@ -49,7 +52,7 @@ class Flux2Config(_Common):
     })  # fmt: skip
     layers_per_block: Size = 2
     latent_channels: Size = 32
-    sample_size: Size | tuple[Size, ...] = 1024
+    sample_size: Side = 1024
     down_block_types: tuple[Literal["DownEncoderBlock2D"], ...] = Field(default=("DownEncoderBlock2D",) * 4)
     up_block_types: tuple[Literal["UpDecoderBlock2D"], ...] = Field(default=("UpDecoderBlock2D",) * 4)
     block_out_channels: tuple[Size, ...] = Field(default=(128, 256, 512, 512), min_length=1)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from pydantic import Field
+
 from costline.errors import ConfigError
 from costline.models.autoencoder import Autoencoder, Tiling
 from costline.models.autoencoders.half import Half, assemble
@@ -40,7 +42,7 @@ class LTXConfig(Config):
     latent_channels: Size = 128
     block_out_channels: tuple[Size, ...] = (128, 256, 512, 512)
     down_block_types: tuple[DownBlock, ...] = ("LTXVideoDownBlock3D",) * 4
-    decoder_block_out_channels: tuple[Size, ...] = (128, 256, 512, 512)
+    decoder_block_out_channels: tuple[Size, ...] = Field(default=(128, 256, 512, 512), min_length=1)
     layers_per_block: tuple[Size, ...] = (4, 3, 3, 3, 4)
     decoder_layers_per_block: tuple[Size, ...] = (4, 3, 3, 3, 4)
     spatio_temporal_scaling: tuple[Flag, ...] | Flag = (True, True, True, False)
@@ -60,7 +62,7 @@ class LTX2Config(LTXConfig):
 
     block_out_channels: tuple[Size, ...] = (256, 512, 1024, 2048)
     down_block_types: tuple[DownBlock, ...] = ("LTX2VideoDownBlock3D",) * 4
-    decoder_block_out_channels: tuple[Size, ...] = (256, 512, 1024)
+    decoder_block_out_channels: tuple[Size, ...] = Field(default=(256, 512, 1024), min_length=1)
     layers_per_block: tuple[Size, ...] = (4, 6, 6, 2, 2)
     decoder_layers_per_block: tuple[Size, ...] = (5, 5, 5, 5)
     spatio_temporal_scaling: tuple[Flag, ...] | Flag = (True, True, True, True)
@@ -137,6 +139,7 @@ def _check(config: LTXConfig, levels: list[tuple[int, int]], scaled: tuple[bool,
         "decoder_spatio_temporal_scaling": (len(_flags(config.decoder_spatio_temporal_scaling, up)), up),
         "decoder_inject_noise": (len(_flags(config.decoder_inject_noise, up + 1)), up + 1),
         "upsample_factor": (len(config.upsample_factor), up),
+        "upsample_type": (len(config.upsample_type), up),
     }
     short = [
         f"{field!r} has {length} entries of {least}" for field, (length, least) in needed.items() if length < least

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from costline.errors import ConfigError
 from costline.models.autoencoder import Autoencoder, Tiling
 from costline.models.autoencoders.half import TAPS_2D, Half, assemble
 from costline.models.config import Config, Flag, Size
@@ -65,6 +66,11 @@ def read_qwen_image(config: Mapping[str, Any], name: str) -> Autoencoder:
 def _build(config: WanConfig, name: str, architecture: str) -> Autoencoder:
     patch = config.patch_size or 1
     halvings = len(config.dim_mult) - 1
+    if len(config.temperal_downsample) != halvings:
+        stated = len(config.temperal_downsample)
+        raise ConfigError(
+            f"{name}: field 'temperal_downsample' has {stated} entries; 'dim_mult' makes {halvings} steps"
+        )
     return assemble(
         name,
         architecture,

@@ -11,6 +11,7 @@ import numpy as np
 from costline.models.blocks import feed_forward, norm, residual
 from costline.models.config import unstated
 from costline.models.decoder import Decoder
+from costline.models.decoders.fields import extra_heads
 from costline.models.decoders.mixers import ROWS, mixer_parts
 from costline.models.decoders.shape import DecoderShape, naming
 from costline.models.encoder import Encoder
@@ -66,7 +67,9 @@ def decoder_reader(
 
     def read(config: Mapping[str, Any], name: str) -> Decoder:
         with naming(name), unstated() as missing:
-            made = build_decoder(shape_of(config, name), name, architecture, source="configuration", note=note)
+            shape = shape_of(config, name)
+            said = "; ".join(filter(None, (note, extra_heads(config))))
+            made = build_decoder(shape, name, architecture, source="configuration", note=said)
         return replace(made, unstated=missing)
 
     return read

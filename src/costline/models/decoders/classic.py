@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from costline.models.config import Config, Count, Flag, Size
+from costline.models.config import Config, Count, Flag, Size, head_width
 from costline.models.decoders.build import decoder_reader
 from costline.models.decoders.fields import DecoderConfig
 from costline.models.decoders.shape import DecoderShape
@@ -34,7 +34,7 @@ class Gpt2Config(DecoderConfig):
             "hidden": self.n_embd,
             "heads": self.n_head,
             "kv_heads": self.n_head,
-            "head_dim": self.n_embd // self.n_head,
+            "head_dim": head_width(self.n_embd, self.n_head),
             "vocab": self.vocab_size,
             "ffn": self.n_inner or 4 * self.n_embd,
             "tied": self.tie_word_embeddings,
@@ -90,7 +90,7 @@ def gpt_neox_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     read = GptNeoXConfig.read(config, name)
     return DecoderShape(
         layers=read.num_hidden_layers, hidden=read.hidden_size, heads=read.num_attention_heads,
-        kv_heads=read.num_attention_heads, head_dim=read.hidden_size // read.num_attention_heads,
+        kv_heads=read.num_attention_heads, head_dim=head_width(read.hidden_size, read.num_attention_heads),
         vocab=read.vocab_size, ffn=read.intermediate_size, tied=read.tie_word_embeddings,
         max_context=read.max_position_embeddings, gated=False, ffn_bias=True, norm_bias=True,
         qkv_bias=read.attention_bias, out_bias=read.attention_bias, parallel=read.use_parallel_residual,
@@ -121,7 +121,7 @@ def opt_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     removed = bool(config.get("_remove_final_layer_norm", False))
     return DecoderShape(
         layers=read.num_hidden_layers, hidden=read.hidden_size, heads=read.num_attention_heads,
-        kv_heads=read.num_attention_heads, head_dim=read.hidden_size // read.num_attention_heads,
+        kv_heads=read.num_attention_heads, head_dim=head_width(read.hidden_size, read.num_attention_heads),
         vocab=read.vocab_size, ffn=read.ffn_dim, tied=read.tie_word_embeddings,
         embed_width=embed if embed != read.hidden_size else 0, positions=read.max_position_embeddings + 2,
         rotary=False, max_context=read.max_position_embeddings, gated=False, qkv_bias=bias, out_bias=bias,
@@ -152,7 +152,7 @@ def bloom_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     read = BloomConfig.read(config, name)
     hidden, heads = read.n_embed or read.hidden_size, read.num_attention_heads or read.n_head
     return DecoderShape(
-        layers=read.n_layer, hidden=hidden, heads=heads, kv_heads=heads, head_dim=hidden // heads,
+        layers=read.n_layer, hidden=hidden, heads=heads, kv_heads=heads, head_dim=head_width(hidden, heads),
         vocab=read.vocab_size, ffn=4 * hidden, tied=read.tie_word_embeddings, rotary=False, embed_norm=True,
         gated=False, qkv_bias=True, out_bias=True, ffn_bias=True, norm_bias=True,
     )  # fmt: skip
@@ -200,7 +200,7 @@ def falcon_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     bias = read.bias
     return DecoderShape(
         layers=read.num_hidden_layers, hidden=read.hidden_size, heads=read.num_attention_heads,
-        kv_heads=read.key_heads, head_dim=read.hidden_size // read.num_attention_heads, vocab=read.vocab_size,
+        kv_heads=read.key_heads, head_dim=head_width(read.hidden_size, read.num_attention_heads), vocab=read.vocab_size,
         ffn=read.ffn_hidden_size or 4 * read.hidden_size, tied=read.tie_word_embeddings, rotary=not read.alibi,
         max_context=read.max_position_embeddings, gated=False, qkv_bias=bias, out_bias=bias, ffn_bias=bias,
         norm_bias=True, norms=read.norms, parallel=read.parallel_attn or read.new_decoder_architecture,
@@ -227,7 +227,8 @@ def phi_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     return DecoderShape(
         layers=read.num_hidden_layers, hidden=read.hidden_size, heads=read.num_attention_heads,
         kv_heads=read.num_key_value_heads or read.num_attention_heads,
-        head_dim=read.hidden_size // read.num_attention_heads, vocab=read.vocab_size, ffn=read.intermediate_size,
+        head_dim=head_width(read.hidden_size, read.num_attention_heads), vocab=read.vocab_size,
+        ffn=read.intermediate_size,
         tied=read.tie_word_embeddings, max_context=read.max_position_embeddings, gated=False, qkv_bias=True,
         out_bias=True, ffn_bias=True, head_bias=True, norm_bias=True, norms=1, parallel=True,
         qk_norm="head" if read.qk_layernorm else "none",
@@ -250,12 +251,13 @@ class MptConfig(DecoderConfig):
     """transformers ``MptConfig``."""
 
     neutral: ClassVar[frozenset[str]] = DecoderConfig.neutral | {
-        "attn_config", "emb_pdrop", "init_device", "init_config", "logit_scale", "embedding_fraction", "norm_type",
+        "emb_pdrop", "init_device", "init_config", "logit_scale", "embedding_fraction", "norm_type",
         "learned_pos_emb", "verbose", "tokenizer_name",
     }  # fmt: skip
     d_model: Size = 2048
     n_heads: Size = 16
     n_layers: Size = 24
+    attn_config: dict[str, Any] | None = None
     expansion_ratio: Count = 4
     max_seq_len: Size = 2048
     vocab_size: Size = 50368
@@ -266,10 +268,10 @@ class MptConfig(DecoderConfig):
 def mpt_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``MptForCausalLM``: no bias anywhere, ALiBi, so that ``learned_pos_emb`` adds no table."""
     read = MptConfig.read(config, name)
-    MptAttentionConfig.read(config.get("attn_config") or {}, f"{name}: attn_config")
+    MptAttentionConfig.read(read.attn_config or {}, f"{name}: attn_config")
     return DecoderShape(
         layers=read.n_layers, hidden=read.d_model, heads=read.n_heads, kv_heads=read.n_heads,
-        head_dim=read.d_model // read.n_heads, vocab=read.vocab_size, ffn=read.expansion_ratio * read.d_model,
+        head_dim=head_width(read.d_model, read.n_heads), vocab=read.vocab_size, ffn=read.expansion_ratio * read.d_model,
         tied=read.tie_word_embeddings, rotary=False, max_context=read.max_seq_len, gated=False,
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ EXTRA_HEADS = frozenset({
     "num_nextn_predict_layers", "num_mtp_layers", "mtp_num_hidden_layers", "mtp_use_dedicated_embeddings",
     "mtp_hybrid_override_pattern", "mtp_layers_block_type", "num_mtp_modules", "mtp_transformer_layers", "use_mtp",
 })  # fmt: skip
-"""Multi-token-prediction modules: extra weights beside the model, never counted here."""
+"""Multi-token-prediction modules: extra weights beside the model, never counted; `extra_heads` says so."""
 
 COMMON = frozenset({
     "hidden_act", "hidden_activation", "activation_function", "activation", "quantization_config",
@@ -41,6 +41,43 @@ class DecoderConfig(Config):
     neutral: ClassVar[frozenset[str]] = COMMON | ROUTING | EXTRA_HEADS
 
 
+def each_layer(kinds: Sequence[Any], layers: int, field: str) -> None:
+    """Refuse a list with an entry a layer that does not have as many as there are layers.
+
+    Raises
+    ------
+    ConfigError
+        With both numbers.
+
+    Examples
+    --------
+    >>> each_layer(["dense", "sparse"], 3, "mlp_layer_types")
+    Traceback (most recent call last):
+    ...
+    costline.errors.ConfigError: 'mlp_layer_types' lists 2 layers, 'num_hidden_layers' says 3
+    """
+    if len(kinds) != layers:
+        raise ConfigError(f"{field!r} lists {len(kinds)} layers, 'num_hidden_layers' says {layers}")
+
+
+def layer_set(indices: Sequence[int], layers: int, field: str) -> frozenset[int]:
+    """Layers listed by index, of which none may stand twice or beyond the last.
+
+    Examples
+    --------
+    >>> sorted(layer_set([3, 1], 4, "moe_layers"))
+    [1, 3]
+    """
+    for index in indices:
+        if not 0 <= index < layers:
+            raise ConfigError(f"{field!r} lists layer {index}; the {layers} layers are 0 to {layers - 1}")
+    found = frozenset(indices)
+    if len(found) < len(indices):
+        twice = next(index for index in indices if list(indices).count(index) > 1)
+        raise ConfigError(f"{field!r} lists layer {twice} twice")
+    return found
+
+
 def count_layers(kinds: Sequence[str], wanted: str, layers: int, name: str) -> int:
     """How many of the listed layer kinds are `wanted`; the list must cover all layers.
 
@@ -49,8 +86,7 @@ def count_layers(kinds: Sequence[str], wanted: str, layers: int, name: str) -> i
     >>> count_layers(["sliding_attention", "full_attention"], "sliding_attention", 2, "tiny")
     1
     """
-    if len(kinds) != layers:
-        raise ConfigError(f"{name}: 'layer_types' lists {len(kinds)} layers, 'num_hidden_layers' says {layers}")
+    each_layer(kinds, layers, "layer_types")
     known = {wanted, "full_attention"}
     strange = sorted(set(kinds) - known)
     if strange:
@@ -58,7 +94,7 @@ def count_layers(kinds: Sequence[str], wanted: str, layers: int, name: str) -> i
     return sum(kind == wanted for kind in kinds)
 
 
-def moe_layer_count(layers: int, step: int, dense: Sequence[int]) -> int:
+def moe_layer_count(layers: int, step: int, listed: Sequence[int]) -> int:
     """Layers with experts where every `step`-th layer has them, except those listed as dense (Qwen's rule).
 
     Examples
@@ -66,7 +102,8 @@ def moe_layer_count(layers: int, step: int, dense: Sequence[int]) -> int:
     >>> moe_layer_count(8, 2, [3])
     3
     """
-    return sum((index + 1) % step == 0 and index not in dense for index in range(layers))
+    dense = layer_set(listed, layers, "mlp_only_layers")
+    return layers // step - sum((index + 1) % step == 0 for index in dense)
 
 
 def text_part(config: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -82,6 +119,22 @@ def text_part(config: Mapping[str, Any], name: str) -> dict[str, Any]:
         raise ConfigError(f"{name}: a multimodal configuration without 'text_config'")
     outer = {key: config[key] for key in ("tie_word_embeddings",) if key in config}
     return {**outer, **text}
+
+
+def extra_heads(config: Mapping[str, Any]) -> str:
+    """A note on modules that predict further tokens, where a configuration states any.
+
+    Examples
+    --------
+    >>> extra_heads({"num_nextn_predict_layers": 1}), extra_heads({"num_nextn_predict_layers": 0})
+    ('modules for multi-token prediction are not counted (num_nextn_predict_layers 1)', '')
+    """
+    text = config.get("text_config")
+    for field in ("num_nextn_predict_layers", "num_mtp_layers", "mtp_num_hidden_layers", "num_mtp_modules"):
+        number = config.get(field, text.get(field) if isinstance(text, Mapping) else None)
+        if type(number) is int and number > 0:
+            return f"modules for multi-token prediction are not counted ({field} {number})"
+    return ""
 
 
 TEXT_ONLY = "the language model alone: vision and audio towers are not counted"

@@ -56,9 +56,15 @@ class Gemma2Config(GemmaConfig):
         return {"local_layers": sliding, "local_tokens": window} if window and sliding else {}
 
 
+def _spelled(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration with ``_sliding_window_pattern``, as transformers writes it, under its older name."""
+    pattern = config.get("_sliding_window_pattern")
+    return {**config} if pattern is None else {"sliding_window_pattern": pattern, **config}
+
+
 def gemma2_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``Gemma2ForCausalLM``."""
-    read = Gemma2Config.read(config, name)
+    read = Gemma2Config.read(_spelled(config), name)
     bias = read.attention_bias
     return DecoderShape(**read.dimensions(), **read.local(name), qkv_bias=bias, out_bias=bias, norms=4)
 
@@ -74,7 +80,7 @@ class Gemma3Config(Gemma2Config):
 
 def gemma3_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``Gemma3ForCausalLM``."""
-    read = Gemma3Config.read(config, name)
+    read = Gemma3Config.read(_spelled(config), name)
     bias = read.attention_bias
     return DecoderShape(**read.dimensions(), **read.local(name), qkv_bias=bias, out_bias=bias, norms=4, qk_norm="head")
 

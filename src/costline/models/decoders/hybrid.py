@@ -8,7 +8,14 @@ from typing import Any, ClassVar
 from costline.errors import ConfigError
 from costline.models.config import Count, Flag, Size
 from costline.models.decoders.build import decoder_reader
-from costline.models.decoders.fields import TEXT_ONLY, DecoderConfig, count_layers, moe_layer_count, text_part
+from costline.models.decoders.fields import (
+    TEXT_ONLY,
+    DecoderConfig,
+    count_layers,
+    each_layer,
+    moe_layer_count,
+    text_part,
+)
 from costline.models.decoders.llama import DenseConfig
 from costline.models.decoders.moe import Qwen3MoeConfig
 from costline.models.decoders.shape import DecoderShape
@@ -24,9 +31,10 @@ class NemotronHConfig(DenseConfig):
     neutral: ClassVar[frozenset[str]] = DenseConfig.neutral | {
         "num_logits_to_keep", "use_mamba_kernels", "mamba_hidden_act", "expand", "time_step_min", "time_step_max",
         "time_step_limit", "time_step_floor", "time_step_rank", "chunk_size", "mamba_ssm_cache_dtype",
-        "moe_shared_expert_overlap", "residual_in_fp32", "rescale_prenorm_residual", "n_shared_experts",
+        "moe_shared_expert_overlap", "residual_in_fp32", "rescale_prenorm_residual",
         "mamba_proj_bias", "attention_head_dim", "rescale_layers_norm",
     }  # fmt: skip
+    seldom_stated: ClassVar[frozenset[str]] = DenseConfig.seldom_stated | {"n_shared_experts"}
     vocab_size: Size = 131072
     intermediate_size: Size = 21504
     num_hidden_layers: Size = 52
@@ -45,6 +53,7 @@ class NemotronHConfig(DenseConfig):
     use_conv_bias: Flag = True
     n_routed_experts: Size = 8
     moe_intermediate_size: Size = 7688
+    n_shared_experts: Count | None = 1
     moe_shared_expert_intermediate_size: Count = 7688
     moe_latent_size: Size | None = None
     num_experts_per_tok: Size = 2
@@ -59,7 +68,14 @@ class NemotronHConfig(DenseConfig):
         strange = sorted(set(listed) - set(known))
         if strange or not listed:
             raise ConfigError(f"{name}: block {strange[0][:40]!r} is not known" if strange else f"{name}: no blocks")
+        if "num_hidden_layers" in self.model_fields_set:
+            each_layer(listed, self.num_hidden_layers, self._pattern())
         return [known[kind] for kind in listed]
+
+    def _pattern(self) -> str:
+        """The field that lists the blocks."""
+        names = ("hybrid_override_pattern", "layer_types", "layers_block_type")
+        return next(name for name in names if getattr(self, name))
 
 
 def nemotron_h_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
@@ -71,7 +87,8 @@ def nemotron_h_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
         "experts": read.n_routed_experts,
         "active_experts": read.num_experts_per_tok,
         "expert_ffn": read.moe_intermediate_size,
-        "shared_ffn": read.moe_shared_expert_intermediate_size,
+        # as engines read it; the class of transformers has one shared expert whatever is stated
+        "shared_ffn": (read.n_shared_experts or 0) * read.moe_shared_expert_intermediate_size,
         "expert_latent": read.moe_latent_size or 0,
     }
     return DecoderShape(
@@ -87,7 +104,7 @@ def nemotron_h_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 class Qwen3NextConfig(Qwen3MoeConfig):
     """transformers ``Qwen3NextConfig``."""
 
-    neutral: ClassVar[frozenset[str]] = DecoderConfig.neutral | {"attn_output_gate", "mamba_ssm_dtype"}
+    neutral: ClassVar[frozenset[str]] = DecoderConfig.neutral | {"mamba_ssm_dtype"}
     intermediate_size: Size = 5632
     num_hidden_layers: Size = 48
     num_attention_heads: Size = 16
@@ -103,6 +120,8 @@ class Qwen3NextConfig(Qwen3MoeConfig):
     linear_num_key_heads: Size = 16
     linear_num_value_heads: Size = 32
     full_attention_interval: Size = 4
+    attn_output_gate: Flag = True
+    """Half of the query projection; engines leave it out where false, the class of transformers keeps it."""
 
 
 class Qwen35MoeConfig(Qwen3NextConfig):
@@ -124,7 +143,7 @@ def _delta_shape(read: Qwen3NextConfig, name: str) -> DecoderShape:
         **read.dimensions(), experts=read.num_experts, active_experts=read.num_experts_per_tok,
         expert_ffn=read.moe_intermediate_size, dense_layers=layers - moe, moe_layers=moe,
         shared_ffn=read.shared_expert_intermediate_size, shared_gate=True, qkv_bias=bias, out_bias=bias,
-        qk_norm="head", query_gate=True, delta_layers=delta, delta_key_heads=read.linear_num_key_heads,
+        qk_norm="head", query_gate=read.attn_output_gate, delta_layers=delta, delta_key_heads=read.linear_num_key_heads,
         delta_value_heads=read.linear_num_value_heads, delta_key_dim=read.linear_key_head_dim,
         delta_value_dim=read.linear_value_head_dim, conv_kernel=read.linear_conv_kernel_dim,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from costline.errors import ConfigError
 from costline.models.config import Count, Flag, Size
 from costline.models.decoders.build import decoder_reader
-from costline.models.decoders.fields import TEXT_ONLY, DecoderConfig, text_part
+from costline.models.decoders.fields import TEXT_ONLY, DecoderConfig, each_layer, text_part
 from costline.models.decoders.shape import DecoderShape
 
 
@@ -101,7 +101,10 @@ class DeepseekV32Config(DeepseekV3Config):
 
     def indexed(self, layers: int) -> dict[str, Any]:
         """Arguments of `DecoderShape`, `layers` of them with an indexer of their own."""
-        dense = {} if self.mlp_layer_types is None else {"dense_layers": self.mlp_layer_types.count("dense")}
+        dense = {}
+        if self.mlp_layer_types is not None:
+            each_layer(self.mlp_layer_types, self.num_hidden_layers, "mlp_layer_types")
+            dense = {"dense_layers": self.mlp_layer_types.count("dense")}
         return {
             **self.latent(),
             **dense,
@@ -143,11 +146,12 @@ class GlmMoeDsaConfig(DeepseekV32Config):
             kinds = ["F" if kind == "full" else "S" for kind in self.indexer_types]
         elif self.index_topk_pattern is not None:
             kinds = list(self.index_topk_pattern)
-        else:
-            later = (max(index - self.index_skip_topk_offset + 1, 0) for index in range(layers))
-            kinds = ["S" if position % self.index_topk_freq else "F" for position in later]
+        else:  # all of the first, then every so many
+            first = min(self.index_skip_topk_offset, layers)
+            return first + (layers - first) // self.index_topk_freq
         if len(kinds) != layers or not set(kinds) <= {"F", "S"}:
-            raise ConfigError(f"{name}: the indexer pattern must name F or S for each of {layers} layers")
+            words = f"must name F or S for each of {layers} layers, has {len(kinds)}"
+            raise ConfigError(f"{name}: the indexer pattern {words}")
         return kinds.count("F")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from costline.models.config import Count, Flag, Size
+from costline.models.config import Count, Flag, Size, head_width
 from costline.models.decoders.build import decoder_reader
 from costline.models.decoders.fields import TEXT_ONLY, DecoderConfig, count_layers, text_part
 from costline.models.decoders.shape import DecoderShape
@@ -31,7 +31,7 @@ class DenseConfig(DecoderConfig):
             "hidden": self.hidden_size,
             "heads": self.num_attention_heads,
             "kv_heads": self.num_key_value_heads or self.num_attention_heads,
-            "head_dim": self.head_dim or self.hidden_size // self.num_attention_heads,
+            "head_dim": self.head_dim or head_width(self.hidden_size, self.num_attention_heads),
             "vocab": self.vocab_size,
             "ffn": self.intermediate_size,
             "tied": self.tie_word_embeddings,

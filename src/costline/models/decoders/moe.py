@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from costline.errors import ConfigError
 from costline.models.config import Count, Flag, Size
 from costline.models.decoders.build import decoder_reader
-from costline.models.decoders.fields import TEXT_ONLY, count_layers, moe_layer_count, text_part
+from costline.models.decoders.fields import (
+    TEXT_ONLY,
+    count_layers,
+    each_layer,
+    layer_set,
+    moe_layer_count,
+    text_part,
+)
 from costline.models.decoders.llama import DenseConfig
 from costline.models.decoders.shape import DecoderShape
 
@@ -45,7 +52,7 @@ class MiniMaxM2Config(MixtralConfig):
     """transformers ``MiniMaxM2Config``."""
 
     neutral: ClassVar[frozenset[str]] = MixtralConfig.neutral | {
-        "attn_type_list", "qk_norm_type", "shared_moe_mode", "layernorm_full_attention_beta",
+        "qk_norm_type", "shared_moe_mode", "layernorm_full_attention_beta",
         "layernorm_linear_attention_beta", "layernorm_mlp_beta", "max_model_len",
     }  # fmt: skip
     vocab_size: Size = 200064
@@ -59,6 +66,8 @@ class MiniMaxM2Config(MixtralConfig):
     num_local_experts: Size = 256
     shared_intermediate_size: Count = 0
     use_qk_norm: Flag = True
+    attn_type_list: list[Literal[1]] | None = None
+    """1 is softmax attention; the linear attention of MiniMax-01 (0) is not known here."""
 
 
 def minimax_m2_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
@@ -66,6 +75,8 @@ def minimax_m2_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     read = MiniMaxM2Config.read(config, name)
     if read.sliding_window or read.shared_intermediate_size or not read.use_qk_norm:
         raise ConfigError(f"{name}: sliding_window, shared_intermediate_size or use_qk_norm=false is not known here")
+    if read.attn_type_list is not None:
+        each_layer(read.attn_type_list, read.num_hidden_layers, "attn_type_list")
     return DecoderShape(**read.routed(), qk_norm="width")
 
 
@@ -227,6 +238,7 @@ class Llama4Config(DenseConfig):
         if self.layer_types is not None:
             return count_layers(self.layer_types, "chunked_attention", layers, name)
         if self.no_rope_layers:
+            each_layer(self.no_rope_layers, layers, "no_rope_layers")
             return sum(bool(rope) for rope in self.no_rope_layers)
         return layers - layers // self.no_rope_layer_interval
 
@@ -235,7 +247,9 @@ def llama4_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``Llama4ForCausalLM``: a shared expert beside one routed one, norms without a scale on heads."""
     read = Llama4Config.read(config, name)
     layers, bias = read.num_hidden_layers, read.attention_bias
-    moe = len(read.moe_layers) if read.moe_layers is not None else layers // read.interleave_moe_layer_step
+    moe = layers // read.interleave_moe_layer_step
+    if read.moe_layers is not None:
+        moe = len(layer_set(read.moe_layers, layers, "moe_layers"))
     return DecoderShape(
         **{**read.dimensions(), "ffn": read.intermediate_size_mlp}, qkv_bias=bias, out_bias=bias,
         qk_norm="plain" if read.use_qk_norm else "none", experts=read.num_local_experts,

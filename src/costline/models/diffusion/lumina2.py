@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from costline.models import blocks
-from costline.models.config import Config, Ratio, Size
+from costline.models.config import Config, Ratio, Size, head_width
 from costline.models.diffusion import streams
 from costline.models.diffusion.streams import FREQUENCIES, Widths
 from costline.models.dit import DiT, Grid
@@ -54,8 +54,8 @@ def read_lumina2(config: Mapping[str, Any], name: str) -> DiT:
     hidden, heads, refiners = read.hidden_size, read.num_attention_heads, read.num_refiner_layers
     condition = min(hidden, CONDITION_LIMIT)
     widths = Widths(
-        hidden=hidden, heads=heads, key_heads=read.num_kv_heads or heads, head_dim=hidden // heads, ffn=read.ffn,
-        gated=True, bias=False, head_norm="head", condition=condition,
+        hidden=hidden, heads=heads, key_heads=read.num_kv_heads or heads, head_dim=head_width(hidden, heads),
+        ffn=read.ffn, gated=True, bias=False, head_norm="head", condition=condition,
     )  # fmt: skip
     taps = read.patch_size**2
     parts = (

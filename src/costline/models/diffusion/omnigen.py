@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from costline.models import blocks
-from costline.models.config import Config, Size
+from costline.models.config import Config, Size, head_width
 from costline.models.diffusion import streams
 from costline.models.diffusion.streams import Widths
 from costline.models.dit import DiT, Grid
@@ -43,7 +43,7 @@ def read_omnigen(config: Mapping[str, Any], name: str) -> DiT:
     read = OmniGenConfig.read(config, name)
     hidden, heads = read.hidden_size, read.num_attention_heads
     widths = Widths(
-        hidden=hidden, heads=heads, key_heads=read.num_key_value_heads, head_dim=hidden // heads,
+        hidden=hidden, heads=heads, key_heads=read.num_key_value_heads, head_dim=head_width(hidden, heads),
         ffn=read.intermediate_size, gated=True, bias=False,
     )  # fmt: skip
     taps = read.patch_size**2

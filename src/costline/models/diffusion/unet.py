@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import Field
 
 from costline.errors import ConfigError
 from costline.models import blocks
@@ -26,6 +28,8 @@ TAPS = 9
 
 PerStage: TypeAlias = Size | tuple[Size, ...]
 """One number for all stages, or one for each."""
+Few = Annotated[int, Field(ge=1, le=1000, strict=True)]
+"""Layers that have parts of their own."""
 
 
 class UNetConfig(Config):
@@ -46,7 +50,7 @@ class UNetConfig(Config):
         "UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D",
     )  # fmt: skip
     block_out_channels: tuple[Size, ...] = (320, 640, 1280, 1280)
-    layers_per_block: PerStage = 2
+    layers_per_block: Few | tuple[Few, ...] = 2
     cross_attention_dim: Size = 1280
     transformer_layers_per_block: PerStage = 1
     attention_head_dim: PerStage = 8

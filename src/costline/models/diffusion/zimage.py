@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from costline.models.config import Config, Flag, Size
+from costline.models.config import Config, Flag, Size, head_width
 from costline.models.diffusion import streams
 from costline.models.diffusion.lumina2 import refined_layers, text_entry
 from costline.models.diffusion.streams import FREQUENCIES, Widths
@@ -70,8 +70,8 @@ def read_zimage(config: Mapping[str, Any], name: str) -> ZImageDiT:
     patch, frames = read.all_patch_size[0], read.all_f_patch_size[0]
     features = patch**2 * frames * read.in_channels
     widths = Widths(
-        hidden=hidden, heads=heads, key_heads=heads, head_dim=hidden // heads, ffn=int(hidden / 3 * 8), gated=True,
-        bias=False, head_norm="head" if read.qk_norm else "none", condition=condition,
+        hidden=hidden, heads=heads, key_heads=heads, head_dim=head_width(hidden, heads), ffn=int(hidden / 3 * 8),
+        gated=True, bias=False, head_norm="head" if read.qk_norm else "none", condition=condition,
     )  # fmt: skip
     return ZImageDiT(
         name=name,

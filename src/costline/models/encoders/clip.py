@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from costline.models.blocks import attention, feed_forward, norm, residual
-from costline.models.config import Config, Size
+from costline.models.config import Config, Size, head_width
 from costline.models.encoder import Encoder
 from costline.models.parts import Linear, Part, Weights
 
@@ -33,7 +33,7 @@ def clip_text_parts(read: ClipTextConfig) -> tuple[Part, ...]:
         Weights(name="embed/tokens", count=read.vocab_size * width, rows=ROWS, width=width),
         Weights(name="embed/positions", count=read.max_position_embeddings * width, rows=ROWS, width=width),
         norm("block/self/norm", width, ROWS, repeat=layers, bias=True),
-        *attention("block/self", width, heads, width // heads, ROWS, repeat=layers, mask="causal"),
+        *attention("block/self", width, heads, head_width(width, heads), ROWS, repeat=layers, mask="causal"),
         residual("block/self/residual", width, ROWS, repeat=layers),
         norm("block/mlp/norm", width, ROWS, repeat=layers, bias=True),
         *feed_forward("block/mlp", width, read.intermediate_size, ROWS, repeat=layers),
