@@ -56,3 +56,9 @@ def test_a_shape_in_a_scenario(refused, tmp_path, written):
 @pytest.mark.parametrize("name", ["failures", "video"])
 def test_yes_or_no(refused, name):
     assert f"{name} 'maybe': say yes or no" in refused(*TRAIN, "--set", f"{name}=maybe")
+
+
+def test_the_experts_of_a_hypothetical_mixture_are_said(capsys):
+    """A power of two for 1.8T parameters of which 400B are active, where 56 divided nothing."""
+    assert main(["serve", "--params", "1.8T", "--active", "400B", "--on", "64xh200-sxm", "--json"]) == 0
+    assert "8 of 64 experts" in capsys.readouterr().out

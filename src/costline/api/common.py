@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+
 from costline import quantity
 from costline.derivation import Node
 from costline.derivation import explain as record_calls
@@ -100,6 +102,9 @@ def shape_notes(network: Network, model: object) -> list[Assumption]:
     words = f"{whole(network.layers)} layers, width {whole(network.hidden_size)}, {size}"
     if used != size:
         words += f", {used} active"
+    shape = network.shape if isinstance(network, Decoder) else None
+    if shape is not None and np.any(shape.experts):
+        words += f", {whole(shape.active_experts)} of {whole(shape.experts)} experts"
     return [Assumption(name="shape", value=f"{words} (--shape)", kind="assumed", source=network.source)]
 
 

@@ -70,7 +70,7 @@ def test_the_proportions_are_the_medians_of_the_table():
     assert np.median(shares) == pytest.approx(hypothetical.ROUTED_SHARE, abs=0.005)
 
 
-@given(st.floats(6, 13.9))
+@given(st.floats(6.5, 13.9))
 def test_dense_parameters_are_met(exponent):
     params = 10**exponent
     decoder = hypothetical_decoder(params)
@@ -78,12 +78,48 @@ def test_dense_parameters_are_met(exponent):
     assert decoder.active_params == decoder.params
 
 
-@given(st.floats(9, 13), st.floats(0.02, 0.9))
+@given(st.floats(10, 13), st.floats(0.04, 0.9))
 def test_parameters_of_a_mixture_are_met(exponent, share):
     params = 10**exponent
     decoder = hypothetical_decoder(params, share * params)
     assert decoder.params == pytest.approx(params, rel=0.005)
     assert decoder.active_params == pytest.approx(share * params, rel=0.005)
+    experts = decoder.shape.experts
+    assert experts % 8 == 0
+    assert experts & (experts - 1) == 0 or experts // 3 & (experts // 3 - 1) == 0 or experts % 160 == 0
+
+
+def test_every_published_number_of_experts_is_a_usual_one():
+    assert {decoder.shape.experts for decoder in SPARSE} <= set(hypothetical.USUAL_EXPERTS)
+
+
+@pytest.mark.parametrize(
+    ("params", "active", "experts"),  # Kimi K2 384, DeepSeek-V3 256, Qwen3-30B 128; GPT-4 as rumoured
+    [(1.04e12, 32.6e9, 384), (671e9, 37.5e9, 256), (30.5e9, 3.3e9, 128), (1.8e12, 4e11, 64)],
+)
+def test_experts_are_as_many_as_published_decoders_of_the_size_have(params, active, experts):
+    assert hypothetical_decoder(params, active).shape.experts == experts
+
+
+@pytest.mark.parametrize(
+    ("params", "active", "fields", "says"),
+    [
+        (1e10, 1e6, {}, "1 layers of width 1; the least are width 64 and 16 times the layers"),
+        (8e9, 1e8, {}, "11 layers of width 128; the least are"),
+        (1e6, None, {}, "2 layers of width 28; the least are"),
+    ],
+)
+def test_what_is_thinner_than_any_decoder_is_refused(params, active, fields, says):
+    with pytest.raises(ConfigError, match=says):
+        hypothetical_decoder(params, active, **fields)
+    sizes = np.array([params, params])
+    with pytest.raises(ConfigError, match=r"the usual proportions make .* state layers or hidden"):
+        decoder_family(sizes, None if active is None else np.array([active, active]))
+
+
+def test_published_decoders_are_far_wider_than_the_limit():
+    assert min(decoder.hidden_size / decoder.layers for decoder in PUBLISHED) >= 37 > 2 * hypothetical.THINNEST
+    assert hypothetical_decoder(8e9, 1e8, layers=4).layers == 4
 
 
 @given(st.integers(8, 128), st.sampled_from([1024, 2048, 4096, 8192]), st.sampled_from([1, 4, 8]), st.booleans())

@@ -64,6 +64,7 @@ def decoder_family(params: Numeric, active: Numeric | None = None, **fields: Any
     stated.setdefault("tied", not big)
     values = _dense(size, stated) if used is None else _sparse(size, used, stated)
     built = _built(values)
+    rule.check_proportions("hypothetical", float(np.median(built.layers)), float(np.median(built.hidden_size)), stated)
     missed = float(np.max(np.abs(np.asarray(built.params) / size - 1)))
     if missed > rule.TOLERANCE:
         fixed = ", ".join(f"{key} {value}" for key, value in fields.items() if value is not None)

@@ -6,7 +6,8 @@ The rule, fitted to the distinct shapes of published gated decoders in the model
   is 3.5 times as wide as the residual stream, the median; heads are 128 wide, 8 of them for keys and values, both the
   median; head and embedding are two tables of 128,256 rows, as in Llama 3;
 - mixture of experts: layers grow as the 0.312th power of the *active* parameters; a token visits 8 experts, the median,
-  which hold 0.57 of its active parameters, the median; a shared expert takes up what is left.
+  which hold 0.57 of its active parameters, the median, but for what makes their number a usual one, which chips can
+  share: a power of two, or from 96 on three or five times one; a shared expert takes up what is left.
 
 Below 1e9 parameters one table of 32,000 rows serves as embedding and head, or it would be most of the model.
 Published decoders have 0.77 to 1.25 times the layers the rule gives, mixtures 0.65 to 1.62 times, so `layers` is worth
@@ -36,6 +37,8 @@ EXPERT_RATIO = 3.0
 """Width of the experts a token visits over hidden size, the median."""
 ROUTED_SHARE = 0.57
 """Share of the active parameters that routed experts hold, the median."""
+MOST_ROUTED = 0.7
+"""Largest share that a usual number of experts may make of it, so that something is left for attention."""
 VISITS = 8
 """Experts a token visits, the median."""
 HEAD_DIM, KEY_HEADS = 128, 8
@@ -48,6 +51,14 @@ TOLERANCE = 0.005
 """Largest deviation from the parameters asked for."""
 LIMITS = (1e6, 1e14)
 """Sizes for which the rule is taken to mean anything. [parameter]"""
+USUAL_EXPERTS = tuple(sorted({
+    *(2**n for n in range(1, 13)), *(3 * 2**n for n in range(5, 12)), *(5 * 2**n for n in range(5, 11)),
+}))  # fmt: skip
+"""Numbers of experts that chips in groups of usual sizes can share, all published ones among them."""
+THINNEST = 16
+"""Least width over layers that the rule makes; published decoders have 37 and more."""
+NARROWEST = 64
+"""Least width that the rule makes, half a usual head. [feature]"""
 SOURCE = "hypothetical: every dimension follows from the parameters by the stated rule"
 
 
@@ -76,7 +87,8 @@ def hypothetical_decoder(
     Raises
     ------
     ConfigError
-        No such decoder: `active` above `params`, a size outside 1e6 to 1e14, or stated fields that cannot reach it.
+        No such decoder: `active` above `params`, a size outside 1e6 to 1e14, one that the rule makes thinner than any
+        decoder is, or stated fields that cannot reach it.
 
     Examples
     --------
@@ -88,20 +100,50 @@ def hypothetical_decoder(
     stated = {key: value for key, value in fields.items() if value is not None}
     stated.setdefault("vocab", VOCAB if params >= SMALL else SMALL_VOCAB)
     stated.setdefault("tied", params < SMALL)
-    if active is not None and active < params:
-        stated.update(_expert_counts(name, params, active, stated))
-    elif stated.get("experts"):
+    sparse = active is not None and active < params
+    if not sparse and stated.get("experts"):
         stated.setdefault("active_experts", min(VISITS, stated["experts"]))
     nearest: Decoder | None = None
     with naming(name):
-        for layers in _layer_choices(params, active, stated):
-            for shape in _shapes(params, active, {**stated, "layers": layers}):
-                built = build_decoder(shape, name, "decoder", source=SOURCE)
-                if _deviation(built, params, active) <= TOLERANCE:
-                    return built
-                if nearest is None or _deviation(built, params, active) < _deviation(nearest, params, active):
-                    nearest = built
+        for experts in _expert_choices(name, params, active, stated) if sparse and active is not None else ({},):
+            found, close = _built(params, active, {**stated, **experts}, name)
+            if found is not None:
+                check_proportions(name, found.layers, found.hidden_size, stated)
+                return found
+            nearest = nearest or close
     raise ConfigError(f"{name}: {_refusal(params, active, fields, nearest)}")
+
+
+def _built(
+    params: float, active: float | None, stated: Mapping[str, Any], name: str
+) -> tuple[Decoder | None, Decoder | None]:
+    """The first decoder that meets the parameters, and the one that comes nearest if none does."""
+    nearest: Decoder | None = None
+    for layers in _layer_choices(params, active, stated):
+        for shape in _shapes(params, active, {**stated, "layers": layers}):
+            built = build_decoder(shape, name, "decoder", source=SOURCE)
+            if _deviation(built, params, active) <= TOLERANCE:
+                return built, built
+            if nearest is None or _deviation(built, params, active) < _deviation(nearest, params, active):
+                nearest = built
+    return None, nearest
+
+
+def check_proportions(name: str, layers: float, hidden: float, stated: Mapping[str, Any]) -> None:
+    """Refuse a shape thinner than any decoder is, unless its layers or its width are stated.
+
+    Raises
+    ------
+    ConfigError
+        With the shape, the limits, and what would make it wider.
+    """
+    if stated.get("layers") or stated.get("hidden") or (hidden >= NARROWEST and hidden >= THINNEST * layers):
+        return
+    raise ConfigError(
+        f"{name}: the usual proportions make {layers:,.0f} layers of width {hidden:,.0f}; the least are width "
+        f"{NARROWEST} and {THINNEST} times the layers, published decoders have 37 times: more parameters (active ones "
+        f"of a mixture) or a smaller vocab make it wider; or state layers or hidden"
+    )
 
 
 def _check(name: str, params: float, active: float | None, fields: Mapping[str, Any]) -> None:
@@ -114,17 +156,21 @@ def _check(name: str, params: float, active: float | None, fields: Mapping[str, 
     check_stated_fields(fields, name)
 
 
-def _expert_counts(name: str, params: float, active: float, stated: Mapping[str, Any]) -> dict[str, int]:
-    """Experts and how many a token visits: routed experts hold `ROUTED_SHARE` of the active parameters.
+def _expert_choices(name: str, params: float, active: float, stated: Mapping[str, Any]) -> Iterator[dict[str, int]]:
+    """Experts and how many a token visits: routed experts hold about `ROUTED_SHARE` of the active parameters.
 
-    With e experts, k visited, routed active r: params - active = r (e - k) / k.
+    With e experts, k visited, routed active r: params - active = r (e - k) / k. Where the number is open the usual one
+    whose share comes nearest goes first, and at last the one that the share gives.
     """
     idle = (params - active) / (ROUTED_SHARE * active)  # (e - k) / k
     experts, visits = stated.get("experts"), stated.get("active_experts")
     if experts is None:
         visits = visits or VISITS
+        shares = {count: (params / active - 1) * visits / (count - visits) for count in USUAL_EXPERTS if count > visits}
+        usual = [count for count, share in shares.items() if share <= MOST_ROUTED]
+        usual.sort(key=lambda count: abs(math.log(shares[count] / ROUTED_SHARE)))
+        yield from ({"experts": count, "active_experts": visits} for count in usual[:3])
         experts = max(visits + 1, round(visits * (1 + idle)))
-        experts = round(experts / 8) * 8 if experts >= 12 else experts
     elif visits is None:
         visits = min(max(1, round(experts / (1 + idle))), experts - 1)
     if not 1 <= visits < experts:
@@ -135,7 +181,7 @@ def _expert_counts(name: str, params: float, active: float, stated: Mapping[str,
             f"{name}: with {visits} of {experts} experts at least {least:.4g} of {params:.4g} parameters are active, "
             f"got {active:.4g}; state more experts or fewer active_experts"
         )
-    return {"experts": experts, "active_experts": visits}
+    yield {"experts": experts, "active_experts": visits}
 
 
 def ruled_layers(params: float, rule: tuple[float, float] = DENSE_LAYERS) -> int:
