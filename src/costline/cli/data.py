@@ -35,7 +35,7 @@ def list_table(
     chip: Text = "",
     since: Text = "",
     match: Text = "",
-    limit: int = 40,
+    limit: int | None = None,
     file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
     json: Flag = False,
     csv: Flag = False,
@@ -50,11 +50,11 @@ def list_table(
     vendor, family, provider, kind, chip : str
         Keep rows whose vendor, family, provider, kind (for prices: rental, api_llm, ...) or chip is this, in any case.
     since : str
-        Keep prices of this date or later: 2025, 2025-03 or 2025-03-31.
+        Keep prices and trainings of this date or later: 2025, 2025-03 or 2025-03-31.
     match : str
         Keep rows that contain this text anywhere, in any case.
     limit : int
-        Rows of prices to print, newest first; 0 prints all. JSON and CSV are never cut.
+        Rows of prices to print, newest first [40]; 0 prints all. JSON and CSV are never cut.
     file : Path
         A file of your own laid over the catalogue.
     json, csv : bool
@@ -67,8 +67,10 @@ def list_table(
 
     if json and csv:
         raise InputError("--json and --csv at once; choose one")
-    if limit < 0:
+    if limit is not None and limit < 0:
         raise InputError(f"--limit {limit}: a number of rows, or 0 for all")
+    if limit is not None and table != "prices":
+        raise InputError(f"--limit {limit}: cuts prices, and no other table; leave it out")
     if since and not DATE.fullmatch(since):
         raise InputError(f"--since {since[:40]!r} is not a date; write 2025, 2025-03 or 2025-03-31")
     wanted = {"vendor": vendor, "family": family, "provider": provider, "kind": kind, "chip": chip}
@@ -78,7 +80,7 @@ def list_table(
         {name: value for name, value in wanted.items() if value},
         since=since,
         match=match,
-        limit=max(limit, 0),
+        limit=40 if limit is None else limit,
         layout="json" if json else "csv" if csv else "plain" if plain else "table",
     )
 

@@ -10,7 +10,7 @@ from costline import quantity
 from costline.catalogue import Catalogue, Price, chip_anchors, chip_costs, pim_facts, video_trainings
 from costline.catalogue.software_table import all_software
 from costline.cli.terminal import CATALOGUE_SCHEMA, Field, Layout, console, figures, note, table, write_csv, write_json
-from costline.errors import UnknownNameError
+from costline.errors import InputError, UnknownNameError
 from costline.hardware.chip import Chip
 
 
@@ -207,6 +207,12 @@ LISTINGS: dict[str, Listing] = {
 }
 
 
+FILTERS = ("vendor", "family", "provider", "kind", "chip")
+"""Columns that rows are kept by."""
+DATED = ("prices", "trainings")
+"""Tables whose rows hold from a day on; elsewhere the date is that of reading."""
+
+
 def print_table(
     catalogue: Catalogue,
     name: str,
@@ -236,7 +242,15 @@ def print_table(
     """
     listing = LISTINGS[name]
     pairs = [(row, listing.plain(row)) for row in listing.rows(catalogue)]
+    if since and name not in DATED:
+        raise InputError(
+            f"--since {since}: keeps {' and '.join(DATED)}, not {name}, which are not of a day; leave it out"
+        )
     for column, text in wanted.items():
+        if not any(_cells(plain, column) != [""] for _, plain in pairs):
+            has = [each for each in FILTERS if any(_cells(plain, each) != [""] for _, plain in pairs)]
+            known = f"; {name} are kept by {', '.join(f'--{each}' for each in has)}" if has else ""
+            raise InputError(f"--{column} {text[:40]!r}: {name} have no {column}{known}; --match looks everywhere")
         if not any(_matches(plain, {column: text}, "") for _, plain in pairs):
             raise UnknownNameError(f"{column} of {name}", text, _values([plain for _, plain in pairs], column))
     kept = [row for row, plain in pairs if _matches(plain, wanted, match) and _late(plain, since)]

@@ -15,6 +15,7 @@ from costline.catalogue.model_table import NetworkRow, PipelineRow, shipped_netw
 from costline.catalogue.names import plain
 from costline.cli.terminal import CATALOGUE_SCHEMA, Layout, console, figure_table, figures, word_table, write_json
 from costline.errors import ConfigError
+from costline.models.decoders.rows import shape_fields
 from costline.models.network import Network
 from costline.models.pipeline import Pipeline
 from costline.quantity import show
@@ -27,7 +28,10 @@ def model_record(catalogue: Catalogue, name: str) -> dict[str, Any]:
         own = catalogue.user.models[name]
         return {"name": name, "kind": "user", "config": str(own.config), "source": str(catalogue.user.path)}
     if kind == "decoder":
-        return {column: cell for column, cell in decoder_rows()[decoder_names()[name]].items() if cell}
+        row = decoder_rows()[decoder_names()[name]]
+        dimensions = {column: cell for column, cell in row.items() if cell and column not in PROVENANCE}
+        stated = {column: float(row[column]) for column in ("params_stated", "active_stated") if row.get(column)}
+        return {column: cell for column, cell in row.items() if cell} | shape_fields(dimensions, name) | stated
     found = spellings()[plain(name)]
     row: NetworkRow | PipelineRow = shipped_pipelines()[found] if kind == "pipeline" else shipped_networks()[found]
     body = {column: getattr(row, column) for column in row.__dataclass_fields__}
@@ -108,6 +112,8 @@ def _text(value: Any) -> str:
         return ", ".join(f"{name} {each}" for name, each in value.items())
     if isinstance(value, tuple):
         return ", ".join(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return figures(value) if isinstance(value, float) else str(value)
 
 

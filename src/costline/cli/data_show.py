@@ -11,6 +11,7 @@ from costline import quantity
 from costline.catalogue import Catalogue, System
 from costline.catalogue.chip_table import FIGURES
 from costline.catalogue.names import plain, resolve
+from costline.catalogue.references import figure_references, references
 from costline.catalogue.software_table import all_software
 from costline.cli.data_list import chip_record
 from costline.cli.terminal import CATALOGUE_SCHEMA, Layout, console, figure_table, figures, word_table, write_json
@@ -36,6 +37,9 @@ WORDS = {
     "clock_hz": "clock",
     "die_area_m2": "die area",
 }
+
+
+WHICH = "the table keeps references by chip: those beside a figure are the ones it can be from"
 
 
 def print_entry(catalogue: Catalogue, name: str, *, layout: Layout = "table") -> int:
@@ -72,17 +76,24 @@ def _chip(catalogue: Catalogue, name: str, layout: Layout) -> int:
     record = chip_record(catalogue, catalogue.chips()[name] if own else catalogue.chip_facts()[name])
     rent = catalogue.rental_price(name)
     systems = [system.id for system in catalogue.systems().values() if name in system.chips]
+    listed, numbers = ((), {}) if own else _references(record)
     if layout == "json":
         write_json(
             {"schema": CATALOGUE_SCHEMA, "type": "chip"}
             | record
             | {"rent": None if rent is None else asdict(rent), "systems": systems}
+            | {"references": listed, "figure_references": numbers}
         )
         return 0
     out = console(plain=layout == "plain")
     year = f", {record['year']}" if record.get("year") else ""
     out.print(Text(f"{name}: {record.get('name', name)}{year}", style="bold"))
-    out.print(figure_table(_own_rows(record) if own else _shipped_rows(record)))
+    if own:
+        out.print(figure_table(_own_rows(record)))
+    else:
+        rows = zip(FIGURES, _shipped_rows(record), strict=True)
+        cited = [(*row, _numbers(numbers.get(column, ()))) for column, row in rows]
+        out.print(figure_table(cited, ("figure", "value", "kind", "references")))
     lines = [
         ("family", record.get("family")),
         ("memory", record.get("memory_type")),
@@ -92,11 +103,37 @@ def _chip(catalogue: Catalogue, name: str, layout: Layout) -> int:
         ("systems", ", ".join(systems) or None),
         ("note", record.get("note") or None),
         ("flags", record.get("flags") or "none"),
-        ("sources", record.get("source")),
+        *((f"[{number}]", each) for number, each in enumerate(listed, 1)),
+        ("which", WHICH if len(listed) > 1 else None),
+        ("sources", record.get("source") if own else None),
         ("read", record.get("date")),
     ]
     out.print(word_table(lines))
     return 0
+
+
+def _references(record: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
+    """References of a shipped chip, and the numbers of those that each known figure can be from."""
+    known = [column for column in FIGURES if record.get(column) is not None]
+    kinds = {column: record["figure_kinds"].get(column, record["kind"]) for column in known}
+    return references(record["source"]), figure_references(record["source"], kinds, record["kind"])
+
+
+def _numbers(cited: tuple[int, ...]) -> str:
+    """Numbers of references, neighbours as a span.
+
+    Examples
+    --------
+    >>> _numbers((1, 2, 3, 6))
+    '[1-3] [6]'
+    """
+    spans: list[list[int]] = []
+    for number in cited:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return " ".join(f"[{first}]" if first == last else f"[{first}-{last}]" for first, last in spans)
 
 
 def _shipped_rows(record: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -148,14 +148,14 @@ def _cell(value: Any) -> RenderableType:
     return Text(str(value))
 
 
-def figure_table(rows: Iterable[tuple[str, str, str]]) -> Table:
-    """Figures with value and kind."""
+def figure_table(rows: Iterable[tuple[str, ...]], headings: Sequence[str] = ("figure", "value", "kind")) -> Table:
+    """Figures with value and kind, and whatever else has a heading."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
-    for heading in ("figure", "value", "kind"):
+    for heading in headings:
         made.add_column(heading, justify="right" if heading == "value" else "left")
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))
