@@ -132,10 +132,13 @@ def model(given: Model, book: Catalogue = shipped) -> Network | Pipeline:
     if isinstance(given, Network | Pipeline):
         return given
     stated(given, str | Path, "model", "llama-3.1-8b, or a config.json")
+    return _from_path(Path(given).expanduser()) if names_file(given) else book.model(str(given))
+
+
+def names_file(given: str | Path) -> bool:
+    """Whether a model is given by a file or folder, and not by a name of the catalogue."""
     path = Path(given).expanduser()
-    if isinstance(given, Path) or path.suffix in {".json", ".toml"} or _exists(path):
-        return _from_path(path)
-    return book.model(str(given))
+    return isinstance(given, Path) or path.suffix in {".json", ".toml"} or _exists(path)
 
 
 def _exists(path: Path) -> bool:
@@ -374,7 +377,7 @@ def stored_precision(given: Model | None, book: Catalogue = shipped) -> tuple[St
     if given is None or isinstance(given, Network | Pipeline):
         return None
     path = Path(given).expanduser()
-    if isinstance(given, Path) or path.suffix in {".json", ".toml"} or _exists(path):
+    if names_file(given):
         path = path / "config.json" if path.is_dir() else path
         if path.suffix != ".json" or not _exists(path):
             return None

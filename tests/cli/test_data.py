@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from costline import catalogue
 from costline.catalogue.references import figure_references
 from costline.cli import main
 from costline.cli.terminal import figures
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 OWN = """
 [[chip]]
@@ -285,3 +288,30 @@ def test_filters_that_do_not_apply_are_refused(run, arguments, says):
     code, out, err = run("list", *arguments)
     assert (code, out) == (2, "")
     assert says in err
+
+
+def test_show_of_a_configuration_as_of_a_named_model(run):
+    """8.03B parameters (Grattafiori et al. 2024); FLOPs by hand: twice the matrices, and causal attention."""
+    for given in (EXAMPLES / "llama-3.1-8b", EXAMPLES / "llama-3.1-8b" / "config.json"):
+        out = run("show", given, "--plain")[1]
+        for says in ("llama-3.1-8b", "8.03B params", "LlamaForCausalLM", "128256", "16.1 GFLOP"):
+            assert says in out
+        body = json.loads(run("show", given, "--json")[1])
+        assert body["params_of_the network"] == 8_030_261_248
+        matrices = 8_030_261_248 - 128256 * 4096 - 65 * 4096  # but the embedding and the norms
+        assert body["flops_of_a_token"] == 2 * matrices + 32 * 4 * 4096 * 4097 / 2
+    assert "16.1 GFLOP" in run("show", "llama-3.1-8b", "--plain")[1]
+
+
+def test_show_of_a_configuration_says_what_is_stored_and_left_out(run):
+    out = " ".join(run("show", EXAMPLES / "deepseek-v3", "--plain")[1].split())
+    for says in ("671B params", "37.6B params", "stored fp8", "multi-token prediction are not counted"):
+        assert says in out
+
+
+def test_show_of_folders_and_of_files_that_are_none(run, tmp_path):
+    assert "parameters of all networks" in run("show", EXAMPLES / "wan2.2-t2v-a14b-pipeline", "--plain")[1]
+    assert run("show", EXAMPLES / "t5-v1.1-xxl", "--plain")[0] == 0
+    assert run("show", tmp_path / "none.json")[0] == 2
+    (tmp_path / "config.json").write_text('{"architectures": ["LlamaForCausalLM"], "quantization_config": 5}')
+    assert "problem quantization_config 5 is no object" in run("show", tmp_path / "config.json", "--plain")[1]

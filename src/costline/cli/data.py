@@ -99,7 +99,8 @@ def show(
     Parameters
     ----------
     name : str
-        A name of the catalogue; its first words are enough where they fit one name only.
+        A name of the catalogue; its first words are enough where they fit one name only. Or a model's config.json or
+        folder.
     file : Path
         A file of your own laid over the catalogue.
     json : bool

@@ -8,17 +8,22 @@ from typing import Any
 
 from rich.text import Text
 
-from costline import quantity
+from costline import quantity, resolve
 from costline.catalogue import Catalogue
 from costline.catalogue.decoder_table import PROVENANCE, decoder_names, decoder_rows
 from costline.catalogue.model_table import NetworkRow, PipelineRow, shipped_networks, shipped_pipelines, spellings
 from costline.catalogue.names import plain
 from costline.cli.terminal import CATALOGUE_SCHEMA, Layout, console, figure_table, figures, word_table, write_json
 from costline.errors import ConfigError
+from costline.models.decoder import Decoder
 from costline.models.decoders.rows import shape_fields
+from costline.models.decoders.shape import describe_shape
 from costline.models.network import Network
 from costline.models.pipeline import Pipeline
 from costline.quantity import show
+
+SEQUENCE = 4096
+"""Tokens of the sequence over which the FLOPs of one are meant, as in training."""
 
 
 def model_record(catalogue: Catalogue, name: str) -> dict[str, Any]:
@@ -63,12 +68,12 @@ def print_model(catalogue: Catalogue, name: str, layout: Layout) -> int:
             {"schema": CATALOGUE_SCHEMA, "type": catalogue.models()[name]}
             | record
             | {f"params_of_{word}": params for word, params in counted}
-            | {"problem": problem or None}
+            | {"flops_of_a_token": _token_flops(model), "problem": problem or None}
         )
         return 0
     out = console(plain=layout == "plain")
     out.print(Text(str(record["name"]), style="bold"))
-    out.print(figure_table(_figures(record, counted)))
+    out.print(figure_table(_figures(record, counted, _token_flops(model))))
     aliases = record.get("aliases", "")
     lines = [
         ("also", aliases if isinstance(aliases, str) else "; ".join(aliases)),
@@ -84,6 +89,63 @@ def print_model(catalogue: Catalogue, name: str, layout: Layout) -> int:
     return 0
 
 
+def print_configuration(given: str, layout: Layout) -> int:
+    """Print what a ``config.json`` or a folder describes, as a model of the catalogue is printed."""
+    model = resolve.model(given)
+    record, counted = _described(model), _counted(model)
+    try:
+        stored, problem = resolve.stored_precision(given), ""
+    except ConfigError as error:
+        stored, problem = None, str(error)
+    if stored is not None:
+        record |= {"stored": stored[0].weights, "stored_source": stored[1]}
+    notes = _notes(model)
+    if layout == "json":
+        write_json(
+            {"schema": CATALOGUE_SCHEMA, "type": "configuration"}
+            | record
+            | {f"params_of_{word}": params for word, params in counted}
+            | {"flops_of_a_token": _token_flops(model), "notes": notes}
+            | {"problem": problem or None}
+        )
+        return 0
+    out = console(plain=layout == "plain")
+    out.print(Text(str(record["name"]), style="bold"))
+    out.print(figure_table(_figures({**record, "kind": "configuration"}, counted, _token_flops(model))))
+    lines = [
+        ("class", record.get("architecture")),
+        ("stored", ", ".join(str(record[key]) for key in ("stored", "stored_source") if key in record)),
+        *(("note", each) for each in notes),
+        ("problem", problem),
+    ]
+    out.print(word_table(lines))
+    return 0
+
+
+def _notes(model: Network | Pipeline) -> list[str]:
+    """What the reader of a result should know."""
+    if isinstance(model, Pipeline):
+        return list(model.notes)
+    return [each for each in (model.note, *model.remarks) if each] if isinstance(model, Decoder) else []
+
+
+def _described(model: Network | Pipeline) -> dict[str, Any]:
+    """Dimensions of a model as plain data; of a pipeline what it does where nobody says otherwise."""
+    if isinstance(model, Pipeline):
+        own = {column: getattr(model, column) for column in ("steps", "branches", "fps", "frames", "width", "height")}
+        return {"name": model.name} | {column: value for column, value in own.items() if value is not None}
+    shape = model.shape if isinstance(model, Decoder) else None
+    sizes = {"layers": model.layers, "hidden": model.hidden_size} if shape is None else describe_shape(shape)
+    return {"name": model.name, "architecture": model.architecture, **sizes}
+
+
+def _token_flops(model: Network | Pipeline | None) -> float | None:
+    """Forward FLOPs of a token of a decoder, the mean over a sequence of `SEQUENCE`. [FLOP]"""
+    if not isinstance(model, Decoder):
+        return None
+    return float(model.flops(model.streams(tokens=SEQUENCE, logits=SEQUENCE)) / SEQUENCE)
+
+
 def _counted(model: Network | Pipeline) -> list[tuple[str, int]]:
     """Parameters, counted on the parts; of each network for a pipeline."""
     if isinstance(model, Pipeline):
@@ -95,10 +157,14 @@ def _counted(model: Network | Pipeline) -> list[tuple[str, int]]:
     return [("the network", model.params), *active]
 
 
-def _figures(record: Mapping[str, Any], counted: list[tuple[str, int]]) -> list[tuple[str, str, str]]:
+def _figures(
+    record: Mapping[str, Any], counted: list[tuple[str, int]], flops: float | None = None
+) -> list[tuple[str, str, str]]:
     kind = str(record.get("kind", ""))
     rows = [(f"parameters of {word}", show(params, quantity.PARAMS), "derived") for word, params in counted]
     rows = rows or [("parameters", "unknown", "")]
+    if flops is not None:
+        rows.append((f"FLOPs of a token, mean of {SEQUENCE:,}", show(flops, quantity.FLOP), "derived"))
     stated = {"params_stated": "parameters, stated", "active_stated": "active, stated"}
     for column, word in stated.items():
         if column in record:

@@ -16,6 +16,7 @@ from costline.catalogue.software_table import all_software
 from costline.cli.data_list import chip_record
 from costline.cli.terminal import CATALOGUE_SCHEMA, Layout, console, figure_table, figures, word_table, write_json
 from costline.quantity import Kind, show
+from costline.resolve import names_file
 
 KINDS: dict[str, Kind] = {
     "FLOP/s": quantity.FLOP_RATE,
@@ -50,7 +51,7 @@ def print_entry(catalogue: Catalogue, name: str, *, layout: Layout = "table") ->
     catalogue : Catalogue
         Where to look.
     name : str
-        Its name, or first words that fit one name only.
+        Its name, or first words that fit one name only; or a model's ``config.json`` or folder.
     layout : {"table", "plain", "json"}
         For people, with colours or without, or for programs.
     """
@@ -58,6 +59,10 @@ def print_entry(catalogue: Catalogue, name: str, *, layout: Layout = "table") ->
     engines = {row.id for row in all_software()}
     near = [*chips, *catalogue.systems(), *engines]
     found = plain(name)
+    if found not in near and names_file(name):
+        from costline.cli.data_model import print_configuration
+
+        return print_configuration(name, layout)
     if found not in near:  # models are many and their tables slower to read
         found = resolve("chip, system, model or software", name, [*near, *catalogue.models()])
     if found in engines:
