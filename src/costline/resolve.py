@@ -22,8 +22,9 @@ from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
 from costline.models.decoders.precision import Stored, stated_precision
 from costline.models.dit import DiT
+from costline.models.encoder import Encoder
 from costline.models.files import read_config_file
-from costline.models.importer import read_network
+from costline.models.importer import CAUSAL, read_network
 from costline.models.network import Network
 from costline.models.pipeline import Pipeline, alone
 from costline.numeric import Numeric
@@ -178,10 +179,28 @@ def decoder(
     """
     if given is None:
         return _hypothetical(params, active, shape_of(shape))
-    found = model(given, book)
+    found = with_head(given, model(given, book))
     if not isinstance(found, Decoder):
-        raise ConfigError(f"{found.name} is not a decoder language model; try `costline generate`")
+        way_out = "" if isinstance(found, Encoder) else "; try `costline generate`"
+        raise ConfigError(f"{found.name} is not a decoder language model{way_out}")
     return found
+
+
+def with_head(given: Model, found: Network | Pipeline) -> Network | Pipeline:
+    """The language model of which a text encoder is the trunk (qwen2.5-vl-7b); anything else as it is."""
+    if not isinstance(found, Encoder) or found.architecture not in CAUSAL or isinstance(given, Network | Pipeline):
+        return found
+    from costline.catalogue.model_table import shipped_networks
+
+    row = shipped_networks().get(found.name)
+    if names_file(given):
+        path = Path(given).expanduser()
+        config: Mapping[str, Any] = read_config_file(path / "config.json" if path.is_dir() else path)
+    elif row is not None and row.architecture == found.architecture:
+        config = row.config
+    else:
+        return found
+    return read_network(config, found.name, CAUSAL[found.architecture])
 
 
 SIZES = ("params", "active", "name")

@@ -254,7 +254,7 @@ def _network(
         if video:
             return resolve.sampler(None, params, shape, book).transformers[0][0], []
         return resolve.decoder(None, params, active, shape, book), []
-    found = resolve.model(model, book)
+    found = resolve.with_head(model, resolve.model(model, book))
     if isinstance(found, Pipeline):
         number = len(found.transformers)
         words = f"one of the {number} transformers of {found.name}; the rest is left out"

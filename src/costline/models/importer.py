@@ -123,6 +123,16 @@ READERS: dict[str, str] = {
 """Architecture class name -> ``module:function`` below `costline.models`, imported when needed."""
 
 
+CAUSAL = {
+    "LlamaModel": "LlamaForCausalLM", "MistralModel": "MistralForCausalLM",
+    "Mistral3Model": "Mistral3ForConditionalGeneration", "Phi3Model": "Phi3ForCausalLM",
+    "Qwen2Model": "Qwen2ForCausalLM", "Qwen2_5_VLModel": "Qwen2_5_VLForConditionalGeneration",
+    "Qwen3Model": "Qwen3ForCausalLM", "GemmaModel": "GemmaForCausalLM", "Gemma2Model": "Gemma2ForCausalLM",
+    "Gemma3TextModel": "Gemma3ForCausalLM", "Gemma3Model": "Gemma3ForConditionalGeneration",
+}  # fmt: skip
+"""Trunk of a language model, as pipelines have it for a text encoder -> the same model with its output head."""
+
+
 def architecture_of(config: Mapping[str, Any], name: str) -> str:
     """Return the class a configuration names: ``_class_name`` (diffusers) or ``architectures[0]`` (transformers)."""
     stated = config.get("_class_name")
