@@ -59,6 +59,17 @@ class Grid:
             return (latents - 1) * self.time + 1
         return floor_divide(latents, self.latents) * self.time
 
+    def frames_of(self, token_frames: Numeric) -> Numeric:
+        """Frames that some frames of tokens stand for, not rounded. [frame]
+
+        Examples
+        --------
+        >>> Grid(time=4).frames_of(21.0)
+        81.0
+        """
+        latents = token_frames * self.patch_time
+        return (latents - 1) * self.time + 1 if self.first_frame_alone else latents / self.latents * self.time
+
     def streams(self, frames: Numeric, height: Numeric, width: Numeric) -> dict[str, Numeric]:
         """Streams every video network has.
 

@@ -23,6 +23,7 @@ from costline.studies.serve import Requests, request_memory, serving_rate
 from costline.studies.space import (
     Axes,
     choose_plan,
+    degrees,
     dividing,
     experts_of,
     heads_of,
@@ -222,7 +223,7 @@ def serving_plan(
     }
 
     def whole(plan: Plan) -> Any:
-        return np.equal(chips % plan.replica, 0)
+        return plan.replica <= chips  # chips that would only slow it down stand idle
 
     def legal(plan: Plan) -> Any:
         alone = (plan.expert == 1) | (plan.expert * plan.pipeline == chips)
@@ -256,28 +257,34 @@ def _slowness(
 
 
 def generation_plan(pipeline: Sampler, clip: Clip, machine: Machine, fixed: Mapping[str, Any]) -> Choice:
-    """Plan that finishes one clip soonest: all chips work on it, by Ulysses, ring, tensor or guidance parallelism."""
+    """Plan that finishes one clip soonest, by Ulysses, ring, tensor or guidance parallelism.
+
+    Chips that would only slow it down stand idle: five work on a model of 24 heads as four do.
+    """
     if (choice := settled(GENERATION_FIELDS, machine, fixed)) is not None:
         return choice
     chips = machine.cluster.chips
     heads = heads_of(pipeline.transformers[0][0])
-    guided = np.all(np.asarray(clip.branches) >= 2) and np.all(np.asarray(chips) % 2 == 0)
+    guided = np.all(np.asarray(clip.branches) >= 2)
     axes: Axes = {
         "tensor": dividing(powers_of_two(smallest(machine.cluster.domain, chips)), heads),
-        "ulysses": dividing(powers_of_two(chips), heads),
-        "ring": powers_of_two(chips),
+        "ulysses": dividing(degrees(chips), heads),
+        "ring": degrees(chips),
         "guidance": [1, 2] if guided else [1],
     }
 
-    def whole(plan: Plan) -> Any:
-        return np.equal(chips % plan.replica, 0)
+    def possible(plan: Plan) -> Any:
+        return plan.replica <= chips
 
     return _chosen(
         "generate",
         axes,
         fixed,
         machine,
-        [lambda plan: whole(plan) & np.equal(heads % (plan.tensor * plan.ulysses), 0), whole],
+        [
+            lambda plan: possible(plan) & np.equal(heads % (plan.tensor * plan.ulysses), 0),
+            possible,
+        ],
         lambda one: generation_memory(pipeline, clip, one),
         lambda one: generation_time(pipeline, clip, one),
         _points(machine, clip),

@@ -29,6 +29,10 @@ BLOCK = 2**17
 """Combinations worked on together: an array of them takes a megabyte, what lies on few axes far less."""
 
 
+MOST_UNEVEN = 64
+"""Largest degree that is looked at without being a power of two."""
+
+
 def powers_of_two(limit: Numeric) -> list[int]:
     """1, 2, 4, ... up to `limit`; 1 at least.
 
@@ -72,6 +76,18 @@ def stage_counts(layers: int, limit: Numeric) -> list[int]:
     """
     most = int(min(np.max(layers), np.max(limit)))
     return sorted({*powers_of_two(most), *dividing(range(1, most + 1), layers)})
+
+
+def degrees(chips: Numeric) -> list[int]:
+    """Degrees worth a look where they need not divide the chips: all small ones, then powers of two.
+
+    Examples
+    --------
+    >>> degrees(5), degrees(300)[-4:]
+    ([1, 2, 3, 4, 5], [63, 64, 128, 256])
+    """
+    most = int(np.max(chips))
+    return sorted({*range(1, min(most, MOST_UNEVEN) + 1), *powers_of_two(most)})
 
 
 def heads_of(network: Network) -> int:
