@@ -20,7 +20,7 @@ def test_every_chip_has_every_coefficient_the_engine_asks_for():
         "power_active": ("math", "memory", "idle"), "host_power": ("",), "pue": ("",), "memory_reserved": ("",),
         "offload_bandwidth": ("",), "software": ("", "vllm"), "progress": ("",), "exposed": ("",),
         "gemm_half": ("width", "rows"), "dequantise": ("", "int4"), "apart": ("loop", "loop/maxtext"),
-        "scan": ("",),
+        "scan": ("",), "dispatch": ("loop", "loop/maxtext"),
     }  # fmt: skip
     efficiency = catalogue.efficiency()
     for chip in catalogue.chips().values():
