@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from costline.errors import ConfigError
 from costline.models.network import Network
+from costline.models.parts import Attention
 from costline.numeric import Numeric, ceil_divide, floor_divide, largest
 
 
@@ -130,10 +133,31 @@ class DiT(Network):
     def token_streams(self, tokens: Numeric, *, batch: Numeric = 1, **lengths: Numeric) -> dict[str, Numeric]:
         """Token counts for one evaluation over `tokens` latent tokens whose pixels nobody stated.
 
-        The tokens count as one frame, so attention within frames cannot be told apart from full attention.
+        Raises
+        ------
+        ConfigError
+            A network that treats the tokens of a frame, or those near each other, unlike others.
         """
         latent = {"sample": 1, "time": 1, "space": tokens, "image": tokens}
-        return self._joined({**latent, **self.fixed_streams, **lengths, "batch": batch})
+        streams = self._joined({**latent, **self.fixed_streams, **lengths, "batch": batch})
+        if self._spatial or not self._used <= streams.keys():
+            raise ConfigError(
+                f"{self.name}: tokens alone do not say which of them share a frame, and it works on frames; give the "
+                "resolution and the frames instead"
+            )
+        return streams
+
+    @cached_property
+    def _used(self) -> frozenset[str]:
+        """Streams that parts work on."""
+        names = ("rows", "queries", "keys", "sequences", "positions")
+        return frozenset(found for part in self.parts for name in names if (found := getattr(part, name, None)))
+
+    @cached_property
+    def _spatial(self) -> bool:
+        """Whether attention works within frames or across them."""
+        attentions = [part for part in self.parts if isinstance(part, Attention)]
+        return any({part.queries, part.keys, part.sequences} & {"time", "space"} for part in attentions)
 
     def _joined(self, streams: dict[str, Numeric]) -> dict[str, Numeric]:
         """Add the streams that are sums of others."""

@@ -110,7 +110,7 @@ def _warnings(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[str, ...
         notes += grid_notes(pipeline.transformers[0][0], piece.frames, clip.height, clip.width)
     notes += segment_notes(pipeline, clip)
     replicas, replica = np.asarray(machine.plan.data), machine.plan.replica
-    if not replicas.ndim and replicas > 1:
+    if not replicas.ndim and not np.ndim(replica) and replicas > 1:
         each = "a chip" if replica == 1 else f"{replica:,.0f} chips"
         notes.append(f"{replicas:,.0f} clips are made side by side, each on {each}; time and cost are of one")
     return (*notes, *idle_notes(machine))
