@@ -1,4 +1,4 @@
-"""Count parameters of the language models named in `named_truth.csv` on the real transformers modules.
+"""Count parameters of the models named in `named_truth.csv` on the real transformers and diffusers modules.
 
 Run by hand, in an environment with the ``reference`` extra; the tests read only its result:
 
@@ -15,6 +15,7 @@ import csv
 import json
 from pathlib import Path
 
+import diffusers
 import torch
 import transformers
 
@@ -24,20 +25,23 @@ COLUMNS = ("name", "class", "config_json", "params", "package")
 
 def count(class_name: str, fields: dict[str, object]) -> int:
     """Parameters of one model."""
-    model_class = getattr(transformers, class_name)
     with torch.device("meta"):
-        model = model_class._from_config(model_class.config_class(**fields), dtype=torch.bfloat16)
+        if model_class := getattr(transformers, class_name, None):
+            model = model_class._from_config(model_class.config_class(**fields), dtype=torch.bfloat16)
+        else:
+            model = getattr(diffusers, class_name)(**fields)
     return sum({id(parameter): parameter.numel() for parameter in model.parameters()}.values())
 
 
 def main() -> None:
     """Fill the empty cells of the table."""
     rows = list(csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines()))
-    package = f"transformers {transformers.__version__} / torch {torch.__version__}"
+    versions = {"transformers": transformers.__version__, "diffusers": diffusers.__version__}
     for row in rows:
         if not row["params"]:
             row["params"] = str(count(row["class"], json.loads(row["config_json"])))
-            row["package"] = package
+            library = "transformers" if hasattr(transformers, row["class"]) else "diffusers"
+            row["package"] = f"{library} {versions[library]} / torch {torch.__version__}"
             print(row["name"], row["params"], flush=True)
     with TABLE.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
