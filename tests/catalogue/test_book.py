@@ -44,6 +44,7 @@ def test_names_that_drivers_print_are_understood(printed, found):
         ("nvidia/DeepSeek-R1-FP4", "deepseek-r1", "fp4"),
         ("TheBloke/Llama-2-70B-chat-AWQ", "llama-2-70b", "int4"),
         ("google/gemma-3-27b-it", "gemma-3-27b", None),
+        ("mistralai/Mistral-7B-Instruct-v0.2", "mistral-7b-v0.2", None),
     ],
 )
 def test_checkpoints_have_the_shape_of_their_model_and_the_format_they_name(hub, name, stored):

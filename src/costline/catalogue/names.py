@@ -21,6 +21,7 @@ STORED_AS = {
 }  # fmt: skip
 """Endings that name the format of the weights -> that format."""
 ENDING = re.compile(rf"-({'|'.join((*SAME_SHAPE, *STORED_AS))}|[0-9]{{4}})$")
+INSIDE = re.compile(rf"-({'|'.join(SAME_SHAPE)})(?=-)")
 MAKERS = frozenset({"nvidia", "geforce", "tesla", "quadro", "amd", "instinct", "radeon", "intel", "generation"})
 """Words that drivers add to the names of chips."""
 SOCKET = re.compile(r"sxm[2-9]")
@@ -64,8 +65,8 @@ def checkpoint(name: str, known: Collection[str]) -> tuple[str, str]:
         wanted = wanted.rpartition("/")[2]
     while wanted not in known and (found := ENDING.search(wanted)):
         stored, wanted = stored or STORED_AS.get(found[1], ""), wanted[: found.start()]
-    if wanted not in known and wanted.removeprefix("meta-") in known:
-        wanted = wanted.removeprefix("meta-")
+    for shorter in (INSIDE.sub("", wanted), wanted.removeprefix("meta-")):
+        wanted = shorter if wanted not in known and shorter in known else wanted
     return (wanted, stored) if wanted in known else (name, "")
 
 
