@@ -23,6 +23,7 @@ COSTS = (
     "dispatch",
 )  # fmt: skip
 OTHERS = {"restart_time": 600.0, "checkpoint_bandwidth": 1e9, "host_power": 100.0, "offload_bandwidth": 25e9,
+          "host_memory_bandwidth": 1e15,
           "host_bridge": 1e15, "host_work": 1.0}  # fmt: skip
 
 

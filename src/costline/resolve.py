@@ -51,9 +51,11 @@ RANGE_OF_CHIPS = re.compile(r"(?P<count>.+?[0-9kKM}]) ?[xX×*] ?(?P<name>[A-Za-z
 """A range of numbers of chips, and which."""
 SHARES_OF_A_RATE = frozenset({
     "gemm", "attention", "attention_backward", "convolution", "memory", "link_up", "link_out", "link_unknown",
-    "offload_bandwidth", "checkpoint_bandwidth",
+    "offload_bandwidth", "checkpoint_bandwidth", "host_memory_bandwidth",
 })  # fmt: skip
 """Coefficients that something is divided by; the others may be 0."""
+AT_MOST_ALL = frozenset({"gemm", "convolution", "scan", "memory", "link_up", "link_out", "overlap", "memory_reserved"})
+"""Coefficients that are shares; attention in 8 bits may exceed the 16-bit peak that it is a share of."""
 Model: TypeAlias = str | Path | Network | Pipeline
 """A catalogue name, a path, or an object made before."""
 
@@ -299,7 +301,7 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
     Raises
     ------
     UnknownNameError, QuantityError
-        No such coefficient; not a number of at least 0.
+        No such coefficient; not a number of at least 0, or a share of more than all.
     """
     stated(given, Mapping | None, "coefficients", "{ gemm = 0.7 }")
     known = {row.name: row for row in book.coefficients()}
@@ -312,16 +314,10 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
             from costline.uncertainty.variables import row_kind
 
             fixed[name] = number(value, row_kind(known[name]), name, least=least)
-            continue
-        if isinstance(value, np.ndarray):
+        else:
             fixed[name] = number(value, quantity.COUNT, f"coefficient {name}", least=least)
-            continue
-        try:
-            fixed[name] = float(value)
-        except (TypeError, ValueError):
-            raise QuantityError(f"coefficient {name}: {str(value)[:40]!r} is not a number") from None
-        if not least <= fixed[name] < float("inf"):
-            raise QuantityError(f"coefficient {name}: {fixed[name]:g} is not a finite number of at least {least:g}")
+        if name in AT_MOST_ALL and np.any((most := np.asarray(fixed[name])) > 1):
+            raise QuantityError(f"coefficient {name}: {float(most.max()):g} is more than all of what it is a share of")
     return fixed
 
 

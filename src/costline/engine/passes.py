@@ -232,16 +232,16 @@ def _gradient_ranks(plan: Plan) -> tuple[Numeric, Numeric]:
 
 
 def _update(network: Network, machine: Machine) -> Timing:
-    """The optimizer reads and writes its states, reads gradients, writes weights; offloaded, over the host link."""
+    """The optimizer reads and writes its states, reads gradients, writes weights; offloaded, in the host's memory."""
     plan, chip = machine.plan, machine.cluster.chip
     per_param = 2 * plan.optimizer_bytes + plan.gradient_bytes + element_bytes(plan.weights)
     traffic: Numeric = 0.0
     for params, ranks in zip(params_on_chip(network, plan), state_ranks(plan, machine.cluster.domain), strict=True):
         traffic = traffic + params * per_param / (1 + (plan.zero >= 1) * (ranks - 1))
     if plan.offload == "optimizer":
-        host = machine.efficiency.value("offload_bandwidth", chip)
+        link, host = (machine.efficiency.value(name, chip) for name in ("offload_bandwidth", "host_memory_bandwidth"))
         moved = traffic * (plan.gradient_bytes + element_bytes(plan.weights)) / per_param
-        return waiting(memory_time(moved, host, 1.0), "optimizer", "memory")
+        return waiting(memory_time(moved, link, 1.0) + memory_time(traffic, host, 1.0), "optimizer", "memory")
     busy = memory_time(traffic, chip.memory_bandwidth, machine.efficiency.value("memory", chip))
     return Timing(memory=busy, point=busy, bound={"memory": busy}, groups={"optimizer": busy}, traffic=traffic)
 

@@ -16,7 +16,7 @@ from costline.studies.batch import fed, sequences_of
 from costline.studies.choose import fed_replicas
 from costline.studies.economics import Economics
 from costline.studies.space import Axes, dividing, divisors, experts_of, heads_of, powers_of_two
-from costline.studies.stated import grouped
+from costline.studies.stated import ENDS, grouped
 from costline.studies.train import Run, sample_streams, sample_tokens, train
 
 DEEPEST, WIDEST = 128, 64
@@ -89,7 +89,7 @@ def training_setting(
         # chips that no replica uses stand idle; they are paid for and count in the utilisation
         whole = (plan.replica <= chips) & fed(sequences, plan)
         even = np.equal(heads % (plan.tensor * plan.ulysses), 0) if "ulysses" not in fixed else True
-        staged = (plan.virtual == 1) | (plan.pipeline > 1) & (plan.pipeline * plan.virtual <= network.layers)
+        staged = (plan.virtual == 1) | (plan.pipeline > 1) & (plan.pipeline * plan.virtual <= network.layers + ENDS)
         split = plan.expert_split <= plan.tensor
         # only gathering weights is quicker inside a domain; otherwise less sharding costs memory and gains nothing
         scoped = (plan.zero >= 3) | (plan.shard_scope == "all") | ("shard_scope" in fixed)

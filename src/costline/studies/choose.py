@@ -33,7 +33,7 @@ from costline.studies.space import (
     powers_of_two,
     stage_counts,
 )
-from costline.studies.stated import check_groups, grouped
+from costline.studies.stated import ENDS, check_groups, grouped
 from costline.studies.train import Run, sample_streams, sample_tokens, stage_of, stretch_memory
 
 TRAINING_FIELDS = ("tensor", "pipeline", "virtual", "ulysses", "expert", "zero", "micro_batch", "recompute")
@@ -172,7 +172,7 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
     def legal(plan: Plan) -> Any:
         # chips that no replica uses stand idle; they are paid for and count in the utilisation
         whole = (plan.replica <= chips) & fed(sequences, plan)
-        staged = (plan.virtual == 1) | (plan.pipeline > 1) & (plan.pipeline * plan.virtual <= network.layers)
+        staged = (plan.virtual == 1) | (plan.pipeline > 1) & (plan.pipeline * plan.virtual <= network.layers + ENDS)
         long = plan.ulysses <= largest(longest / 8192, 1)
         return whole & staged & long & grouped(plan)
 

@@ -32,6 +32,9 @@ OFFLOADS: Mapping[Study, tuple[str, ...]] = {
     "generation": ("none", "weights", "encoders"),
 }
 """What each study can leave in host memory."""
+ENDS = 2
+"""Places of an interleaved pipeline that hold the embedding and the head instead of a layer: Llama 3 405B runs 126
+layers in 16 stages of 8 places (Grattafiori et al. 2024, arXiv:2407.21783, section 3.3.2)."""
 DEFAULTS = {row.name: row.default for row in fields(Plan)}
 
 
@@ -132,7 +135,7 @@ def _check_layers(network: Network, told: Mapping[str, Any]) -> None:
     if virtual > 1 and told.get("pipeline") == 1:
         raise PlanError(f"virtual={virtual}: a pipeline of one stage has nothing to interleave")
     most = int(np.ceil(np.max(network.layers)))  # a family of shapes has layers in between
-    if stages * virtual > most:
+    if stages > most or stages * virtual > most + ENDS * (virtual > 1):
         words = f"pipeline={stages}" + (f" x virtual={virtual}" if virtual > 1 else "")
         raise PlanError(f"{words}: {network.name} has {most} layers")
 
