@@ -234,7 +234,7 @@ def test_the_fullest_replica_has_whole_sequences(batch, replica):
 
 
 def test_advice_is_the_fewest_chips_that_hold_it():
-    """405B in 16 bits are 812 GB: 11 chips of 77 GB at least, and 12 are the fewest that heads and layers divide over."""
+    """405B in 16 bits are 812 GB: 11 chips of 77 GB at least; 12 are the fewest that heads and layers divide over."""
     found = costline.serve("llama-3.1-405b", on="2xh100-sxm")
     assert found.change == "fits with tensor=4, pipeline=3 on 12 chips"
     assert costline.solve("serve", "chips", model="llama-3.1-405b", on="h100-sxm").value == 12

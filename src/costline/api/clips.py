@@ -65,7 +65,7 @@ def _size(
         if stated is not None:
             return resolve.number(stated, quantity.COUNT, name, least=1, whole=name != "fps")
         value = usual if own is None else own
-        kind = "assumed" if own is None else f"as in {pipeline.name}"
+        kind = "assumed" if own is None or not pipeline.source else f"as in {pipeline.name}"
         if said:
             assumed.append(Assumption(name=name, value=value, unit=unit, kind=f"{kind} (--{name})"))
         return float(value) if name == "fps" else int(value)
