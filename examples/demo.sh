@@ -12,8 +12,8 @@ ask() {
     "$@"
 }
 
-ask 'One minute of Sora-class video: 20B parameters, a million tokens, 20 steps' \
-    costline generate --params 20B --tokens 1M --steps 20 --on 8xa100-sxm-80gb
+ask 'One minute of Sora-class video: 20B parameters, a million tokens, 20 steps without guidance' \
+    costline generate --params 20B --tokens 1M --steps 20 --branches 1 --on 8xa100-sxm-80gb
 ask 'Beside it: what the article of February 2024 said, computed again' \
     costline audit sora-2024
 ask 'A real video model, from its config.json' \

@@ -20,8 +20,10 @@ SHARES = (
 COSTS = (
     "launch", "latency_up", "latency_out", "step_overhead", "overlap", "strong_scaling", "failures", "memory_reserved",
     "queue", "exposed", "gemm_half", "progress", "apart",
+    "dispatch",
 )  # fmt: skip
 OTHERS = {"restart_time": 600.0, "checkpoint_bandwidth": 1e9, "host_power": 100.0, "offload_bandwidth": 25e9,
+          "host_memory_bandwidth": 1e15,
           "host_bridge": 1e15, "host_work": 1.0}  # fmt: skip
 
 

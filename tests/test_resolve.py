@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import costline
+from costline import resolve
 from costline.cli.output import scenario_inputs, settings
+from costline.errors import ConfigError
 from costline.sweep.scenario import make_scenario
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -67,3 +69,23 @@ def test_control_characters_of_a_folder_do_not_reach_the_answer(tmp_path, name):
     found = costline.serve(folder, on="h100-sxm")
     assert found.title.isprintable()
     assert r"\x" in found.title
+
+
+def test_the_text_encoder_of_a_vision_language_model_is_a_decoder(tmp_path):
+    """Qwen2.5-VL-7B reads text as Qwen2.5-7B does, 7,615,616,512 parameters (transformers, flops_truth.csv)."""
+    for name in ("qwen2.5-vl-7b", "qwen2.5-vl-7b-text"):
+        found = resolve.decoder(name, None, None, None)
+        assert found.params == resolve.decoder("qwen2.5-7b", None, None, None).params == 7_615_616_512
+    path = tmp_path / "config.json"
+    path.write_text('{"architectures": ["Qwen3Model"], "num_key_value_heads": 8}')
+    assert resolve.decoder(path, None, None, None).architecture == "Qwen3ForCausalLM"
+    with pytest.raises(ConfigError, match=r"clip-l is not a decoder language model$"):
+        resolve.decoder("clip-l", None, None, None)
+
+
+def test_captions_say_how_to_count_the_vision_encoder():
+    bare = costline.caption("qwen2.5-vl-7b", on="64xh100-sxm", minutes="1M")
+    assert any("state its parameters, such as --vision 600M" in warning for warning in bare.warnings)
+    counted = costline.caption("qwen2.5-vl-7b", on="64xh100-sxm", minutes="1M", vision="600M")
+    assert not any("vision encoder" in warning for warning in counted.warnings)
+    assert counted["time"] > bare["time"]

@@ -15,23 +15,23 @@ import numpy as np
 from costline import quantity
 from costline.catalogue import Catalogue, shipped
 from costline.catalogue.folder import read_pipeline
+from costline.catalogue.given import names_file, with_head
 from costline.engine.passes import Machine
 from costline.errors import ConfigError, InputError, QuantityError, UnknownNameError, visible
 from costline.estimate import Assumption
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
-from costline.models.decoders.precision import Stored, stated_precision
 from costline.models.dit import DiT
 from costline.models.encoder import Encoder
 from costline.models.files import read_config_file
-from costline.models.importer import CAUSAL, read_network
+from costline.models.importer import read_network
 from costline.models.network import Network
 from costline.models.pipeline import Pipeline, alone
+from costline.models.stated import shape_of
 from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.planning import read_plan_fields
 from costline.quantity import Kind
-from costline.quantity.reading import shown
 from costline.studies.economics import Economics
 from costline.studies.formats import USUAL, settled_formats
 from costline.studies.methods import settled_methods
@@ -54,9 +54,11 @@ RANGE_OF_CHIPS = re.compile(r"(?P<count>.+?[0-9kKM}]) ?[xX×*] ?(?P<name>[A-Za-z
 """A range of numbers of chips, and which."""
 SHARES_OF_A_RATE = frozenset({
     "gemm", "attention", "attention_backward", "convolution", "memory", "link_up", "link_out", "link_unknown",
-    "offload_bandwidth", "checkpoint_bandwidth",
+    "offload_bandwidth", "checkpoint_bandwidth", "host_memory_bandwidth",
 })  # fmt: skip
 """Coefficients that something is divided by; the others may be 0."""
+AT_MOST_ALL = frozenset({"gemm", "convolution", "scan", "memory", "link_up", "link_out", "overlap", "memory_reserved"})
+"""Coefficients that are shares; attention in 8 bits may exceed the 16-bit peak that it is a share of."""
 Model: TypeAlias = str | Path | Network | Pipeline
 """A catalogue name, a path, or an object made before."""
 
@@ -136,20 +138,6 @@ def model(given: Model, book: Catalogue = shipped) -> Network | Pipeline:
     return _from_path(Path(given).expanduser()) if names_file(given) else book.model(str(given))
 
 
-def names_file(given: str | Path) -> bool:
-    """Whether a model is given by a file or folder, and not by a name of the catalogue."""
-    path = Path(given).expanduser()
-    return isinstance(given, Path) or path.suffix in {".json", ".toml"} or _exists(path)
-
-
-def _exists(path: Path) -> bool:
-    """Whether there is such a file; a name no file can have is none."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
-
-
 def _from_path(path: Path) -> Network | Pipeline:
     if path.is_dir():
         if (path / "model_index.json").exists():
@@ -184,47 +172,6 @@ def decoder(
         way_out = "" if isinstance(found, Encoder) else "; try `costline generate`"
         raise ConfigError(f"{found.name} is not a decoder language model{way_out}")
     return found
-
-
-def with_head(given: Model, found: Network | Pipeline) -> Network | Pipeline:
-    """The language model of which a text encoder is the trunk (qwen2.5-vl-7b); anything else as it is."""
-    if not isinstance(found, Encoder) or found.architecture not in CAUSAL or isinstance(given, Network | Pipeline):
-        return found
-    from costline.catalogue.model_table import shipped_networks
-
-    row = shipped_networks().get(found.name)
-    if names_file(given):
-        path = Path(given).expanduser()
-        config: Mapping[str, Any] = read_config_file(path / "config.json" if path.is_dir() else path)
-    elif row is not None and row.architecture == found.architecture:
-        config = row.config
-    else:
-        return found
-    return read_network(config, found.name, CAUSAL[found.architecture])
-
-
-SIZES = ("params", "active", "name")
-"""Inputs of their own, which a shape cannot state as well."""
-
-
-def shape_of(given: object) -> Mapping[str, Any]:
-    """Dimensions that the user fixes, as a mapping.
-
-    Raises
-    ------
-    InputError
-        No mapping, or a size that is an input of its own.
-    """
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        raise InputError(f"shape {shown(given)} is no table of dimensions; write e.g. layers=80, hidden=8192")
-    for name in SIZES:
-        if name in given:
-            raise InputError(f"shape.{name} is no dimension" + (f"; say --{name}" if name != "name" else ""))
-    if strange := [key for key in given if not isinstance(key, str)]:
-        raise InputError(f"shape: {shown(strange[0])} is no name of a dimension")
-    return given
 
 
 def _hypothetical(params: Number | None, active: Number | None, shape: Mapping[str, Any]) -> Decoder:
@@ -348,7 +295,7 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
     Raises
     ------
     UnknownNameError, QuantityError
-        No such coefficient; not a number of at least 0.
+        No such coefficient; not a number of at least 0, or a share of more than all.
     """
     stated(given, Mapping | None, "coefficients", "{ gemm = 0.7 }")
     known = {row.name: row for row in book.coefficients()}
@@ -361,16 +308,10 @@ def read_coefficients(given: Mapping[str, Any] | None, book: Catalogue) -> dict[
             from costline.uncertainty.variables import row_kind
 
             fixed[name] = number(value, row_kind(known[name]), name, least=least)
-            continue
-        if isinstance(value, np.ndarray):
+        else:
             fixed[name] = number(value, quantity.COUNT, f"coefficient {name}", least=least)
-            continue
-        try:
-            fixed[name] = float(value)
-        except (TypeError, ValueError):
-            raise QuantityError(f"coefficient {name}: {str(value)[:40]!r} is not a number") from None
-        if not least <= fixed[name] < float("inf"):
-            raise QuantityError(f"coefficient {name}: {fixed[name]:g} is not a finite number of at least {least:g}")
+        if name in AT_MOST_ALL and np.any((most := np.asarray(fixed[name])) > 1):
+            raise QuantityError(f"coefficient {name}: {float(most.max()):g} is more than all of what it is a share of")
     return fixed
 
 
@@ -381,31 +322,6 @@ def _plan_fields(plan: str | Mapping[str, Any] | Plan | None) -> dict[str, Any]:
     usual = {"compute": USUAL} if plan.software else {"compute": USUAL, "compiled": True}
     listed = {name: value for name, value in vars(plan).items() if name != "data"}
     return {name: value for name, value in listed.items() if name not in usual or value != usual[name]}
-
-
-def stored_precision(given: Model | None, book: Catalogue = shipped) -> tuple[Stored, str] | None:
-    """How a model's weights are stored, and who says so; None where nobody does, or where it is the usual format.
-
-    A configuration file speaks for itself; for a name the catalogue says how its publisher ships it.
-
-    Raises
-    ------
-    ConfigError
-        A configuration whose weights are quantised in a way that is not known.
-    """
-    if given is None or isinstance(given, Network | Pipeline):
-        return None
-    path = Path(given).expanduser()
-    if names_file(given):
-        path = path / "config.json" if path.is_dir() else path
-        if path.suffix != ".json" or not _exists(path):
-            return None
-        stated = stated_precision(read_config_file(path))
-        found = None if stated is None else (stated, "as the configuration says")
-    else:
-        named = book.stored_format(str(given))
-        found = None if named is None else (named[0], f"as its publisher ships it: {named[1]}")
-    return None if found is None or found[0].weights == USUAL else found
 
 
 def _rent(price: Number) -> Numeric:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import costline
@@ -104,11 +106,82 @@ def test_methods_without_a_share_are_told_those_that_have_one():
 
 
 def test_clips_side_by_side_are_said():
-    """7 chips divide neither the 40 heads nor the two branches of Wan, so each makes a clip of its own."""
-    seven, eight = (costline.generate(WAN, on=f"{chips}xh100-sxm") for chips in (7, 8))
+    """One chip a clip on seven chips; eight work on one clip together."""
+    alone = "tensor=1, ulysses=1, ring=1, guidance=1"
+    seven, eight = costline.generate(WAN, on="7xh100-sxm", plan=alone), costline.generate(WAN, on="8xh100-sxm")
     assert "7 clips are made side by side, each on a chip; time and cost are of one" in seven.warnings
     assert not any("side by side" in words for words in eight.warnings)
     assert seven["clips_per_hour"] == pytest.approx(7 * 3600 / seven["time"])
+
+
+def test_more_chips_never_slow_a_clip():
+    """Where they do not divide the work they can stand idle, and then that is said."""
+    times = [costline.generate(WAN, on=f"{chips}xh100-sxm") for chips in range(1, 17)]
+    assert all(after["time"] <= before["time"] for before, after in itertools.pairwise(times))
+    assert any(
+        "7 chips stand idle" in words or "chips stand idle" in words for each in times for words in each.warnings
+    )
+
+
+def test_one_plan_a_point_is_the_plan_of_each_point():
+    numbers = [5, 7, 8, 12]
+    many = costline.generate(WAN, on=[f"{chips}xh100-sxm" for chips in numbers])
+    one = [costline.generate(WAN, on=f"{chips}xh100-sxm")["time"] for chips in numbers]
+    assert np.ravel(many.figures["time"]).tolist() == pytest.approx(one)
+
+
+def cached(estimate):
+    """KV cache of a chip. [byte]"""
+    return next(part.value for part in estimate.figure("memory").children if part.name == "KV cache")
+
+
+@pytest.mark.parametrize("guidance", [1, 2])
+def test_every_guidance_branch_keeps_its_keys(guidance):
+    """Wan: 30 s are 121 frames of 3,600 tokens, 40 layers of width 5,120, keys and values in 16 bits, two branches."""
+    whole = 2 * 121 * 3600 * 40 * 5120 * 2 * 2
+    found = costline.generate(WAN, on="8xh100-sxm", seconds=30, chunk=3, plan=f"guidance={guidance}")
+    assert cached(found) == pytest.approx(whole / 8)
+
+
+def test_a_transformer_that_works_in_chunks_keeps_its_window():
+    """MAGI-1's config.json: 4 chunks of 6 frames of 3,600 tokens, 48 layers, 8 key heads of 128; 3 branches."""
+    found = costline.generate("magi-1-24b", on="1xh100-sxm")
+    assert cached(found) == pytest.approx(3 * 4 * 6 * 3600 * 48 * 8 * 128 * 2 * 2)
+    with pytest.raises(InputError, match="works in chunks of its own"):
+        costline.generate("magi-1-24b", on="1xh100-sxm", chunk=6)
+
+
+def test_tokens_of_a_named_model_are_the_clip_they_stand_for():
+    """75,600 tokens are 21 latent frames of 90 x 40 tokens: 81 frames of 1280x720."""
+    tokens, frames = costline.generate(WAN, on="8xh100-sxm", tokens=75600), costline.generate(WAN, on="8xh100-sxm")
+    for name in ("time", "cost", "cost_per_second", "clips_per_hour"):
+        assert tokens[name] == pytest.approx(frames[name])
+
+
+@pytest.mark.parametrize("asked", [{"frames": 81}, {"seconds": 5}, {"chunk": 3}], ids=lambda asked: next(iter(asked)))
+def test_tokens_say_how_much_is_generated_and_nothing_else_may(asked):
+    with pytest.raises(InputError, match="tokens"):
+        costline.generate(WAN, on="8xh100-sxm", tokens="1M", **asked)
+
+
+def test_tokens_of_a_transformer_without_a_size_may_have_any_length():
+    short, long = (costline.generate(params="20B", on="8xh100-sxm", tokens="1M", seconds=length) for length in (30, 60))
+    assert short["time"] == long["time"]
+    assert short["cost_per_second"] == pytest.approx(2 * long["cost_per_second"])
+    assert "images" not in costline.generate("flux.1-dev", on="h100-sxm", tokens=4096).figures
+
+
+def test_whole_latents_are_decoded():
+    """80 frames are computed and decoded as 81."""
+    asked, made = (costline.generate(WAN, on="8xh100-sxm", frames=frames) for frames in (80, 81))
+    assert asked["time"] == made["time"]
+
+
+def test_segments_share_a_prompt_and_what_they_make_beyond_the_clip_is_said():
+    one, many = (costline.generate(WAN, on="8xh100-sxm", seconds=60, segment=length) for length in (None, "59s"))
+    texts = [next(p.value for p in each.figure("time").children if p.name == "encode text") for each in (one, many)]
+    assert texts[0] == texts[1]
+    assert "2 segments of one length make 118.0 s, 58.0 s more than the clip has" in many.warnings
 
 
 @pytest.mark.parametrize("ask", [costline.generate, costline.serve])

@@ -159,11 +159,15 @@ def test_a_case_is_told_with_measurement_and_prediction():
     """An error of ln 2 is a time predicted twice too long, or a rate predicted at half."""
     words = {name: np.array(["x"] * 2, dtype="U40") for name in WORDS}
     words |= {"model": np.array(["m", "n"]), "chip": np.array(["h100-sxm", "a100"]), "software": np.array(["vllm", ""]),
-              "format": np.array(["fp8", "bf16"]), "metric": np.array(["tpot_ms", "tokens_per_s_per_gpu"])}  # fmt: skip
+              "format": np.array(["fp8", "bf16"]), "run": np.array(["2025 fa3", ""]),
+              "metric": np.array(["tpot_ms", "tokens_per_s_per_gpu"])}  # fmt: skip
     numbers = {name: np.array([8.0, 16.0]) for name in NUMBERS}
     numbers |= {"measured": np.array([20.0, 500.0]), "error": np.log([2.0, 2.0])}
     cases = Validated(words, numbers)
-    assert nearest_note(cases, 0).value == "m on 8×h100-sxm (vllm, fp8): TPOT measured 20.0 ms, predicted 40.0 ms"
+    assert (
+        nearest_note(cases, 0).value
+        == "m on 8×h100-sxm (vllm, fp8, 2025 fa3): TPOT measured 20.0 ms, predicted 40.0 ms"
+    )
     assert nearest_note(cases, 1).value == "n on 16×a100 (bf16): tokens a chip measured 500 tok/s, predicted 250 tok/s"
 
 

@@ -45,6 +45,7 @@ def test_names_that_drivers_print_are_understood(printed, found):
         ("TheBloke/Llama-2-70B-chat-AWQ", "llama-2-70b", "int4"),
         ("google/gemma-3-27b-it", "gemma-3-27b", None),
         ("Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4", "qwen2.5-7b", "int4"),
+        ("mistralai/Mistral-7B-Instruct-v0.2", "mistral-7b-v0.2", None),
     ],
 )
 def test_checkpoints_have_the_shape_of_their_model_and_the_format_they_name(hub, name, stored):
@@ -85,13 +86,17 @@ def test_unknown_chips_suggest_the_nearest(typed, near):
 
 @pytest.mark.parametrize(
     ("typed", "near"),
-    [("gpt-3", {"gpt3-175b", "gpt-175b"}), ("gpt-2", {"levanter-gpt2-20b"}), ("gpt-35", {"gpt-350m"})],
+    [("gpt-17", {"gpt-175b"}), ("gpt-35", {"gpt-350m"})],
 )
 def test_a_name_cut_inside_a_word_is_another_model_and_never_taken(typed, near):
-    """GPT-3 has 175B parameters (Brown et al. 2020, table 2.1), not the 350M of the first name that begins so."""
     with pytest.raises(UnknownNameError) as caught:
         catalogue.model(typed)
     assert near <= set(caught.value.nearest)
+
+
+def test_gpt_3_is_not_the_first_name_that_begins_so():
+    assert catalogue.model("gpt-3").params == pytest.approx(175e9, rel=0.005)  # Brown et al. 2020, table 2.1; not 350M
+    assert catalogue.model("gpt-2").params == 124439808  # the checkpoint that is called gpt2
 
 
 def test_first_words_that_a_chip_and_a_system_share_name_neither():

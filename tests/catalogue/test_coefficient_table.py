@@ -18,9 +18,10 @@ def test_every_chip_has_every_coefficient_the_engine_asks_for():
         "overlap": ("data", "tensor", "pipeline", "ulysses", "ring", "expert", "anything"), "expert_imbalance": ("",),
         "strong_scaling": ("",), "failures": ("",), "restart_time": ("",), "checkpoint_bandwidth": ("",),
         "power_active": ("math", "memory", "idle"), "host_power": ("",), "pue": ("",), "memory_reserved": ("",),
-        "offload_bandwidth": ("",), "software": ("", "vllm"), "progress": ("",), "exposed": ("",),
+        "offload_bandwidth": ("",), "host_memory_bandwidth": ("",),
+        "software": ("", "vllm"), "progress": ("",), "exposed": ("",),
         "gemm_half": ("width", "rows"), "dequantise": ("", "int4"), "apart": ("loop", "loop/maxtext"),
-        "scan": ("",),
+        "scan": ("",), "dispatch": ("loop", "loop/maxtext"),
     }  # fmt: skip
     efficiency = catalogue.efficiency()
     for chip in catalogue.chips().values():

@@ -35,6 +35,11 @@ def test_rent_is_the_median_over_providers_of_the_last_year():
     assert str(choice) == "$3/chip-hour (80 % $2.2 to $7; 5 prices, 2025-01)"
 
 
+def test_a_provider_by_two_names_counts_once():
+    prices = [_price(2.0, provider="Lambda"), _price(4.0, provider="Lambda Labs"), _price(6.0, provider="RunPod")]
+    assert price_table.rental_choice(prices, "mychip").value * 3600 == pytest.approx((3.0 + 6.0) / 2)
+
+
 def test_one_price_has_no_spread():
     assert str(price_table.rental_choice([_price(2.0)], "mychip")) == "$2/chip-hour (one price, 2025-01)"
 

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from costline.engine.messages import Message, forward_messages, gradient_messages, network_time
-from costline.engine.passes import Machine
+from costline.engine.messages import Message, forward_messages, gradient_messages, network_time, returned
+from costline.engine.passes import Machine, training_step
 from costline.formulas.collectives import ranks_visited
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
@@ -20,7 +20,7 @@ PARAMS, RANKS = 1e9, 64
 def sent(zero, micro_batches=1, scope=RANKS):
     """Bytes a chip sends for its gradients in one step, over those of a whole copy in 2 bytes."""
     plan = Plan(zero=zero, data=RANKS)
-    messages = gradient_messages(PARAMS, plan, scope, RANKS, micro_batches)
+    messages = gradient_messages(PARAMS, plan, scope, RANKS, micro_batches, 1)
     return sum(message.sent for message in messages) / (2 * PARAMS)
 
 
@@ -72,8 +72,34 @@ def test_only_exchanges_of_heads_cross_the_bridge_of_a_host_all_at_once():
     assert times["ulysses"] == pytest.approx(64e9 / (16e9 / (8 / 3)))
 
 
+@pytest.mark.parametrize(("expert", "apart"), [(1, 1), (8, 8), (64, 64)])
+def test_chips_with_the_same_experts_are_a_group_of_experts_apart(mixtral, expert, apart):
+    """512 chips in domains of 8: of 64 groups the first chips hold the same experts, and no fast link joins them."""
+    machine = make_machine(512, expert=expert, data=512, zero=1)
+    (ranks,) = {512 // expert}
+    sent = gradient_messages(PARAMS, machine.plan, 1, ranks, 1, machine.plan.expert_shards)[0]
+    assert sent.stride == apart
+    near = Message("data", sent.sent, sent.calls, sent.size, 1)
+    times = [network_time(each, machine.cluster, machine.efficiency) for each in (sent, near)]
+    assert times[0] >= times[1]
+    if sent.size == 8:
+        assert times[0] > times[1]
+
+
+def test_a_ring_sends_gradients_of_keys_and_values_too(llama):
+    """Liu et al. 2023: the backward pass moves keys and values again, and their gradients with them."""
+    forward = next(each for each in forward_messages(llama.parts, llama.streams(tokens=8192, batch=1), Plan(ring=4))
+                   if each.name == "ring")  # fmt: skip
+    assert (returned(forward).sent, returned(forward).calls) == (2 * forward.sent, 2 * forward.calls)
+    plain, slow = (make_machine(4, ring=4, coefficients={"latency_up": wait}) for wait in (0.0, 1.0))
+    steps = [training_step(llama, llama.streams(tokens=8192, batch=1), 1, each) for each in (plain, slow)]
+    # 80 layers x 3 hops of a ring of 4, each of two levels of a second: once forward, twice backward
+    waits = steps[1].total.network - steps[0].total.network
+    assert waits == pytest.approx(80 * 3 * 2 * (1 + 2), rel=0.05)
+
+
 def test_arrays_of_stages_equal_the_loop():
     stages = np.array([0, 1, 2, 3])
-    messages = gradient_messages(PARAMS, Plan(zero=stages, data=RANKS), RANKS, RANKS, 8)
+    messages = gradient_messages(PARAMS, Plan(zero=stages, data=RANKS), RANKS, RANKS, 8, 1)
     together = sum(np.broadcast_to(message.sent, stages.shape) for message in messages) / (2 * PARAMS)
     assert together == pytest.approx([sent(stage, 8) for stage in stages])

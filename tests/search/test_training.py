@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -29,7 +30,8 @@ def singles(network, machine, axes, chips, samples, heads):
         replica = fields["tensor"] * fields["pipeline"] * fields["ulysses"] * fields["ring"]
         if replica > chips or heads % (fields["tensor"] * fields["ulysses"]):
             continue
-        plan = Plan(**fields).spread(chips)
+        plan = Plan(**fields)
+        plan = replace(plan, data=max(min(chips // replica, int(samples // plan.micro_batch)), 1))  # the others idle
         if plan.data * plan.micro_batch > samples or (plan.zero < 3 and plan.shard_scope == "domain"):
             continue
         if plan.virtual > 1 and (plan.pipeline == 1 or plan.pipeline * plan.virtual > network.layers):

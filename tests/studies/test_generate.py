@@ -135,8 +135,8 @@ def test_the_share_of_attention_is_that_of_the_chunks(wan):
 @pytest.mark.parametrize(
     ("asked", "change", "clip", "plan"),
     [
-        ({"frames": 161, "chunk": 3}, "an fp8 KV cache", {}, {"cache": "fp8"}),
-        ({"frames": 161, "chunk": 3}, "segments of 5 s", {"segment": 5.0}, {}),
+        ({"frames": 161, "chunk": 3, "branches": 1}, "an fp8 KV cache", {}, {"cache": "fp8"}),
+        ({"frames": 161, "chunk": 3, "branches": 1}, "segments of 5 s", {"segment": 5.0}, {}),
         ({"frames": 4801}, "segments of 30 s", {"segment": 30.0}, {}),
     ],
 )

@@ -213,3 +213,28 @@ def test_an_engine_works_for_every_request_once(llama, batch):
     still = serve(llama, asking(4000, output, batch, "static"), place)
     work = still["ttft"] * (batch - 1) / batch + still["tpot"] * (output - 1)
     assert running["tpot"] * (output - 1) == pytest.approx(work, rel=0.01)
+
+
+def test_what_binds_the_time_between_tokens_is_the_longer_part_of_it():
+    """16 prompts of 30,000 for answers of 100: seven eighths of the time between tokens is prefill of others."""
+    asked = {"on": "h100-sxm", "batch": 16}
+    long, short = (costline.serve("llama-3.1-8b", input=size, output=100, **asked) for size in (30_000, 100))
+    assert long.figure("tpot").note == "bound by math, in the prefill of newcomers"
+    assert short.figure("tpot").note == "bound by memory"
+    assert costline.serve("llama-3.1-8b", output=1, **asked).figure("tpot").note == "no token follows the first"
+
+
+@pytest.mark.parametrize(("batch", "replica"), [(1, 1), (64, 1), (65, 2), (128, 2), (129, 3)])
+def test_the_fullest_replica_has_whole_sequences(batch, replica):
+    """1,200 tokens of 32 layers, 8 key heads of 128, keys and values in 16 bits are 157 MB a sequence."""
+    plan = "tensor=1, pipeline=1, expert=1"
+    found = costline.serve("llama-3.1-8b", on="64xh100-sxm", input=1000, output=200, batch=batch, plan=plan)
+    cache = next(part.value for part in found.figure("memory").children if part.name == "KV cache")
+    assert cache == pytest.approx(replica * 1200 * 32 * 8 * 128 * 2 * 2)
+
+
+def test_advice_is_the_fewest_chips_that_hold_it():
+    """405B in 16 bits are 812 GB: 11 chips of 77 GB at least; 12 are the fewest that heads and layers divide over."""
+    found = costline.serve("llama-3.1-405b", on="2xh100-sxm")
+    assert found.change == "fits with tensor=4, pipeline=3 on 12 chips"
+    assert costline.solve("serve", "chips", model="llama-3.1-405b", on="h100-sxm").value == 12

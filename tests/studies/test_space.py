@@ -15,7 +15,7 @@ from costline.plan import Plan
 from costline.studies.choose import generation_plan, serving_plan, training_plan
 from costline.studies.clip import Clip
 from costline.studies.serve import Requests
-from costline.studies.space import Least, blocks
+from costline.studies.space import Least, as_many_as_fit, blocks
 from costline.studies.train import Run, Stretch
 from tests.conftest import make_machine
 
@@ -55,7 +55,7 @@ def test_the_least_of_all_blocks_is_the_least_of_all(sizes, limit, points):
 
 def test_a_block_of_floats_cannot_overflow():
     (block,) = blocks({"tensor": [2**20], "pipeline": [2**20], "ulysses": [2**20], "ring": [2**20]})
-    assert float(block.plan(Plan(), 2**80).replica) == 2.0**80
+    assert float(block.plan(Plan(), 2**80, as_many_as_fit).replica) == 2.0**80
 
 
 def singles(plan, size):

@@ -60,18 +60,53 @@ def test_what_engines_run_is_answered(question, model, plan):
     [
         ("serve", "llama-3.1-8b", "2xh100-sxm", "data=4", "needs 4 chips; there are 2"),
         ("serve", "llama-3.1-8b", "4xh100-sxm", "tensor=2, data=4", "tensor=2 x data=4 = 8 chips; there are 4"),
-        ("generate", "wan2.1-t2v-14b", "8xh100-sxm", "data=3", "data=3: no plan divides 8 chips"),
         ("generate", "wan2.1-t2v-14b", "8xh100-sxm", "ulysses=4, guidance=2, data=5", "= 40 chips; there are 8"),
-        (
-            "serve", "llama-3.1-8b", "8xh100-sxm", "tensor=2, pipeline=1, expert=1, data=2",
-            "tensor=2 x data=2 = 4 chips, but 8 chips hold 4 such replicas: write data=4",
-        ),
     ],
 )  # fmt: skip
 def test_replicas_that_contradict_the_chips_are_refused(question, model, on, plan, says):
     """Chips are the product of all degrees of parallelism (Narayanan et al. 2021, section 3.1)."""
     with pytest.raises(PlanError, match=says):
         getattr(costline, question)(model, on=on, plan=plan)
+
+
+@pytest.mark.parametrize(
+    ("question", "model", "plan", "says"),
+    [
+        ("generate", "wan2.1-t2v-14b", "data=3", "2 of 8 chips stand idle beside 6 at work (replicas of 2)"),
+        (
+            "serve", "llama-3.1-8b", "tensor=2, pipeline=1, expert=1, data=2",
+            "4 of 8 chips stand idle beside 4 at work (replicas of 2)",
+        ),
+    ],
+)  # fmt: skip
+def test_fewer_replicas_than_the_chips_hold_leave_chips_idle(question, model, plan, says):
+    found = getattr(costline, question)(model, on="8xh100-sxm", plan=plan)
+    assert any(words.startswith(says) for words in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("question", "plan", "chips"),
+    [("serve", "expert=4", 3), ("train", "expert=64, expert_tensor=4, tensor=4, pipeline=1", 64)],
+)
+def test_groups_of_experts_divide_the_chips(question, plan, chips):
+    """Every chip of a stage is in one group, as in Megatron-LM's `initialize_model_parallel`: 64 x 4 need 256 chips."""
+    more = {"tokens": 1e12} if question == "train" else {}
+    with pytest.raises(PlanError, match="cannot be divided into such groups; expert may be 1"):
+        getattr(costline, question)("qwen3-30b-a3b", on=f"{chips}xh100-sxm", plan=plan, **more)
+
+
+@pytest.mark.parametrize("chips", [3, 6, 12, 24, 96, 100])
+def test_chosen_groups_of_experts_divide_the_chips(chips):
+    plan = costline.train("qwen3-30b-a3b", tokens=1e12, on=f"{chips}xh100-sxm").inputs
+    stage = plan["tensor"] * plan["ulysses"] * plan["ring"] * plan["data"]
+    assert stage % plan["expert"] == 0
+
+
+def test_a_chip_more_is_never_slower():
+    """1,024 sequences feed 1,024 chips; one more stands idle."""
+    times = [costline.train("llama-3.1-8b", tokens="1T", on=f"{chips}xh100-sxm", failures=False)["time"]
+             for chips in (1024, 1025, 1300, 2047, 2048)]  # fmt: skip
+    assert times == sorted(times, reverse=True)
 
 
 @pytest.mark.parametrize("question", ["train", "serve", "generate"])

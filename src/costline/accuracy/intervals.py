@@ -17,6 +17,7 @@ from costline.accuracy.problem import Problem, group_of
 from costline.accuracy.rows import Measurement
 from costline.catalogue.validated_table import NUMBERS, VALIDATED_COLUMNS, Validated, is_time
 from costline.numeric import Array
+from costline.plan import Plan
 from costline.studies.likeness import Likeness, Question, held_out_bounds, likeness
 
 
@@ -52,8 +53,15 @@ def cells_of(row: Measurement, case: Case, error: float) -> dict[str, str | floa
     asked = question_of(case)
     return {
         "id": row.id, "metric": row.metric, "target": case.setting.regime, **asked.words, **asked.numbers,
+        "run": _run(case.plan),
         "measured": row.value or 0.0, "error": error if is_time(row.metric) else -error,
     }  # fmt: skip
+
+
+def _run(plan: Plan) -> str:
+    """How a case ran, in words: what its software leaves open."""
+    words = [f"{plan.year:.0f}" if plan.year else "", plan.attention, "" if plan.compiled else "eager"]
+    return " ".join(filter(None, words))
 
 
 def validated_csv(problem: Problem, held_out: Array) -> str:

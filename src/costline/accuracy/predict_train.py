@@ -30,7 +30,8 @@ from costline.plan import Plan, Recompute
 from costline.studies.batch import micro_batches_of
 from costline.studies.formats import widened
 from costline.studies.targets import training_target
-from costline.studies.train import FORWARD_AND_BACKWARD, training_memory
+from costline.studies.train import training_memory
+from costline.studies.training_work import FORWARD_AND_BACKWARD
 
 METRICS = ("tokens_per_s_per_gpu", "step_time_s")
 SHARDING = re.compile(r"fsdp|maxtext|torchtitan|automodel|composer", re.I)

@@ -12,6 +12,7 @@ from costline.api.common import read_batch
 from costline.errors import InputError, PlanError
 from costline.estimate import Assumption
 from costline.models.autoencoder import Autoencoder
+from costline.models.diffusion.shape import ShapeDiT
 from costline.models.pipeline import Pipeline
 from costline.numeric import Numeric, ceil_divide
 from costline.plan import Plan
@@ -64,7 +65,7 @@ def _size(
         if stated is not None:
             return resolve.number(stated, quantity.COUNT, name, least=1, whole=name != "fps")
         value = usual if own is None else own
-        kind = "assumed" if own is None else f"as in {pipeline.name}"
+        kind = "assumed" if own is None or not pipeline.source else f"as in {pipeline.name}"
         if said:
             assumed.append(Assumption(name=name, value=value, unit=unit, kind=f"{kind} (--{name})"))
         return float(value) if name == "fps" else int(value)
@@ -80,8 +81,7 @@ def _size(
         if given["frames"] is not None:
             frames = _agreed(chosen("frames", None, 1, ""), length, fps)
     elif tokens is not None and given["frames"] is None:
-        frames = fps * 60
-        assumed.append(Assumption(name="seconds", value=60.0, unit="s", kind="assumed (--seconds)"))
+        frames = 1 if pipeline.still else _frames_of(pipeline, tokens, fps, assumed)
     else:
         frames = chosen("frames", pipeline.frames, 1, "", said=not pipeline.still)
     _check_still(pipeline, frames)
@@ -95,6 +95,20 @@ def _size(
         mfu=_optional(given, "mfu", quantity.FRACTION, 1e-6),
     )  # fmt: skip
     return clip, assumed
+
+
+def _frames_of(pipeline: Pipeline, tokens: Numeric, fps: Numeric, assumed: list[Assumption]) -> Numeric:
+    """Frames that some latent tokens stand for: at the pipeline's own size, or a minute where it has none. [frame]"""
+    if pipeline.width is None or pipeline.height is None:
+        assumed.append(Assumption(name="seconds", value=60.0, unit="s", kind="assumed (--seconds)"))
+        return fps * 60
+    size = f"{pipeline.width}x{pipeline.height}"
+    grid = pipeline.transformers[0][0].grid
+    frames = grid.frames_of(tokens / grid.streams(1, pipeline.height, pipeline.width)["space"])
+    length = None if np.ndim(frames) or np.ndim(fps) else float(frames / fps)
+    kind = f"what the tokens are at {size}, as in {pipeline.name} (--resolution and --frames instead of --tokens)"
+    assumed.append(Assumption(name="length", value=length, unit="s", kind=kind))
+    return frames
 
 
 def _optional(
@@ -129,9 +143,21 @@ def _check_inputs(pipeline: Pipeline, resolution: str | None, given: Mapping[str
             f"overlap {given['overlap']}: only segments overlap; say how long one is, such as --segment 5s, "
             "or leave out --overlap"
         )
-    if given["tokens"] is not None and resolution is not None:
+    if given["tokens"] is None:
+        return
+    sized = pipeline.width is not None
+    for name, other in {"resolution": resolution, **({"frames": given["frames"]} if sized else {})}.items():
+        if other is not None:
+            raise InputError(
+                f"tokens {given['tokens']} and {name} {other}: either says how much is generated; leave out one"
+            )
+    if sized and given["seconds"] is not None:
+        words = f"tokens {given['tokens']} and seconds {given['seconds']}"
+        raise InputError(f"{words}: tokens of {pipeline.name} have a length of their own; leave out one")
+    if given["chunk"] is not None:
         raise InputError(
-            f"tokens {given['tokens']} and resolution {resolution}: either says how much is generated; leave out one"
+            f"chunk {given['chunk']}: chunks are of frames, and tokens alone have none; say --seconds and --resolution "
+            "instead of --tokens"
         )
 
 
@@ -184,7 +210,11 @@ def check_plan(pipeline: Pipeline, clip: Clip, place: Site) -> None:
         raise PlanError(f"guidance={plan.guidance}: a step of {pipeline.name} has {clip.branches} guidance branches")
     if np.any(np.asarray(plan.vae_parallel) > np.asarray(chips)):
         raise PlanError(f"vae_parallel={plan.vae_parallel}: there are {chips} chips")
-    if plan.cache != Plan().cache and clip.chunk is None:
+    network = pipeline.transformers[0][0]
+    own_chunks = isinstance(network, ShapeDiT) and bool(np.any(network.shape.chunk_frames))
+    if own_chunks and clip.chunk is not None:
+        raise PlanError(f"chunk {clip.chunk}: {network.name} works in chunks of its own; leave out --chunk")
+    if plan.cache != Plan().cache and clip.chunk is None and not own_chunks:
         raise PlanError(
             f"cache={plan.cache}: there is a KV cache only where chunks of frames follow each other; say --chunk, or "
             "leave it out"

@@ -188,8 +188,7 @@ def _settings(
 
 def _replicated(setting: Setting, data: Any) -> Setting:
     """The space, only plans of as many replicas as the user stated."""
-    legal = setting.legal
-    return replace(setting, legal=lambda fields, plan: legal(fields, plan) & np.equal(plan.data, data))
+    return replace(setting, replicas=lambda plan, chips: data)
 
 
 def _serving(

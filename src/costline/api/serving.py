@@ -14,6 +14,7 @@ from costline.api.common import Job, check_sizes, finished, read_batch, recordin
 from costline.api.lists import over_lists
 from costline.api.validated import earned
 from costline.catalogue import Catalogue
+from costline.catalogue.given import stored_precision
 from costline.engine.passes import Machine
 from costline.errors import InputError, UnknownNameError
 from costline.estimate import Assumption, Estimate, Figure
@@ -212,7 +213,7 @@ def _stored(
     if precision is not None or isinstance(plan, Plan):
         return precision, plan, []
     fields = read_plan_fields(plan)
-    stored = None if "weights" in fields else resolve.stored_precision(model, book)
+    stored = None if "weights" in fields else stored_precision(model, book)
     if stored is None:
         return None, plan, []
     form, reason = stored

@@ -11,10 +11,12 @@ import numpy as np
 
 from costline import quantity, resolve
 from costline.api.common import Job, check_sizes, finished, recording, remarks, shape_notes
+from costline.api.curriculum import read_stretches
 from costline.api.lists import over_lists
 from costline.api.validated import earned
 from costline.catalogue import Catalogue
-from costline.errors import ConfigError, InputError, QuantityError
+from costline.catalogue.given import with_head
+from costline.errors import ConfigError, InputError
 from costline.estimate import Assumption, Estimate
 from costline.hardware.cluster import Cluster
 from costline.models.decoder import Decoder
@@ -30,7 +32,7 @@ from costline.studies.batch import whole_batch
 from costline.studies.choose import Choice, training_plan
 from costline.studies.software import Stated
 from costline.studies.stated import check_stated
-from costline.studies.train import Run, Stretch, sample_streams, sample_tokens
+from costline.studies.train import Run, sample_streams, sample_tokens
 from costline.studies.train import train as train_study
 from costline.uncertainty.ranged import ranged
 
@@ -40,7 +42,6 @@ USUAL_BATCH_TOKENS = 4_000_000
 USUAL_CHIP_TOKENS = 1024
 """Tokens of an optimizer step and chip that large clusters get at least where nobody says otherwise: Llama 3 405B 16M
 tokens on 16,384 GPUs (Grattafiori et al. 2024, arXiv:2407.21783, table 4)."""
-USUAL_SEQUENCE = 4096
 """Sequence length where nobody says otherwise (Llama 2). [token]"""
 
 
@@ -202,7 +203,12 @@ def training_job(
     plans = plan if isinstance(plan, tuple) else ()
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
-    network, left_out = _network(model, params, active, shape, quantity.read_flag(video, "video"), book)
+    video = quantity.read_flag(video, "video")
+    if active is not None and video:
+        raise InputError(f"active {active}: a hypothetical video model has no experts; leave out --active")
+    if model is not None and video:
+        raise InputError(f"video: {model} says itself what it makes; leave out --video")
+    network, usual_frames, left_out = _network(model, params, active, shape, video, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
         on, plan=plan if not isinstance(plan, tuple) else plan[0], precision=precision, price=price, pue=pue,
@@ -211,7 +217,8 @@ def training_job(
     check_stated(network, place.fixed, "training")
     if samples is not None and all(each is None for each in (sequence, curriculum, resolution, frames)):
         raise InputError("the size of a sample is open: give --resolution and --frames, or its tokens with --sequence")
-    stretches, assumed = _stretches(network, sequence, curriculum, resolution, frames)
+    given = {"sequence": sequence, "curriculum": curriculum, "resolution": resolution, "frames": frames}
+    stretches, assumed = read_stretches(network, given, usual_frames)
     chips = place.machine.cluster.chips
     stretches = [replace(one, plan=own.spread(chips)) for one, own in zip(stretches, plans, strict=False)] or stretches
     per_sample = sample_tokens(sample_streams(network, stretches[0], 1))
@@ -248,21 +255,21 @@ def _network(
     shape: Mapping[str, Any] | None,
     video: bool,
     book: Catalogue,
-) -> tuple[Network, list[Assumption]]:
-    """The network that is trained, and which networks of its pipeline are not."""
+) -> tuple[Network, int | None, list[Assumption]]:
+    """The network that is trained, the frames its pipeline makes, and which networks of that are left out."""
     if model is None:
         if video:
-            return resolve.sampler(None, params, shape, book).transformers[0][0], []
-        return resolve.decoder(None, params, active, shape, book), []
-    found = resolve.with_head(model, resolve.model(model, book))
+            return resolve.sampler(None, params, shape, book).transformers[0][0], None, []
+        return resolve.decoder(None, params, active, shape, book), None, []
+    found = with_head(model, resolve.model(model, book))
     if isinstance(found, Pipeline):
         number = len(found.transformers)
         words = f"one of the {number} transformers of {found.name}; the rest is left out"
         note = Assumption(name="trained", value=words, kind="of a pipeline the first")
-        return found.transformers[0][0], [note] if number > 1 else []
+        return found.transformers[0][0], found.frames, [note] if number > 1 else []
     if not isinstance(found, Decoder | DiT):
         raise ConfigError(f"{found.name} ({found.architecture}) is neither a decoder nor a diffusion transformer")
-    return found, []
+    return found, None, []
 
 
 def _tokens(tokens: Number | None, samples: Number | None, per_sample: Numeric) -> Numeric:
@@ -271,51 +278,3 @@ def _tokens(tokens: Number | None, samples: Number | None, per_sample: Numeric) 
     if tokens is not None:
         return resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
     return resolve.number(0 if samples is None else samples, quantity.COUNT, "samples", least=1) * per_sample
-
-
-def _stretches(
-    network: Network, sequence: Number | None, curriculum: str | None, resolution: str | None, frames: Number | None
-) -> tuple[list[Stretch], list[Assumption]]:
-    """The curriculum as stretches; one stretch where none is given."""
-    if resolution is not None or frames is not None:
-        if not isinstance(network, DiT):
-            raise InputError(f"{network.name} reads text: give --sequence, not a resolution")
-        width, height = quantity.read_resolution(resolution or "720p")
-        count = resolve.number(1 if frames is None else frames, quantity.COUNT, "frames", least=1, whole=True)
-        clip = (count, height, width)
-        length = sample_tokens(network.streams(frames=count, height=height, width=width))
-        return [Stretch(sequence=length, clip=clip)], []
-    if curriculum is not None:
-        return read_curriculum(curriculum), []
-    if sequence is not None:
-        return [Stretch(sequence=resolve.number(sequence, quantity.TOKENS, "sequence", least=1, whole=True))], []
-    stated = network.max_context if isinstance(network, Decoder) else None
-    length = min(stated or USUAL_SEQUENCE, USUAL_SEQUENCE)
-    note = Assumption(name="sequence", value=float(length), unit="token", kind="assumed (--sequence)")
-    return [Stretch(sequence=length)], [note]
-
-
-def read_curriculum(written: str) -> list[Stretch]:
-    """Read ``90%@32k, 10%@1M``: shares of the tokens at sequence lengths.
-
-    Examples
-    --------
-    >>> [(row.share, row.sequence) for row in read_curriculum("90%@32k,10%@1M")]
-    [(0.9, 32000), (0.1, 1000000)]
-    """
-    resolve.stated(written, str, "curriculum", "90%@32k, 10%@1M")
-    stretches = []
-    for piece in filter(None, (piece.strip() for piece in written[:2000].split(","))):
-        share, at, length = piece.partition("@")
-        if not at:
-            raise QuantityError(f"curriculum entry {piece[:40]!r} is not of the form share@length, such as 90%@32k")
-        stretches.append(
-            Stretch(
-                share=resolve.number(share, quantity.FRACTION, "curriculum share"),
-                sequence=resolve.number(length, quantity.TOKENS, "curriculum length", least=1, whole=True),
-            )
-        )
-    whole = sum(float(np.max(row.share)) for row in stretches)
-    if not stretches or abs(whole - 1) > 1e-6:
-        raise QuantityError(f"the shares of the curriculum {written[:60]!r} sum to {whole:.4g}, not to 1")
-    return stretches

@@ -152,7 +152,7 @@ def nearest_note(cases: Validated, row: int) -> Assumption:
     slow = numbers["error"] if is_time(metric) else -numbers["error"]
     measured = numbers["measured"] / factor_of(metric)
     unit = "s" if is_time(metric) else "token/s"
-    about = ", ".join(filter(None, (words["software"], words["format"])))
+    about = ", ".join(filter(None, (words["software"], words["format"], words["run"])))
     software = f" ({about})" if about else ""
     said = (
         f"{words['model']} on {numbers['chips']:.0f}×{words['chip']}{software}: {_name(metric)} measured "

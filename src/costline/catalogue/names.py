@@ -26,6 +26,7 @@ STORED_AS = {
 WEIGHTS_ONLY = frozenset({"awq", "gptq"})
 """Endings that name a method by which no activations are quantised, whatever the bits (``-gptq-int8``)."""
 ENDING = re.compile(rf"-({'|'.join((*SAME_SHAPE, *STORED_AS))}|[0-9]{{4}})$")
+INSIDE = re.compile(rf"-({'|'.join(SAME_SHAPE)})(?=-)")
 MAKERS = frozenset({"nvidia", "geforce", "tesla", "quadro", "amd", "instinct", "radeon", "intel", "generation"})
 """Words that drivers add to the names of chips."""
 SOCKET = re.compile(r"sxm[2-9]")
@@ -72,8 +73,8 @@ def checkpoint(name: str, known: Collection[str]) -> tuple[str, Stored | None]:
         wanted = wanted.rpartition("/")[2]
     while wanted not in known and (found := ENDING.search(wanted)):
         words, wanted = [*words, found[1]], wanted[: found.start()]
-    if wanted not in known and wanted.removeprefix("meta-") in known:
-        wanted = wanted.removeprefix("meta-")
+    for shorter in (INSIDE.sub("", wanted), wanted.removeprefix("meta-")):
+        wanted = shorter if wanted not in known and shorter in known else wanted
     return (wanted, _stored_as(words)) if wanted in known else (name, None)
 
 

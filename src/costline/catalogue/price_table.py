@@ -205,7 +205,7 @@ def rental_choice(prices: Iterable[Price], chip: str) -> PriceChoice | None:
         return None
     by_provider: dict[str, list[float]] = {}
     for price in usable:
-        by_provider.setdefault(price.provider or price.source, []).append(price.value)
+        by_provider.setdefault(seller(price), []).append(price.value)
     values = sorted(percentile(sorted(asked), 0.5) for asked in by_provider.values())
     dates = sorted(price.date for price in usable if price.date)
     low, high = (percentile(values, 0.1), percentile(values, 0.9))
@@ -220,6 +220,11 @@ def rental_choice(prices: Iterable[Price], chip: str) -> PriceChoice | None:
         last=dates[-1] if dates else "",
         sources=tuple(dict.fromkeys(price.source for price in usable)),
     )
+
+
+def seller(price: Price) -> str:
+    """Who asks a price, by the first word of the name: ``Lambda`` and ``Lambda Labs`` are one."""
+    return price.provider.split()[0].lower() if price.provider else price.source
 
 
 def year_before(date: str) -> str:

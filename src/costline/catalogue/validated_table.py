@@ -14,7 +14,7 @@ from costline.numeric import Array
 
 VALIDATED = DATA / "measurements" / "held_out.csv"
 """Written by ``costline accuracy fit``, never by hand."""
-WORDS = ("id", "metric", "target", "model", "chip", "family", "vendor", "software", "format")
+WORDS = ("id", "metric", "target", "model", "chip", "family", "vendor", "software", "format", "run")
 NUMBERS = ("params", "chips", "batch", "sequence", "measured", "error")
 VALIDATED_COLUMNS = (*WORDS, *NUMBERS)
 GROUP = ("model", "chip", "software")
@@ -28,7 +28,8 @@ class Validated:
     Attributes
     ----------
     words : mapping of str to array of str
-        Row id, metric, target of accuracy, model, chip with its family and vendor, software, format of the products.
+        Row id, metric, target of accuracy, model, chip with its family and vendor, software, format of the products,
+        and how it ran: year of the software, attention kernel, eager.
     numbers : mapping of str to array
         Active parameters, chips, sequences in flight (NaN: what fits), longest sequence; what was measured, in the unit
         of the metric; logarithm of predicted over measured time (of a rate, the inverse) with the row's group held out.

@@ -11,6 +11,7 @@ from rich.text import Text
 from costline import quantity, resolve
 from costline.catalogue import Catalogue
 from costline.catalogue.decoder_table import PROVENANCE, decoder_names, decoder_rows
+from costline.catalogue.given import stored_precision
 from costline.catalogue.model_table import NetworkRow, PipelineRow, shipped_networks, shipped_pipelines, spellings
 from costline.catalogue.names import plain
 from costline.cli.terminal import CATALOGUE_SCHEMA, Layout, console, figure_table, figures, word_table, write_json
@@ -33,10 +34,9 @@ def model_record(catalogue: Catalogue, name: str) -> dict[str, Any]:
         own = catalogue.user.models[name]
         return {"name": name, "kind": "user", "config": str(own.config), "source": str(catalogue.user.path)}
     if kind == "decoder":
-        row = decoder_rows()[decoder_names()[name]]
-        dimensions = {column: cell for column, cell in row.items() if cell and column not in PROVENANCE}
-        stated = {column: float(row[column]) for column in ("params_stated", "active_stated") if row.get(column)}
-        return {column: cell for column, cell in row.items() if cell} | shape_fields(dimensions, name) | stated
+        cells = {column: cell for column, cell in decoder_rows()[decoder_names()[name]].items() if cell}
+        stated = {column: float(cells[column]) for column in ("params_stated", "active_stated") if column in cells}
+        return cells | shape_fields(cells, name) | stated
     found = spellings()[plain(name)]
     row: NetworkRow | PipelineRow = shipped_pipelines()[found] if kind == "pipeline" else shipped_networks()[found]
     body = {column: getattr(row, column) for column in row.__dataclass_fields__}
@@ -89,12 +89,12 @@ def print_model(catalogue: Catalogue, name: str, layout: Layout) -> int:
     return 0
 
 
-def print_configuration(given: str, layout: Layout) -> int:
+def print_configuration(catalogue: Catalogue, given: str, layout: Layout) -> int:
     """Print what a ``config.json`` or a folder describes, as a model of the catalogue is printed."""
     model = resolve.model(given)
     record, counted = _described(model), _counted(model)
     try:
-        stored, problem = resolve.stored_precision(given), ""
+        stored, problem = stored_precision(given, catalogue), ""
     except ConfigError as error:
         stored, problem = None, str(error)
     if stored is not None:

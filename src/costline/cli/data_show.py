@@ -10,13 +10,13 @@ from rich.text import Text
 from costline import quantity
 from costline.catalogue import Catalogue, System
 from costline.catalogue.chip_table import FIGURES
+from costline.catalogue.given import names_file
 from costline.catalogue.names import plain, resolve
 from costline.catalogue.references import figure_references, references
 from costline.catalogue.software_table import all_software
 from costline.cli.data_list import chip_record
 from costline.cli.terminal import CATALOGUE_SCHEMA, Layout, console, figure_table, figures, word_table, write_json
 from costline.quantity import Kind, show
-from costline.resolve import names_file
 
 KINDS: dict[str, Kind] = {
     "FLOP/s": quantity.FLOP_RATE,
@@ -62,7 +62,7 @@ def print_entry(catalogue: Catalogue, name: str, *, layout: Layout = "table") ->
     if found not in near and names_file(name):
         from costline.cli.data_model import print_configuration
 
-        return print_configuration(name, layout)
+        return print_configuration(catalogue, name, layout)
     if found not in near:  # models are many and their tables slower to read
         found = resolve("chip, system, model or software", name, [*near, *catalogue.models()])
     if found in engines:

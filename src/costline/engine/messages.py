@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from costline.engine.loads import RowStreams, rows_on_chip
 from costline.formulas.collectives import (
@@ -57,7 +57,7 @@ def forward_messages(parts: Iterable[Part], streams: Mapping[str, Numeric], plan
 
     A row-sharded layer ends in an all-reduce (with sequence parallelism a reduce-scatter and an all-gather, the same
     bytes); attention under Ulysses exchanges queries, keys, values and output; a ring passes keys and values on;
-    experts receive and return their tokens.
+    experts receive and return their tokens. A backward pass sends as much, a ring twice: see `returned`.
     """
     sent: dict[str, list[Numeric]] = {name: [] for name in ("tensor", "ulysses", "ring", "expert")}
     calls: dict[str, list[Numeric]] = {name: [] for name in sent}
@@ -73,6 +73,14 @@ def forward_messages(parts: Iterable[Part], streams: Mapping[str, Numeric], plan
         "expert": (plan.expert, plan.expert_split),
     }
     return tuple(Message(name, add_up(sent[name]), add_up(calls[name]), *groups[name]) for name in groups)
+
+
+def returned(ring: Message) -> Message:
+    """A ring's message of the backward pass: keys and values go round again, and their gradients with them.
+
+    Liu et al. 2023, arXiv:2310.01889, appendix A.
+    """
+    return replace(ring, sent=2 * ring.sent, calls=2 * ring.calls)
 
 
 def _part_messages(
@@ -127,9 +135,9 @@ def pipeline_message(rows: Numeric, hidden: Numeric, plan: Plan) -> Message:
 
 
 def gradient_messages(
-    params: Numeric, plan: Plan, shards: Numeric, ranks: Numeric, micro_batches: Numeric
+    params: Numeric, plan: Plan, shards: Numeric, ranks: Numeric, micro_batches: Numeric, stride: Numeric
 ) -> tuple[Message, ...]:
-    """Gradients of one step, and the weights updated from them.
+    """Gradients of one step, and the weights updated from them; chips that hold the same ones are `stride` apart.
 
     Whole gradients are summed once a step (with a sharded optimizer a reduce-scatter and a gather of the updated
     weights, the same bytes). Sharded ones are reduced into their shards with every micro-batch, as nobody keeps the
@@ -141,18 +149,18 @@ def gradient_messages(
     updated = (plan.zero == 2) * all_gather_bytes(params * element_bytes(plan.weights), shards)
     reduced = split * micro_batches * all_gather_bytes(gradients, shards)  # a reduce-scatter sends as much
     return (
-        Message("data", whole * all_reduce_bytes(gradients, ranks), whole * (ranks > 1), ranks, plan.tensor),
-        Message("data", reduced + updated, split * micro_batches * (shards > 1), shards, plan.tensor),
+        Message("data", whole * all_reduce_bytes(gradients, ranks), whole * (ranks > 1), ranks, stride),
+        Message("data", reduced + updated, split * micro_batches * (shards > 1), shards, stride),
         Message("data", split * all_reduce_bytes(gradients / shards, largest(across, 1)), across > 1,
-                largest(across, 1), plan.tensor * shards),
+                largest(across, 1), stride * shards),
     )  # fmt: skip
 
 
-def weight_gather_message(params: Numeric, plan: Plan, ranks: Numeric, layers: Numeric) -> Message:
+def weight_gather_message(params: Numeric, plan: Plan, ranks: Numeric, layers: Numeric, stride: Numeric) -> Message:
     """Weights that ZeRO-3 gathers during one pass."""
     gathered = plan.zero >= 3
     sent = gathered * all_gather_bytes(params * element_bytes(plan.weights), ranks)
-    return Message("data", sent, gathered * layers * (ranks > 1), ranks, plan.tensor)
+    return Message("data", sent, gathered * layers * (ranks > 1), ranks, stride)
 
 
 def network_time(message: Message, cluster: Cluster, efficiency: Efficiency) -> Numeric:

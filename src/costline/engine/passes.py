@@ -18,6 +18,7 @@ from costline.engine.messages import (
     forward_messages,
     gradient_messages,
     pipeline_message,
+    returned,
     weight_gather_message,
 )
 from costline.engine.timing import Timing, behind, one_after_another, time_loads, time_messages, waiting
@@ -51,7 +52,7 @@ def forward_pass(parts: Iterable[Part], streams: Streams, machine: Machine) -> T
     return busy + _sent(listed, streams, busy, machine)
 
 
-def _sent(parts: tuple[Part, ...], streams: Streams, busy: Timing, machine: Machine) -> Timing:
+def _sent(parts: tuple[Part, ...], streams: Streams, busy: Timing, machine: Machine, reverse: bool = False) -> Timing:
     """Messages of a pass: a ring's hide behind the attention of the blocks they bring, the others behind any kernel."""
     cluster, efficiency, plan = machine.cluster, machine.efficiency, machine.plan
     messages = forward_messages(parts, streams, plan)
@@ -61,7 +62,10 @@ def _sent(parts: tuple[Part, ...], streams: Streams, busy: Timing, machine: Mach
     if not rings:
         return traffic
     cores = tuple(part for part in parts if isinstance(part, Attention) and part.exchanged)
-    attention = time_loads(each_load(cores, streams, plan), cluster, efficiency, plan).point
+    loads: Iterable[Load] = each_load(cores, streams, plan)
+    if reverse:
+        loads, rings = backward_loads(loads), [returned(message) for message in rings]
+    attention = time_loads(loads, cluster, efficiency, plan).point
     return traffic + behind(time_messages(rings, cluster, efficiency), attention * (1 - 1 / plan.ring))
 
 
@@ -183,9 +187,10 @@ def _one_way(parts: tuple[Part, ...], streams: Streams, machine: Machine, revers
     if reverse:
         loads = backward_loads(loads)
     loads = chain(loads, cast_loads(parts, streams, machine.plan, reverse))
-    loads = launched_apart(loads, machine.efficiency.value("apart", machine.cluster.chip, machine.plan.refined("loop")))
+    ways = (machine.cluster.chip, machine.plan.refined("loop"))
+    loads = launched_apart(loads, *(machine.efficiency.value(name, *ways) for name in ("apart", "dispatch")))
     busy = time_loads(loads, machine.cluster, machine.efficiency, machine.plan)
-    return busy + _sent(parts, streams, busy, machine)
+    return busy + _sent(parts, streams, busy, machine, reverse)
 
 
 def _recomputed(network: Network, streams: Streams, machine: Machine, blocks: Timing) -> Timing:
@@ -207,12 +212,14 @@ def _replica_traffic(network: Network, micro_batches: Numeric, machine: Machine)
         params_on_chip(network, plan),
         state_ranks(plan, machine.cluster.domain),
         _gradient_ranks(plan),
+        (plan.tensor, plan.expert_shards),  # chips from one that holds some weights to the next that holds the same
         strict=True,
     )
+    layers = network.layers * stage_share(network, plan)
     messages: list[Message] = []
-    for params, shards, ranks in shares:
-        messages += gradient_messages(params, plan, shards, ranks, micro_batches)
-        gather = weight_gather_message(params, plan, shards, network.layers * stage_share(network, plan))
+    for params, shards, ranks, stride in shares:
+        messages += gradient_messages(params, plan, shards, ranks, micro_batches, stride)
+        gather = weight_gather_message(params, plan, shards, layers, stride)
         twice = 2 * micro_batches
         messages.append(Message(gather.name, gather.sent * twice, gather.calls * twice, gather.size, gather.stride))
     return time_messages(messages, machine.cluster, machine.efficiency)
@@ -225,16 +232,16 @@ def _gradient_ranks(plan: Plan) -> tuple[Numeric, Numeric]:
 
 
 def _update(network: Network, machine: Machine) -> Timing:
-    """The optimizer reads and writes its states, reads gradients, writes weights; offloaded, over the host link."""
+    """The optimizer reads and writes its states, reads gradients, writes weights; offloaded, in the host's memory."""
     plan, chip = machine.plan, machine.cluster.chip
     per_param = 2 * plan.optimizer_bytes + plan.gradient_bytes + element_bytes(plan.weights)
     traffic: Numeric = 0.0
     for params, ranks in zip(params_on_chip(network, plan), state_ranks(plan, machine.cluster.domain), strict=True):
         traffic = traffic + params * per_param / (1 + (plan.zero >= 1) * (ranks - 1))
     if plan.offload == "optimizer":
-        host = machine.efficiency.value("offload_bandwidth", chip)
+        link, host = (machine.efficiency.value(name, chip) for name in ("offload_bandwidth", "host_memory_bandwidth"))
         moved = traffic * (plan.gradient_bytes + element_bytes(plan.weights)) / per_param
-        return waiting(memory_time(moved, host, 1.0), "optimizer", "memory")
+        return waiting(memory_time(moved, link, 1.0) + memory_time(traffic, host, 1.0), "optimizer", "memory")
     busy = memory_time(traffic, chip.memory_bandwidth, machine.efficiency.value("memory", chip))
     return Timing(memory=busy, point=busy, bound={"memory": busy}, groups={"optimizer": busy}, traffic=traffic)
 

@@ -78,10 +78,12 @@ def convolution_flops(
 
 
 @formula(
-    "share * max(experts - 1, 0)", unit="call", source="NVIDIA/TransformerEngine GroupedLinear: num_gemms products"
+    "share * max(experts - 1, 0) + dispatch",
+    unit="call",
+    source="NVIDIA/TransformerEngine GroupedLinear: num_gemms products; tokens sorted and counted before",
 )
-def apart_calls(experts: Numeric, share: Numeric) -> Numeric:
-    """Launches of one layer of experts beyond those of grouped kernels.
+def apart_calls(experts: Numeric, share: Numeric, dispatch: Numeric) -> Numeric:
+    """Launches of one product of a layer of experts beyond those of grouped kernels.
 
     Parameters
     ----------
@@ -89,6 +91,8 @@ def apart_calls(experts: Numeric, share: Numeric) -> Numeric:
         Experts of the layer on one chip. [expert]
     share : float or array
         Launches of a kernel for each of them but the first. [call]
+    dispatch : float or array
+        Launches that sort, count and move the tokens, however many experts there are, waits for them included. [call]
 
     Returns
     -------
@@ -101,7 +105,7 @@ def apart_calls(experts: Numeric, share: Numeric) -> Numeric:
 
     Examples
     --------
-    >>> apart_calls(8.0, 0.5)
-    3.5
+    >>> apart_calls(8.0, 0.5, 10.0)
+    13.5
     """
-    return share * largest(experts - 1, 0)
+    return share * largest(experts - 1, 0) + dispatch

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from costline.errors import ConfigError
 from costline.models.network import Network
+from costline.models.parts import Attention
 from costline.numeric import Numeric, ceil_divide, floor_divide, largest
 
 
@@ -58,6 +61,17 @@ class Grid:
         if self.first_frame_alone:
             return (latents - 1) * self.time + 1
         return floor_divide(latents, self.latents) * self.time
+
+    def frames_of(self, token_frames: Numeric) -> Numeric:
+        """Frames that some frames of tokens stand for, not rounded. [frame]
+
+        Examples
+        --------
+        >>> Grid(time=4).frames_of(21.0)
+        81.0
+        """
+        latents = token_frames * self.patch_time
+        return (latents - 1) * self.time + 1 if self.first_frame_alone else latents / self.latents * self.time
 
     def streams(self, frames: Numeric, height: Numeric, width: Numeric) -> dict[str, Numeric]:
         """Streams every video network has.
@@ -119,10 +133,31 @@ class DiT(Network):
     def token_streams(self, tokens: Numeric, *, batch: Numeric = 1, **lengths: Numeric) -> dict[str, Numeric]:
         """Token counts for one evaluation over `tokens` latent tokens whose pixels nobody stated.
 
-        The tokens count as one frame, so attention within frames cannot be told apart from full attention.
+        Raises
+        ------
+        ConfigError
+            A network that treats the tokens of a frame, or those near each other, unlike others.
         """
         latent = {"sample": 1, "time": 1, "space": tokens, "image": tokens}
-        return self._joined({**latent, **self.fixed_streams, **lengths, "batch": batch})
+        streams = self._joined({**latent, **self.fixed_streams, **lengths, "batch": batch})
+        if self._spatial or not self._used <= streams.keys():
+            raise ConfigError(
+                f"{self.name}: tokens alone do not say which of them share a frame, and it works on frames; give the "
+                "resolution and the frames instead"
+            )
+        return streams
+
+    @cached_property
+    def _used(self) -> frozenset[str]:
+        """Streams that parts work on."""
+        names = ("rows", "queries", "keys", "sequences", "positions")
+        return frozenset(found for part in self.parts for name in names if (found := getattr(part, name, None)))
+
+    @cached_property
+    def _spatial(self) -> bool:
+        """Whether attention works within frames or across them."""
+        attentions = [part for part in self.parts if isinstance(part, Attention)]
+        return any({part.queries, part.keys, part.sequences} & {"time", "space"} for part in attentions)
 
     def _joined(self, streams: dict[str, Numeric]) -> dict[str, Numeric]:
         """Add the streams that are sums of others."""

@@ -182,4 +182,6 @@ def _memory_words(settings: Sequence[Setting], pick: Pick) -> str:
 
 def _shown(figure: Figure) -> str:
     value = float(np.max(figure.amount))
+    if figure.unit == "1":
+        return f"{100 * value:.3g} %"
     return f"{value * 1e3:.3g} ms" if figure.unit == "s" and value < 10 else f"{value:.4g} {figure.unit}".strip()

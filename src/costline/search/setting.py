@@ -12,7 +12,7 @@ from costline.engine.passes import Machine
 from costline.estimate import Estimate, Figure
 from costline.numeric import Numeric
 from costline.plan import Plan
-from costline.studies.space import Axes, Block
+from costline.studies.space import Axes, Block, Replicas, as_many_as_fit
 
 SHOWN = (
     "tensor", "pipeline", "virtual", "data", "ulysses", "ring", "guidance", "expert", "expert_tensor", "zero",
@@ -51,6 +51,8 @@ class Setting:
         From a machine with one plan, and its fields: the full answer.
     compared : collection of str or None
         Axes whose other values are worth a word; None is all.
+    replicas : callable
+        Replicas of plans on some chips.
     shown : callable
         The plan in words.
     """
@@ -62,18 +64,21 @@ class Setting:
     measure: Callable[[Machine, Mapping[str, Any]], Measured]
     estimate: Callable[[Machine, Mapping[str, Any]], Estimate]
     compared: Collection[str] | None = None
+    replicas: Replicas = as_many_as_fit
     shown: Callable[[Machine, Mapping[str, Any]], str] = field(default=lambda machine, fields: plan_words(machine.plan))
 
     def block(self, block: Block) -> tuple[Machine, Any]:
         """The machine with all plans of a block, and which of them may be run."""
-        plan = block.plan(self.machine.plan, self.machine.cluster.chips)
-        return replace(self.machine, plan=plan), np.asarray(self.legal(block.fields, plan))
+        chips = self.machine.cluster.chips
+        plan = block.plan(self.machine.plan, chips, self.replicas)
+        return replace(self.machine, plan=plan), np.asarray(self.legal(block.fields, plan)) & (plan.chips <= chips)
 
     def one(self, fields: Mapping[str, Any]) -> Machine:
         """The machine with one plan, in whole numbers."""
         known = {name: value for name, value in fields.items() if name in Plan.__dataclass_fields__}
         plan = replace(self.machine.plan, **known)
-        return replace(self.machine, plan=plan.spread(self.machine.cluster.chips))
+        number = self.replicas(plan, self.machine.cluster.chips)
+        return replace(self.machine, plan=replace(plan, data=plain(number)))
 
 
 def plain(value: Any) -> Any:

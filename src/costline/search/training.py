@@ -13,8 +13,10 @@ from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.search.setting import Measured, Setting, site_words
 from costline.studies.batch import fed, sequences_of
+from costline.studies.choose import fed_replicas
 from costline.studies.economics import Economics
 from costline.studies.space import Axes, dividing, divisors, experts_of, heads_of, powers_of_two
+from costline.studies.stated import ENDS, grouped
 from costline.studies.train import Run, sample_streams, sample_tokens, train
 
 DEEPEST, WIDEST = 128, 64
@@ -87,12 +89,11 @@ def training_setting(
         # chips that no replica uses stand idle; they are paid for and count in the utilisation
         whole = (plan.replica <= chips) & fed(sequences, plan)
         even = np.equal(heads % (plan.tensor * plan.ulysses), 0) if "ulysses" not in fixed else True
-        staged = (plan.virtual == 1) | (plan.pipeline > 1) & (plan.pipeline * plan.virtual <= network.layers)
+        staged = (plan.virtual == 1) | (plan.pipeline > 1) & (plan.pipeline * plan.virtual <= network.layers + ENDS)
         split = plan.expert_split <= plan.tensor
-        spread = np.equal(plan.tensor * plan.context * plan.data % (plan.expert * plan.expert_split), 0)
         # only gathering weights is quicker inside a domain; otherwise less sharding costs memory and gains nothing
         scoped = (plan.zero >= 3) | (plan.shard_scope == "all") | ("shard_scope" in fixed)
-        return whole & even & staged & split & (spread | (plan.expert == 1)) & scoped
+        return whole & even & staged & split & grouped(plan) & scoped
 
     def measure(place: Machine, fields: Mapping[str, Any]) -> Measured:
         answer = train(network, run, place, economics)
@@ -104,5 +105,6 @@ def training_setting(
         axes=training_axes(network, run, machine, fixed),
         legal=legal,
         measure=measure,
+        replicas=fed_replicas(sequences),
         estimate=lambda place, fields: train(network, run, place, economics, title),
     )

@@ -124,7 +124,8 @@ def caption(
     if api is not None:
         figures["api_cost"] = _bill(corpus, api)
     figures |= {name: served.figure(name) for name in ("prefill_mfu", "decode_mfu", "decode_mbu", "memory")}
-    warnings = () if vision is not None else ("the vision encoder is not counted: state its parameters, such as --vision 600M",)
+    alone = "the vision encoder is not counted: state its parameters, such as --vision 600M"
+    warnings = () if vision is not None else (alone,)
     return Estimate(
         study="caption",
         title=title or f"caption with {network.name}",

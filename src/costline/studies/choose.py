@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from costline.engine.passes import Machine
 from costline.errors import PlanError
 from costline.models.decoder import Decoder
 from costline.models.network import Network
-from costline.numeric import Array, Numeric, add_up, largest, smallest
+from costline.numeric import Array, Numeric, add_up, floor_divide, largest, smallest
 from costline.plan import Plan
 from costline.studies.batch import fed, sequences_of
 from costline.studies.clip import Clip, Sampler
@@ -22,7 +22,10 @@ from costline.studies.generation_memory import generation_memory
 from costline.studies.serve import Requests, request_memory, serving_rate
 from costline.studies.space import (
     Axes,
+    Replicas,
+    as_many_as_fit,
     choose_plan,
+    degrees,
     dividing,
     experts_of,
     heads_of,
@@ -30,7 +33,7 @@ from costline.studies.space import (
     powers_of_two,
     stage_counts,
 )
-from costline.studies.stated import check_replicas
+from costline.studies.stated import ENDS, check_groups, grouped
 from costline.studies.train import Run, sample_streams, sample_tokens, stage_of, stretch_memory
 
 TRAINING_FIELDS = ("tensor", "pipeline", "virtual", "ulysses", "expert", "zero", "micro_batch", "recompute")
@@ -82,26 +85,30 @@ class Choice:
         return f"{found}; costline plan {self.study} compares more kinds"
 
 
-def settled(axes: Iterable[str], machine: Machine, fixed: Mapping[str, Any]) -> Choice | None:
+def settled(
+    axes: Iterable[str], machine: Machine, fixed: Mapping[str, Any], replicas: Replicas = as_many_as_fit
+) -> Choice | None:
     """The plan of a user who states every field that would be chosen, with as many replicas as the chips hold.
 
     There is nothing to compare then, so what is asked may be an array of any shape.
     """
     if not set(axes) <= fixed.keys():
         return None
-    plan = machine.plan.spread(machine.cluster.chips)
-    check_replicas(plan, machine.cluster.chips, fixed.get("data", plan.data))
+    plan = machine.plan
+    number = _stated(fixed, replicas)(plan, machine.cluster.chips)
+    plan = replace(plan, data=number if isinstance(number, np.ndarray) else int(number))
+    check_groups(plan)
     return Choice(plan, considered=1, fitting=1, stated=True)
+
+
+def _stated(fixed: Mapping[str, Any], replicas: Replicas) -> Replicas:
+    """Replicas as the user states them, the other chips idle; else by the rule."""
+    return replicas if "data" not in fixed else lambda plan, chips: fixed["data"]
 
 
 def _axes(axes: Axes, fixed: Mapping[str, Any]) -> Axes:
     """The axes, those the user fixed reduced to their one value."""
     return {name: [fixed[name]] if name in fixed else values for name, values in axes.items()}
-
-
-def _replicated(rule: Callable[[Plan], Any], fixed: Mapping[str, Any]) -> Callable[[Plan], Any]:
-    """The rule, and as many replicas as the user stated."""
-    return rule if "data" not in fixed else lambda plan: rule(plan) & np.equal(plan.data, fixed["data"])
 
 
 def _chosen(
@@ -114,26 +121,27 @@ def _chosen(
     badness: Callable[[Machine], Numeric],
     points: tuple[int, ...],
     wider: tuple[Axes, Callable[[Plan], Any]] | None = None,
+    replicas: Replicas = as_many_as_fit,
 ) -> Choice:
     """Best plan under the first of `rules` that any plan obeys; if none does, the first plan there is.
 
     Where no plan fits, the best of the `wider` space under its own rule, if that has one.
     """
+    replicas, chips = _stated(fixed, replicas), machine.cluster.chips
     for legal in (*rules, lambda plan: np.ones(np.shape(plan.replica), dtype=bool)):
-        found = choose_plan(_axes(axes, fixed), machine, _replicated(legal, fixed), memory, badness, points)
+        found = choose_plan(_axes(axes, fixed), machine, legal, memory, badness, points, replicas)
         if found.considered:
             break
     across = False
     if wider is not None and not found.fits.all():
-        rule = _replicated(wider[1], fixed)
-        second = choose_plan(_axes(wider[0], fixed), machine, rule, memory, badness, points)
+        second = choose_plan(_axes(wider[0], fixed), machine, wider[1], memory, badness, points, replicas)
         across = bool((~found.fits & second.fits).any())
         found = found.filled(second) if second.considered else found
-    if not found.considered:  # every plan counts under the last rule, so only replicas can be wrong
-        held = f"{float(np.max(machine.cluster.chips)):,.0f} chips"
-        raise PlanError(f"data={fixed['data']}: no plan divides {held} into as many replicas; leave data out")
+    if not found.considered:  # every plan counts under the last rule, so only replicas can be too many
+        raise PlanError(f"data={fixed['data']}: {float(np.max(chips)):,.0f} chips hold fewer; leave data out")
     fits = found.fits.reshape(points) if points else bool(found.fits.all())
-    plan = found.plan(machine.plan, machine.cluster.chips)
+    plan = found.plan(machine.plan, chips, replicas)
+    check_groups(plan)
     return Choice(plan, found.considered, found.fitting, across=across, fits=fits, study=study)
 
 
@@ -143,10 +151,11 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
     Tensor parallelism stays inside a scale-up domain unless nothing fits then; context parallelism starts at 16,384
     tokens a sample.
     """
-    if (choice := settled(TRAINING_FIELDS, machine, fixed)) is not None:
+    longest = largest(*(sample_tokens(sample_streams(network, stretch, 1)) for stretch in run.stretches))
+    replicas = fed_replicas(sequences_of(run.batch_tokens, longest))
+    if (choice := settled(TRAINING_FIELDS, machine, fixed, replicas)) is not None:
         return choice
     chips, domain = machine.cluster.chips, machine.cluster.domain
-    longest = largest(*(sample_tokens(sample_streams(network, stretch, 1)) for stretch in run.stretches))
     heads = heads_of(network)
     axes: Axes = {
         "recompute": ["none", "full"],
@@ -163,9 +172,9 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
     def legal(plan: Plan) -> Any:
         # chips that no replica uses stand idle; they are paid for and count in the utilisation
         whole = (plan.replica <= chips) & fed(sequences, plan)
-        staged = (plan.virtual == 1) | (plan.pipeline > 1) & (plan.pipeline * plan.virtual <= network.layers)
+        staged = (plan.virtual == 1) | (plan.pipeline > 1) & (plan.pipeline * plan.virtual <= network.layers + ENDS)
         long = plan.ulysses <= largest(longest / 8192, 1)
-        return whole & staged & long & (plan.expert * plan.pipeline <= chips)
+        return whole & staged & long & grouped(plan)
 
     far: Axes = {**axes, "tensor": dividing(powers_of_two(chips), heads), "virtual": [1]}
     return _chosen(
@@ -173,12 +182,22 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
         axes,
         fixed,
         machine,
-        [legal, lambda plan: plan.replica <= chips],
+        [legal, grouped],
         lambda one: _run_memory(network, run, one),
         lambda one: _run_time(network, run, one),
         _points(machine, run),
         (far, legal),
+        replicas,
     )
+
+
+def fed_replicas(sequences: Numeric) -> Replicas:
+    """As many replicas as the chips hold and the sequences of a step feed; chips beyond them stand idle."""
+
+    def number(plan: Plan, chips: Numeric) -> Numeric:
+        return largest(smallest(as_many_as_fit(plan, chips), floor_divide(sequences, plan.micro_batch)), 1)
+
+    return number
 
 
 def _run_memory(network: Network, run: Run, machine: Machine) -> Memory:
@@ -222,7 +241,7 @@ def serving_plan(
     }
 
     def whole(plan: Plan) -> Any:
-        return np.equal(chips % plan.replica, 0)
+        return (plan.replica <= chips) & grouped(plan)  # chips that would only slow it down stand idle
 
     def legal(plan: Plan) -> Any:
         alone = (plan.expert == 1) | (plan.expert * plan.pipeline == chips)
@@ -232,8 +251,7 @@ def serving_plan(
         return request_memory(network, requests, requests.batch / one.plan.data, one)
 
     def possible(plan: Plan) -> Any:
-        spread = np.equal(plan.tensor * plan.data % plan.expert, 0) & (plan.data <= largest(requests.batch, 1))
-        return (plan.replica <= chips) & spread
+        return whole(plan) & (plan.data <= largest(requests.batch, 1))
 
     far: Axes = {
         **axes,
@@ -256,28 +274,34 @@ def _slowness(
 
 
 def generation_plan(pipeline: Sampler, clip: Clip, machine: Machine, fixed: Mapping[str, Any]) -> Choice:
-    """Plan that finishes one clip soonest: all chips work on it, by Ulysses, ring, tensor or guidance parallelism."""
+    """Plan that finishes one clip soonest, by Ulysses, ring, tensor or guidance parallelism.
+
+    Chips that would only slow it down stand idle: five work on a model of 24 heads as four do.
+    """
     if (choice := settled(GENERATION_FIELDS, machine, fixed)) is not None:
         return choice
     chips = machine.cluster.chips
     heads = heads_of(pipeline.transformers[0][0])
-    guided = np.all(np.asarray(clip.branches) >= 2) and np.all(np.asarray(chips) % 2 == 0)
+    guided = np.all(np.asarray(clip.branches) >= 2)
     axes: Axes = {
         "tensor": dividing(powers_of_two(smallest(machine.cluster.domain, chips)), heads),
-        "ulysses": dividing(powers_of_two(chips), heads),
-        "ring": powers_of_two(chips),
+        "ulysses": dividing(degrees(chips), heads),
+        "ring": degrees(chips),
         "guidance": [1, 2] if guided else [1],
     }
 
-    def whole(plan: Plan) -> Any:
-        return np.equal(chips % plan.replica, 0)
+    def possible(plan: Plan) -> Any:
+        return plan.replica <= chips
 
     return _chosen(
         "generate",
         axes,
         fixed,
         machine,
-        [lambda plan: whole(plan) & np.equal(heads % (plan.tensor * plan.ulysses), 0), whole],
+        [
+            lambda plan: possible(plan) & np.equal(heads % (plan.tensor * plan.ulysses), 0),
+            possible,
+        ],
         lambda one: generation_memory(pipeline, clip, one),
         lambda one: generation_time(pipeline, clip, one),
         _points(machine, clip),

@@ -97,6 +97,22 @@ def piece_of(pipeline: Sampler, clip: Clip) -> tuple[Clip, Numeric]:
     return replace(clip, frames=asked, tokens=tokens, segment=None), number
 
 
+MUCH_MORE = 0.1
+"""Share of a clip that segments may make beyond it before the reader is told."""
+
+
+def segment_notes(pipeline: Sampler, clip: Clip) -> tuple[str, ...]:
+    """What segments make beyond the clip: all are of one length, the last one too."""
+    if clip.segment is None:
+        return ()
+    piece, number = piece_of(pipeline, clip)
+    made = piece.frames / clip.fps * number - clip.overlap * (number - 1)
+    beyond = made - clip.seconds
+    if np.ndim(beyond) or beyond <= MUCH_MORE * clip.seconds:
+        return ()
+    return (f"{number:,.0f} segments of one length make {made:,.1f} s, {beyond:,.1f} s more than the clip has",)
+
+
 def grid_notes(network: DiT, frames: Numeric, height: Numeric, width: Numeric) -> tuple[str, ...]:
     """What is computed where it is not what was asked: whole latent frames and whole tokens."""
     counted = network.grid.covered(frames, height, width)

@@ -11,7 +11,7 @@ from costline.derivation import step
 from costline.engine.memory import residual_elements
 from costline.engine.messages import pipeline_message
 from costline.engine.passes import Machine, forward_pass, step_overhead
-from costline.engine.timing import Timing, paced, time_messages, waiting
+from costline.engine.timing import Timing, one_after_another, paced, time_messages, waiting
 from costline.estimate import Estimate, Figure, timed, total
 from costline.formulas.diffusion import computed_evaluations, evaluations
 from costline.formulas.money import cost_per_unit
@@ -21,7 +21,16 @@ from costline.models.autoencoder import Autoencoder
 from costline.models.dit import DiT
 from costline.numeric import Numeric, ceil_divide, largest
 from costline.precision import element_bytes
-from costline.studies.clip import Clip, Sampler, clip_streams, grid_notes, one_chip, piece_of, with_history
+from costline.studies.clip import (
+    Clip,
+    Sampler,
+    clip_streams,
+    grid_notes,
+    one_chip,
+    piece_of,
+    segment_notes,
+    with_history,
+)
 from costline.studies.economics import Economics, cost_figure, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.formats import peak_rate, peak_words
@@ -65,10 +74,8 @@ def generate(
     phases = generation_phases(pipeline, piece, machine)
     if clip.mfu is not None:
         phases["denoise"] = _stated(pipeline, piece, machine)
-    whole = {name: timing * pieces for name, timing in phases.items()}
-    busy = Timing()
-    for timing in whole.values():
-        busy = busy + timing
+    whole = {name: timing * _times(name, pieces) for name, timing in phases.items()}
+    busy = one_after_another(whole.values())
     children = [timed(name, timing) for name, timing in whole.items()]
     seconds = busy.point
     note = "" if np.ndim(seconds) else f"bound by {busy.binds}"
@@ -101,8 +108,9 @@ def _warnings(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[str, ...
     if clip.tokens is None:
         piece, _ = piece_of(pipeline, clip)
         notes += grid_notes(pipeline.transformers[0][0], piece.frames, clip.height, clip.width)
+    notes += segment_notes(pipeline, clip)
     replicas, replica = np.asarray(machine.plan.data), machine.plan.replica
-    if not replicas.ndim and replicas > 1:
+    if not replicas.ndim and not np.ndim(replica) and replicas > 1:
         each = "a chip" if replica == 1 else f"{replica:,.0f} chips"
         notes.append(f"{replicas:,.0f} clips are made side by side, each on {each}; time and cost are of one")
     return (*notes, *idle_notes(machine))
@@ -112,9 +120,14 @@ def generation_time(pipeline: Sampler, clip: Clip, machine: Machine) -> Numeric:
     """Time of one clip. [s]"""
     piece, pieces = piece_of(pipeline, clip)
     seconds: Numeric = 0.0
-    for timing in generation_phases(pipeline, piece, machine).values():
-        seconds = seconds + timing.point * pieces
+    for name, timing in generation_phases(pipeline, piece, machine).items():
+        seconds = seconds + timing.point * _times(name, pieces)
     return seconds
+
+
+def _times(phase: str, pieces: Numeric) -> Numeric:
+    """How often a phase runs: segments share one prompt."""
+    return 1 if phase == "encode text" else pieces
 
 
 def generation_phases(pipeline: Sampler, clip: Clip, machine: Machine) -> dict[str, Timing]:
@@ -124,9 +137,9 @@ def generation_phases(pipeline: Sampler, clip: Clip, machine: Machine) -> dict[s
         phases["encode text"] = _encode(pipeline, clip, machine)
     with step("denoise"):
         phases["denoise"] = _denoise(pipeline, clip, machine)
-    if pipeline.autoencoder is not None and clip.tokens is None:
+    if pipeline.autoencoder is not None:
         with step("decode"):
-            phases["decode"] = _decode(pipeline.autoencoder, clip, machine)
+            phases["decode"] = _decode(pipeline, pipeline.autoencoder, clip, machine)
     return phases
 
 
@@ -190,8 +203,9 @@ def _displaced(busy: Timing, network: DiT, streams: dict[str, Numeric], machine:
     return busy * (1 / stages) + again + time_messages([handed], machine.cluster, machine.efficiency)
 
 
-def _decode(autoencoder: Autoencoder, clip: Clip, machine: Machine) -> Timing:
-    streams = autoencoder.streams(frames=clip.frames, height=clip.height, width=clip.width, batch=clip.batch)
+def _decode(pipeline: Sampler, autoencoder: Autoencoder, clip: Clip, machine: Machine) -> Timing:
+    frames = pipeline.transformers[0][0].grid.covered_frames(clip.frames)  # whole latents are decoded
+    streams = autoencoder.streams(frames=frames, height=clip.height, width=clip.width, batch=clip.batch)
     busy = _launched(forward_pass(autoencoder.decoder, streams, one_chip(machine)), machine)
     busy = busy * (1 / machine.plan.vae_parallel)
     tile = machine.plan.vae_tile

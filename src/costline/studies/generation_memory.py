@@ -9,7 +9,7 @@ from costline.engine.passes import Machine
 from costline.models.autoencoder import Autoencoder
 from costline.models.dit import DiT
 from costline.models.parts import Attention
-from costline.numeric import Numeric, largest
+from costline.numeric import Numeric, ceil_divide, largest
 from costline.precision import element_bytes
 from costline.studies.clip import Clip, Sampler, clip_streams, one_chip, piece_of
 
@@ -29,12 +29,12 @@ def generation_memory(pipeline: Sampler, clip: Clip, machine: Machine) -> Memory
     if plan.offload not in {"encoders", "weights"}:
         items["encoders"] = sum(encoder.params for encoder, _ in pipeline.encoders) * element
     working = 2 * residual_elements(network, streams, plan) * element + largest_tensor(network.parts, streams, plan)
-    if pipeline.autoencoder is not None and clip.tokens is None:
+    if pipeline.autoencoder is not None:
         items["autoencoder"] = pipeline.autoencoder.params * element
         working = largest(working, _decoding_memory(pipeline.autoencoder, clip, machine))
     items["activations"] = working
-    if clip.chunk is not None:
-        items["KV cache"] = _history_bytes(network, streams, machine)
+    if clip.chunk is not None or "window" in streams:
+        items["KV cache"] = _history_bytes(network, streams, clip, machine)
     return Memory(items, usable(machine.cluster.chip, machine.efficiency))
 
 
@@ -46,11 +46,14 @@ def _decoding_memory(autoencoder: Autoencoder, clip: Clip, machine: Machine) -> 
     return largest_tensor(autoencoder.decoder, streams, one_chip(machine).plan)
 
 
-def _history_bytes(network: DiT, streams: dict[str, Numeric], machine: Machine) -> Numeric:
+def _history_bytes(network: DiT, streams: dict[str, Numeric], clip: Clip, machine: Machine) -> Numeric:
+    """Keys and values of the frames that chunks look back on, of each guidance branch a chip works on. [byte]"""
+    window = streams.get("window")
     width = sum(
         part.repeat * part.key_heads * (part.key_dim + part.value_dim)
         for part in network.parts
-        if isinstance(part, Attention) and part.queries == part.keys
+        if isinstance(part, Attention) and (part.queries == part.keys if window is None else part.keys == "visible")
     )
-    shared = machine.plan.tensor * machine.plan.context
-    return streams["batch"] * streams["image"] * width * element_bytes(machine.plan.cache) / shared
+    plan, tokens = machine.plan, streams["image"] if window is None else window
+    branches = ceil_divide(clip.branches, plan.guidance)
+    return branches * streams["batch"] * tokens * width * element_bytes(plan.cache) / (plan.tensor * plan.context)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -25,8 +24,8 @@ from costline.numeric import Numeric, largest, smallest
 from costline.studies.economics import Economics, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.formats import peak_rate
+from costline.studies.serving_changes import serving_changes
 from costline.studies.serving_memory import Room, context_notes
-from costline.studies.space import dividing, heads_of, powers_of_two
 
 Batching = Literal["continuous", "static"]
 
@@ -93,7 +92,7 @@ def serve(
     room = Room(network, machine)
     figures, memory = serving_figures(network, requests, machine, economics or Economics(), room)
     figures |= _limits(network, requests, own, room)
-    fit = nearest_fit(memory, lambda: _changes(network, requests, own, machine))
+    fit = nearest_fit(memory, lambda: serving_changes(network, requests, own, machine))
     return serving_estimate(network, requests, machine, figures, fit, title)
 
 
@@ -194,7 +193,7 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
         gap = gap + times.first.point
     return {
         "ttft": first,
-        "tpot": total("tpot", "s", children, low=low, high=high, note=decode.note),
+        "tpot": total("tpot", "s", children, low=low, high=high, note=_rhythm_note(children, times.prefill, requests)),
         "latency": Figure(name="latency", value=latency, unit="s", note="ttft + tpot x (output - 1)"),
         "longest_gap": Figure(name="longest_gap", value=gap, unit="s", note="a decode step that one newcomer joins"),
         "output_rate": Figure(name="output_rate", value=rate, unit="token/s", note="all chips"),
@@ -206,6 +205,15 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
             note="",
         ),
     }
+
+
+def _rhythm_note(children: tuple[Figure, ...], prefill: Timing, requests: Requests) -> str:
+    """What binds the mean time between tokens: the decode step, or the prefill of newcomers where that is longer."""
+    if np.ndim(requests.output) == 0 and requests.output <= 1:
+        return "no token follows the first"
+    if len(children) == 1 or np.ndim(children[1].amount) or children[1].amount <= children[0].amount:
+        return children[0].note
+    return f"bound by {prefill.binds}, in the prefill of newcomers"
 
 
 def newcomers(own: Numeric) -> Numeric:
@@ -342,44 +350,6 @@ def largest_context(
 ) -> Numeric:
     """Longest context at which `own` sequences a replica fit; all of it is prompt but for `output` tokens. [token]"""
     return Room(network, machine).longest_context(own, output, together=together)
-
-
-def _changes(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> list[Fit]:
-    """Changes that could make it fit, in the order a user would try them."""
-    context = requests.input + requests.output
-    if isinstance(own, np.ndarray) or isinstance(context, np.ndarray):
-        return []
-    changes: list[Fit] = []
-    batch = largest_batch(network, context, machine, requests.input, together=requests.together)
-    if isinstance(batch, int) and batch >= 1:
-        changes.append(Fit(True, change=f"batch {batch}"))
-    longest = largest_context(network, own, machine, requests.output, together=requests.together)
-    if isinstance(longest, int) and longest >= 1:
-        changes.append(Fit(True, change=f"context {longest:,} tokens"))
-    changes += _wider(network, requests, machine)
-    for name in ("fp8", "int4"):
-        changed = replace(machine, plan=replace(machine.plan, weights=name))
-        if bool(np.all(request_memory(network, requests, own, changed).fits)):
-            changes.append(Fit(True, change=f"{name} weights"))
-            break
-    return changes
-
-
-def _wider(network: Decoder, requests: Requests, machine: Machine) -> list[Fit]:
-    """Tensor and pipeline degrees that fit on the fewest chips, those there are if possible."""
-    plan, chips = machine.plan, machine.cluster.chips
-    degrees = itertools.product(dividing(powers_of_two(128), heads_of(network)), powers_of_two(network.layers))
-    for tensor, pipeline in sorted(degrees, key=lambda pair: (max(pair[0] * pair[1], chips), pair[1], pair[0])):
-        spread = replace(plan, tensor=tensor, pipeline=pipeline)
-        spread = replace(spread, data=max(chips // spread.replica, 1))
-        if tensor * spread.data % plan.expert:
-            continue
-        own = requests.batch / spread.data
-        memory = request_memory(network, requests, own, replace(machine, plan=spread))
-        if bool(np.all(memory.fits)):
-            words = f"tensor={tensor}" + (f", pipeline={pipeline}" if pipeline > 1 else "")
-            return [Fit(True, change=f"{words} on {max(spread.chips, chips):,} chips")]
-    return []
 
 
 def _inputs(network: Decoder, requests: Requests, machine: Machine) -> dict[str, Any]:

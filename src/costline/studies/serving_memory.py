@@ -11,7 +11,7 @@ from costline.engine.memory import Memory, inference_bytes, kv_cache_bytes, laye
 from costline.engine.passes import Machine
 from costline.models.decoder import Decoder
 from costline.models.parts import Part
-from costline.numeric import Numeric, largest
+from costline.numeric import Numeric, ceil_divide, largest
 from costline.studies.solve import largest_whole
 
 MOST_SEQUENCES, MOST_TOKENS = 2**24, 2**32
@@ -49,7 +49,11 @@ class Room:
     def serving(
         self, context: Numeric, own: Numeric, prompt: Numeric | None = None, *, together: bool = False
     ) -> Memory:
-        """Memory while `own` sequences of `context` tokens are in flight on a replica: see `serving_memory`."""
+        """Memory while `own` sequences of `context` tokens are in flight on a replica: see `serving_memory`.
+
+        Where they do not divide over the replicas, the fullest one counts.
+        """
+        own = ceil_divide(own, 1)
         share = largest(own / self.plan.pipeline, 1)
         with step("memory"):
             taken = self._prefill(context if prompt is None else prompt, share if together else 1)

@@ -23,8 +23,10 @@ Study: TypeAlias = Literal["train", "serve", "generate"]
 
 ARXIV = {"fa1": "2205.14135", "fa2": "2307.08691", "fa3": "2407.08608"}
 """Attention kernel -> the paper it came with; the number of a paper begins with its year and month."""
-ONLY = {"fa3": "hopper"}
+ONLY = {"fa3": "hopper", "fa4": "blackwell"}
 """Kernels that only one family of chips runs."""
+FORWARD_ALONE = frozenset({"sage"})
+"""Kernels that have no backward pass."""
 COMMON: Mapping[Study, tuple[str, ...]] = {
     "train": ("megatron", "fsdp"), "serve": ("vllm", "trtllm"), "generate": ("diffusers", "xdit"),
 }  # fmt: skip
@@ -144,6 +146,7 @@ def settled_software(
     for name, value in _said(stated, kernels).items():
         if settled.setdefault(name, value) != value:
             raise PlanError(f"{FLAGS[name]}={value} contradicts {name}={settled[name]} of the plan; state one of them")
+    _check_kernel(settled.get("attention", ""), study, chip)
     engine, year = settled.get("software", ""), settled.get("year", 0.0)
     if not engine and not year:
         return settled, ""
@@ -152,6 +155,15 @@ def settled_software(
     for name in FLAGS:
         settled.setdefault(name, getattr(usual, name))
     return settled, "" if found is None else found.products
+
+
+def _check_kernel(kernel: str, study: Study, chip: Chip) -> None:
+    """Refuse an attention kernel written for other chips, or for inference alone."""
+    only = ONLY.get(kernel)
+    if only is not None and chip.vendor == "NVIDIA" and chip.family != only:
+        raise PlanError(f"attention {kernel}: a kernel for {only} chips, and {chip.id} is {chip.family}; write fa2")
+    if kernel in FORWARD_ALONE and study == "train":
+        raise PlanError(f"attention {kernel}: it has no backward pass; write fa2, or leave it out")
 
 
 def _named(engine: str, study: Study) -> Software:

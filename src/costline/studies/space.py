@@ -29,6 +29,10 @@ BLOCK = 2**17
 """Combinations worked on together: an array of them takes a megabyte, what lies on few axes far less."""
 
 
+MOST_UNEVEN = 64
+"""Largest degree that is looked at without being a power of two."""
+
+
 def powers_of_two(limit: Numeric) -> list[int]:
     """1, 2, 4, ... up to `limit`; 1 at least.
 
@@ -74,6 +78,18 @@ def stage_counts(layers: int, limit: Numeric) -> list[int]:
     return sorted({*powers_of_two(most), *dividing(range(1, most + 1), layers)})
 
 
+def degrees(chips: Numeric) -> list[int]:
+    """Degrees worth a look where they need not divide the chips: all small ones, then powers of two.
+
+    Examples
+    --------
+    >>> degrees(5), degrees(300)[-4:]
+    ([1, 2, 3, 4, 5], [63, 64, 128, 256])
+    """
+    most = int(np.max(chips))
+    return sorted({*range(1, min(most, MOST_UNEVEN) + 1), *powers_of_two(most)})
+
+
 def heads_of(network: Network) -> int:
     """Largest number of heads that every attention of the blocks can be divided into. [head]"""
     heads = [part.heads for part in network.parts if isinstance(part, Attention) and part.name.startswith("block/")]
@@ -84,6 +100,15 @@ def experts_of(network: Network) -> int:
     """Experts of a layer; 1 for a dense network; one number a sample for a family of sizes."""
     counts = [part.experts for part in network.parts if isinstance(part, ExpertLinear)]
     return cast(int, largest(*counts)) if counts else 1
+
+
+Replicas: TypeAlias = Callable[[Plan, Numeric], Numeric]
+"""Replicas of plans on some chips. [1]"""
+
+
+def as_many_as_fit(plan: Plan, chips: Numeric) -> Numeric:
+    """As many replicas as the chips hold, at least one."""
+    return largest(floor_divide(chips, plan.replica), 1)
 
 
 def points_of(*asked: object) -> tuple[int, ...]:
@@ -127,8 +152,8 @@ class Block:
         """Combinations."""
         return math.prod(self.shape)
 
-    def plan(self, base: Plan, chips: Numeric) -> Plan:
-        """Plans of the block, each with as many replicas as fit on the chips and at least one."""
+    def plan(self, base: Plan, chips: Numeric, replicas: Replicas) -> Plan:
+        """Plans of the block, each with its replicas on the chips."""
         known: dict[str, Any] = {
             name: one.item()
             if isinstance(one, np.ndarray) and one.size == 1
@@ -137,7 +162,7 @@ class Block:
             if name in Plan.__dataclass_fields__
         }
         plan = replace(base, **known)
-        return replace(plan, data=largest(floor_divide(chips, plan.replica), 1))
+        return replace(plan, data=replicas(plan, chips))
 
     def at(self, index: Array) -> dict[str, Array]:
         """Values of each axis at flat positions of the block."""
@@ -226,12 +251,12 @@ class Least:
         mixed.fields = {name: np.where(where, other.fields[name], one) for name, one in self.fields.items()}
         return mixed
 
-    def plan(self, base: Plan, chips: Numeric) -> Plan:
+    def plan(self, base: Plan, chips: Numeric, replicas: Replicas) -> Plan:
         """The plan, of whole numbers; of arrays where several points were asked about."""
         known = {name: one for name, one in self.fields.items() if name in Plan.__dataclass_fields__}
         plan = replace(base, **{name: _settled(one, self.points) for name, one in known.items()})
-        replicas = largest(floor_divide(chips, plan.replica), 1)
-        return replace(plan, data=replicas if isinstance(replicas, np.ndarray) else int(replicas))
+        number = replicas(plan, chips)
+        return replace(plan, data=number if isinstance(number, np.ndarray) else int(number))
 
 
 def _settled(values: Array, points: tuple[int, ...]) -> Any:
@@ -261,13 +286,13 @@ class Chosen:
         leanest = self.leanest.instead(other.leanest, other.leanest.value < self.leanest.value)
         return Chosen(best, leanest, self.considered + other.considered, self.fitting + other.fitting)
 
-    def plan(self, base: Plan, chips: Numeric) -> Plan:
+    def plan(self, base: Plan, chips: Numeric, replicas: Replicas) -> Plan:
         """The best plan that fits; for points where none does, the one that needs least memory."""
         if not self.fitting:
-            return self.leanest.plan(base, chips)
+            return self.leanest.plan(base, chips, replicas)
         some, mixed = np.isfinite(self.best.value), Least(self.best.points)
         mixed.fields = {name: np.where(some, one, self.leanest.fields[name]) for name, one in self.best.fields.items()}
-        return mixed.plan(base, chips)
+        return mixed.plan(base, chips, replicas)
 
 
 def choose_plan(
@@ -277,6 +302,7 @@ def choose_plan(
     memory: Callable[[Machine], Memory],
     badness: Callable[[Machine], Numeric],
     points: tuple[int, ...] = (),
+    replicas: Replicas = as_many_as_fit,
 ) -> Chosen:
     """Evaluate a space and keep the plan of least badness that fits.
 
@@ -292,11 +318,13 @@ def choose_plan(
         From a machine with the plans of a block: memory of a chip, and what is to be least.
     points : tuple of int
         Shape of the points asked about, see `points_of`.
+    replicas : callable
+        Replicas of plans on some chips.
     """
     chosen, chips = Chosen(Least(points), Least(points)), machine.cluster.chips
     for block in blocks(axes, len(points), max(BLOCK // max(math.prod(points), 1), 1)):
-        one = replace(machine, plan=block.plan(machine.plan, chips))
-        allowed = np.asarray(legal(one.plan))
+        one = replace(machine, plan=block.plan(machine.plan, chips, replicas))
+        allowed = np.asarray(legal(one.plan)) & np.asarray(one.plan.chips <= chips)
         if not allowed.any():
             continue
         needed = memory(one)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from math import prod
 from typing import Any, Literal, TypeAlias
 
@@ -32,6 +32,9 @@ OFFLOADS: Mapping[Study, tuple[str, ...]] = {
     "generation": ("none", "weights", "encoders"),
 }
 """What each study can leave in host memory."""
+ENDS = 2
+"""Places of an interleaved pipeline that hold the embedding and the head instead of a layer: Llama 3 405B runs 126
+layers in 16 stages of 8 places (Grattafiori et al. 2024, arXiv:2407.21783, section 3.3.2)."""
 DEFAULTS = {row.name: row.default for row in fields(Plan)}
 
 
@@ -82,20 +85,29 @@ def check_chips(plan: Plan, chips: Any) -> None:
     raise PlanError(f"the plan needs {_product(plan)} chips; there are {least}")
 
 
-def check_replicas(plan: Plan, chips: Any, stated: Any) -> None:
-    """Refuse a number of replicas that is not the one that the chips hold of a plan.
+def grouped(plan: Plan) -> Any:
+    """Whether groups of chips that share the experts of a layer divide the chips of a pipeline stage."""
+    stage = plan.tensor * plan.context * plan.data
+    return np.equal(stage % (plan.expert * plan.expert_split), 0) | (np.asarray(plan.expert) == 1)
+
+
+def check_groups(plan: Plan) -> None:
+    """Refuse expert parallelism whose groups leave chips over, or are larger than what there is.
 
     Raises
     ------
     PlanError
-        With the product, and what would be right.
+        With both numbers, and what would be right.
     """
-    if np.all(np.equal(plan.data, stated)):
+    if np.all(grouped(plan)) or isinstance(plan.expert, np.ndarray):
         return
-    held = f"{float(np.max(plan.data)):,.0f}"
-    product = _product(replace(plan, data=stated))
-    words = f"{float(np.max(chips)):,.0f} chips hold {held} such replicas"
-    raise PlanError(f"the plan is of {product} chips, but {words}: write data={held}, or leave data out")
+    stage, split = int(np.max(plan.tensor * plan.context * plan.data)), int(np.max(plan.expert_split))
+    possible = ", ".join(str(size // split) for size in divisors(stage, stage) if size % split == 0)
+    words = f"expert={plan.expert:,}" + (f" x expert_tensor={split}" if split > 1 else "")
+    raise PlanError(
+        f"{words}: the {stage:,} chips of one stage of the plan (tensor x context x data) cannot be divided into such "
+        f"groups; expert may be {possible}"
+    )
 
 
 def _product(plan: Plan) -> str:
@@ -123,7 +135,7 @@ def _check_layers(network: Network, told: Mapping[str, Any]) -> None:
     if virtual > 1 and told.get("pipeline") == 1:
         raise PlanError(f"virtual={virtual}: a pipeline of one stage has nothing to interleave")
     most = int(np.ceil(np.max(network.layers)))  # a family of shapes has layers in between
-    if stages * virtual > most:
+    if stages > most or stages * virtual > most + ENDS * (virtual > 1):
         words = f"pipeline={stages}" + (f" x virtual={virtual}" if virtual > 1 else "")
         raise PlanError(f"{words}: {network.name} has {most} layers")
 

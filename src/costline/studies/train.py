@@ -11,14 +11,14 @@ import numpy as np
 from costline.derivation import step as recorded_step
 from costline.engine.memory import Memory, activations, gathered_bytes, logits_bytes, model_states, usable
 from costline.engine.passes import Machine, Step, training_step
-from costline.engine.timing import Timing
+from costline.engine.timing import Timing, one_after_another
 from costline.estimate import Estimate, Figure, timed, total
 from costline.formulas.reliability import checkpoint_interval, failure_rate, goodput
-from costline.formulas.training import time_at_utilisation, training_flops, utilisation
+from costline.formulas.training import time_at_utilisation
 from costline.models.decoder import Decoder
 from costline.models.dit import DiT
 from costline.models.network import Network
-from costline.numeric import Numeric, largest
+from costline.numeric import Numeric, add_up, largest, smallest
 from costline.plan import Plan
 from costline.studies.batch import batch_notes, fed, micro_batches_of, sequences_of
 from costline.studies.clip import grid_notes
@@ -26,9 +26,7 @@ from costline.studies.economics import Economics, cost_figure, energy_figures, i
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.formats import peak_rate
 from costline.studies.serve import memory_figure
-
-FORWARD_AND_BACKWARD = 3
-"""Model FLOPs of training over those of a forward pass: the backward pass counts twice (PaLM, appendix B)."""
+from costline.studies.training_work import beyond_peak, rate_figures, work_figures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +91,12 @@ class Stage:
     step: Step
     memory: Memory
     plan: Plan
+    tokens: Numeric
+
+    @property
+    def samples(self) -> Numeric:
+        """Samples of the stretch that count: those of the tokens asked for. [sample]"""
+        return self.tokens / sample_tokens(self.streams)
 
     @property
     def seconds(self) -> Numeric:
@@ -143,7 +147,7 @@ def train(
     """
     economics = economics or Economics()
     stages = [stage_of(network, run, stretch, machine) for stretch in run.stretches]
-    work = _work(network, run, stages)
+    work = work_figures(network, run, stages)
     busy = _busy(run, stages, work, machine)
     kept = _goodput(network, run, machine)
     seconds = busy.amount / kept.amount
@@ -151,9 +155,9 @@ def train(
     low, high = (None if side is None else side / kept.amount for side in (busy.low, busy.high))
     figures = {"time": total("time", "s", (busy, lost), low=low, high=high, note=busy.note)}
     figures["cost"] = cost_figure("cost", machine.cluster.chips, seconds, economics)
-    figures |= energy_figures(_mean_step(stages), seconds, machine, economics)
-    figures |= _rates(run, busy.amount, work, machine)
-    figures["step"] = _step_figure(stages)
+    figures |= energy_figures(_all_steps(stages, busy.amount), seconds, machine, economics)
+    figures |= rate_figures(run, busy.amount, work, machine)
+    figures["step"] = _step_figure(stages) if run.mfu is None else _stated_step(stages, busy.amount)
     fullest = max(stages, key=lambda stage: float(np.max(stage.memory.total)))
     figures["memory"] = memory_figure(fullest.memory)
     figures |= work | {"goodput": kept}
@@ -186,7 +190,7 @@ def stage_of(network: Network, run: Run, stretch: Stretch, machine: Machine) -> 
     with recorded_step(f"optimizer step, {_length(stretch)}"):
         step = training_step(network, streams, most, machine)
     memory = training_memory(network, streams, most, machine)
-    return Stage(stretch, streams, sequences, steps, step, memory, machine.plan)
+    return Stage(stretch, streams, sequences, steps, step, memory, machine.plan, run.tokens * stretch.share)
 
 
 def stretch_memory(network: Network, run: Run, stretch: Stretch, machine: Machine) -> Memory:
@@ -206,40 +210,6 @@ def training_memory(network: Network, streams: dict[str, Numeric], micro_batches
         items["logits"] = logits_bytes(network, streams, plan, 2)
     items["buffers"] = gathered_bytes(network, plan)
     return Memory(items, usable(machine.cluster.chip, machine.efficiency))
-
-
-def _work(network: Network, run: Run, stages: Sequence[Stage]) -> dict[str, Figure]:
-    """FLOPs of the run: the rule of thumb, the exact count, the full-attention count, what the hardware executes."""
-    rule = training_flops(network.active_params, run.tokens)
-    counts: dict[str, Numeric] = {"exact": 0.0, "full": 0.0, "hardware": 0.0}
-    for stage in stages:
-        samples = run.tokens * stage.stretch.share / sample_tokens(stage.streams) / stage.streams["batch"]
-        counts["exact"] = counts["exact"] + FORWARD_AND_BACKWARD * samples * network.flops(stage.streams)
-        full = network.flops(stage.streams, convention="full")
-        counts["full"] = counts["full"] + FORWARD_AND_BACKWARD * samples * full
-        ratio = _hardware_ratio(network, stage)
-        counts["hardware"] = counts["hardware"] + samples * network.flops(stage.streams) * ratio
-    notes = {
-        "exact": "3 x forward, attention pairs a mask lets through",
-        "full": "3 x forward, every attention pair",
-        "hardware": "executed: attention backward 2.5 x forward, recomputation included",
-    }
-    figures = {"flops_6nd": Figure(name="flops_6nd", value=rule, unit="FLOP", note=f"6 x {_active(network)} x tokens")}
-    for name, value in counts.items():
-        figures[f"flops_{name}"] = Figure(name=f"flops_{name}", value=value, unit="FLOP", note=notes[name])
-    return figures
-
-
-def _active(network: Network) -> str:
-    used = network.active_params
-    return "active parameters" if isinstance(used, np.ndarray) else f"{used:,} active parameters"
-
-
-def _hardware_ratio(network: Network, stage: Stage) -> Numeric:
-    """Executed FLOPs of a step over forward FLOPs, read off the kernels that were timed."""
-    step = stage.step
-    executed = step.forward.flops + step.backward.flops + step.recompute.flops
-    return executed / step.forward.flops
 
 
 def _busy(run: Run, stages: Sequence[Stage], work: dict[str, Figure], machine: Machine) -> Figure:
@@ -270,31 +240,11 @@ def _length(stretch: Stretch) -> str:
     return "a sweep of lengths" if isinstance(value, np.ndarray) else f"{value:,.0f} tokens"
 
 
-def _mean_step(stages: Sequence[Stage]) -> Timing:
-    """All steps of the run, for mean power."""
-    busy = Timing()
-    for stage in stages:
-        busy = busy + stage.step.total * stage.steps
-    return busy
-
-
-def _rates(run: Run, seconds: Numeric, work: dict[str, Figure], machine: Machine) -> dict[str, Figure]:
-    chips, peak = machine.cluster.chips, peak_rate(machine.cluster.chip, machine.plan)
-    figures = {}
-    notes = {
-        "mfu": ("flops_exact", "model FLOPs, exact attention, over dense peak"),
-        "mfu_full": ("flops_full", "model FLOPs, full attention"),
-        "hfu": ("flops_hardware", "executed FLOPs, recomputation included"),
-    }
-    for name, (flops, note) in notes.items():
-        value = utilisation(work[flops].amount, seconds, chips, peak)
-        figures[name] = Figure(name=name, value=value, unit="1", note=note)
-    rate = run.tokens / seconds
-    figures["tokens_per_second"] = Figure(name="tokens_per_second", value=rate, unit="token/s")
-    figures["tokens_per_second_per_chip"] = Figure(
-        name="tokens_per_second_per_chip", value=rate / chips, unit="token/s"
-    )
-    return figures
+def _all_steps(stages: Sequence[Stage], seconds: Numeric) -> Timing:
+    """All steps of the run, for mean power; in the time they take, which a stated utilisation may set."""
+    busy = one_after_another(stage.step.total * stage.steps for stage in stages)
+    faster = smallest(seconds / busy.point, 1.0)  # the same work in more time leaves units idle, in less not one more
+    return replace(busy, point=seconds, bound={name: value * faster for name, value in busy.bound.items()})
 
 
 def _step_figure(stages: Sequence[Stage]) -> Figure:
@@ -311,6 +261,12 @@ def _step_figure(stages: Sequence[Stage]) -> Figure:
         high=whole.upper,
         note=note,
     )
+
+
+def _stated_step(stages: Sequence[Stage], seconds: Numeric) -> Figure:
+    """Mean time of an optimizer step at a stated utilisation."""
+    steps = add_up(stage.steps for stage in stages)
+    return Figure(name="step", value=seconds / steps, unit="s", note="from the stated MFU, not from the time model")
 
 
 def _goodput(network: Network, run: Run, machine: Machine) -> Figure:
@@ -373,6 +329,7 @@ def _warnings(network: Network, run: Run, stages: Sequence[Stage], machine: Mach
     if run.mfu is not None:
         return (
             "time follows from the MFU you stated; the time model was not used, and no interval holds its errors",
+            *beyond_peak(network, run, stages),
             *idle,
         )
     notes: list[str] = []

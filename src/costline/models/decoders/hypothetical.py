@@ -1,6 +1,7 @@
 """Decoders about which no more is known than a size: a shape that follows the published ones.
 
-The rule, fitted to the distinct shapes of published gated decoders in the model table (a test repeats the fit):
+The rule, fitted to the distinct shapes of published gated decoders that the model table had on 2026-11-24 (a test
+repeats the fit):
 
 - dense: layers grow as the 0.341th power of the parameters: 17 at 1e9, 38 at 1e10, 82 at 1e11; the feed-forward network
   is 3.5 times as wide as the residual stream, the median; heads are 128 wide, 8 of them for keys and values, both the

@@ -192,7 +192,8 @@ def mean_visible_tokens(chunk_tokens: Numeric, chunks: Numeric, seen: Numeric) -
 
 @dataclass(frozen=True, kw_only=True)
 class ShapeDiT(DiT):
-    """A network built from a shape; where it works in chunks, ``streams["visible"]`` is what a query sees of them."""
+    """A network built from a shape; where it works in chunks, ``streams["visible"]`` is what a query sees of them on
+    average, ``streams["window"]`` what the last one does."""
 
     shape: DiTShape
 
@@ -207,6 +208,7 @@ class ShapeDiT(DiT):
             seen = smallest(chunks, self.shape.chunk_window)
             full_chunk = found["image"] / chunks  # the last chunk of a clip may be short: all count as equal
             found["visible"] = mean_visible_tokens(full_chunk, chunks, seen)
+            found["window"] = full_chunk * seen
         return found
 
 
