@@ -98,14 +98,14 @@ def test_a_full_disk_is_said_without_a_traceback():
             text=True,
             check=False,
         )
-    assert done.returncode == cli.FAULT
+    assert done.returncode == cli.BAD_INPUT
     assert done.stderr == "costline: output: No space left on device\n"
 
 
 def test_a_closed_stdout_is_said_in_one_line():
     command = f"{sys.executable} -m costline serve llama-3.1-8b --on h100-sxm >&-"
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
-    assert done.returncode == cli.FAULT
+    assert done.returncode == cli.BAD_INPUT
     assert done.stderr == "costline: output: Bad file descriptor\n"
 
 

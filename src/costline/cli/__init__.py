@@ -1,7 +1,7 @@
 """The command line.
 
-Exit codes: 0 an answer, 1 an answer that does not fit or is not possible, 2 input that cannot be read, 3 a fault of
-costline itself, 130 interrupted. Results go to stdout, everything else to stderr.
+Exit codes: 0 an answer, 1 an answer that does not fit or is not possible, 2 input that cannot be read or output that
+cannot be written, 3 a fault of costline itself, 130 interrupted. Results go to stdout, everything else to stderr.
 
 A command is one line in `COMMANDS`; its module is imported when the command is run.
 """
@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code, message = INTERRUPTED, "interrupted"
     except OSError as error:  # a full disk, a file that vanished, a closed stdout
         _silence_stdout()
-        code, message = FAULT, f"{error.filename or 'output'}: {error.strerror or error}"
+        code, message = _unwritable(error), f"{error.filename or 'output'}: {error.strerror or error}"
     except Exception as error:
         if os.environ.get("COSTLINE_DEBUG"):
             raise
@@ -80,6 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if message:
         complain(message)
     return code
+
+
+def _unwritable(error: OSError) -> int:
+    """The exit code of a file that cannot be read or written: a fault of costline only if it is one of its own."""
+    own = isinstance(error.filename, str) and Path(error.filename).is_relative_to(Path(__file__).parents[1])
+    return FAULT if own else BAD_INPUT
 
 
 def _run(arguments: list[str]) -> tuple[int, str]:

@@ -53,6 +53,9 @@ def audit(
     plain
         No colour.
     """
+    from costline.cli.terminal import either
+
+    either(json=json, csv=csv)
     if list or computations:
         _catalogue(lang, listed=list, plain=plain)
         return 0

@@ -116,8 +116,10 @@ def cost(
     from costline import quantity, resolve
     from costline.api.common import recording
     from costline.cli.chip_show import print_cost
+    from costline.cli.terminal import either
     from costline.silicon.cost import cost_estimate
 
+    either(json=json, csv=csv)
     silicon = _silicon(chip, catalogue)
     units = None if volume is None else float(resolve.number(volume, quantity.COUNT, "volume", least=1))
     with recording(explain) as record:

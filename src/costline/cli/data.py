@@ -64,9 +64,9 @@ def list_table(
     """
     from costline.catalogue.table import DATE
     from costline.cli.data_list import print_table
+    from costline.cli.terminal import either
 
-    if json and csv:
-        raise InputError("--json and --csv at once; choose one")
+    either(json=json, csv=csv)
     if limit is not None and limit < 0:
         raise InputError(f"--limit {limit}: a number of rows, or 0 for all")
     if limit is not None and table != "prices":

@@ -13,8 +13,10 @@ from cyclopts import Group, Parameter
 from costline.api.common import as_typed
 from costline.cli.backwards import Backwards
 from costline.cli.doubt import is_ranged
+from costline.cli.terminal import either
 from costline.errors import InputError, nearest_names
 from costline.estimate import Estimate
+from costline.planning import read_plan_fields
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -73,8 +75,9 @@ def ask(
     output = output or Output()
     scenario = scenario_inputs(output.file, known)
     output = replace(output, **output.completed(scenario.pop("sampling", {}), str(output.file)))
-    inputs: dict[str, Any] = scenario | settings(output.set, known)
-    inputs |= {name: value for name, value in given.items() if value is not None}
+    either(json=output.json, csv=output.csv)
+    stated = {name: value for name, value in given.items() if value is not None}
+    inputs = laid_over(scenario, settings(output.set, known), stated)
     if output.solve is not None or output.target is not None:
         from costline.cli.backwards import answer_backwards
 
@@ -152,19 +155,64 @@ def scenario_inputs(path: Path | None, known: frozenset[str]) -> dict[str, Any]:
     return as_typed(parsed)
 
 
-def settings(pairs: tuple[str, ...], known: frozenset[str]) -> dict[str, Any]:
+TABLES = ("plan", "shape", "coefficients")
+"""Inputs with fields of their own, of which ``--set plan.zero=3`` states one."""
+
+
+def laid_over(scenario: Mapping[str, Any], pairs: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs of a scenario, with those of ``--set`` and of flags laid over them.
+
+    Single fields go into a stated plan, shape or table of coefficients; a whole one from a flag takes the place of the
+    scenario's.
+
+    Raises
+    ------
+    InputError
+        A flag and ``--set`` state the same.
+
+    Examples
+    --------
+    >>> laid_over({"plan": "tp=8, zero=1"}, {"plan": {"zero": 3}}, {"batch": "8"})
+    {'plan': {'tensor': 8, 'zero': 3}, 'batch': '8'}
+    """
+    inputs = dict(scenario)
+    for name, value in pairs.items():
+        tables = name in TABLES and name not in flags and isinstance(value, Mapping)
+        inputs[name] = {**_fields(name, inputs.get(name)), **_fields(name, value)} if tables else value
+    for name, value in flags.items():
+        if name not in pairs:
+            inputs[name] = value
+            continue
+        one, other = (_fields(name, each) if name in TABLES else {name: each} for each in (value, pairs[name]))
+        for twice in one.keys() & other.keys():
+            where = name if twice == name else f"{name}.{twice}"
+            raise InputError(f"{where} is stated twice, by a flag and by --set; leave one of them out")
+        inputs[name] = {**one, **other}
+    return inputs
+
+
+def _fields(name: str, value: Any) -> dict[str, Any]:
+    """Fields of a plan, under one name each, or of another table."""
+    if name == "plan":
+        return read_plan_fields(value)
+    if value is not None and not isinstance(value, Mapping):
+        raise InputError(f"{name} {str(value)[:40]!r} is no table of fields; write e.g. {name}.NAME=1")
+    return dict(value or {})
+
+
+def settings(pairs: tuple[str, ...], known: frozenset[str], where: str = "--set") -> dict[str, Any]:
     """Inputs from ``--set key=value``; ``shape.layers=60`` goes into a table."""
     found: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
-            raise InputError(f"--set {pair[:40]!r} is not of the form key=value")
+            raise InputError(f"{where} {pair[:40]!r} is not of the form key=value")
         place, dot, key = name.strip().replace("-", "_").partition(".")
-        if dot:
-            found.setdefault(place, {})[key] = _plain(value)
-        else:
-            found[place] = _plain(value)
-    _check(found, known, "--set")
+        table = found.setdefault(place, {}) if dot else found
+        if not isinstance(table, dict) or (key if dot else place) in table:
+            raise InputError(f"{where} {pair[:40]!r}: {place[:40]} is stated twice; leave one of them out")
+        table[key if dot else place] = _plain(value)
+    _check(found, known, where)
     return as_typed(found)
 
 
@@ -205,7 +253,7 @@ def shape_fields(words: str | None) -> dict[str, Any] | None:
     """Read ``layers=60, hidden=6144``."""
     if words is None:
         return None
-    return settings(tuple(piece for piece in words.split(",") if piece.strip()), frozenset(_names(words)))
+    return settings(tuple(piece for piece in words.split(",") if piece.strip()), frozenset(_names(words)), "--shape")
 
 
 def _names(words: str) -> list[str]:

@@ -126,11 +126,12 @@ def _answer(
     plain: bool,
 ) -> int:
     from costline.api.planning import find_plan, inputs_of_study
-    from costline.cli.output import scenario_inputs, settings
-    from costline.cli.terminal import console
+    from costline.cli.output import laid_over, scenario_inputs, settings
+    from costline.cli.terminal import console, either
 
+    either(json=json, csv=csv)
     known = inputs_of_study(study)
-    inputs = scenario_inputs(file, known) | settings(pairs, known) | given
+    inputs = laid_over(scenario_inputs(file, known), settings(pairs, known), given)
     for name in ("precision", "modes"):
         if isinstance(inputs.get(name), str):
             inputs[name] = [piece.strip() for piece in inputs[name].split(",") if piece.strip()]

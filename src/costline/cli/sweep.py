@@ -166,7 +166,9 @@ def show(
         For programs: SI units.
     """
     from costline.cli.sweep_show import Wanted, answer
+    from costline.cli.terminal import either
 
+    either(json=json, csv=csv)
     return answer(
         folder,
         Wanted(

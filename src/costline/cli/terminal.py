@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from costline.errors import visible
+from costline.errors import InputError, visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -49,6 +49,18 @@ def complain(message: str) -> None:
 def note(message: str) -> None:
     """Write a remark that is no part of the answer to stderr."""
     sys.stderr.write(f"{visible(message)}\n")
+
+
+def either(*, json: bool, csv: bool) -> None:
+    """Refuse two layouts of one answer.
+
+    Raises
+    ------
+    InputError
+        JSON and CSV at once.
+    """
+    if json and csv:
+        raise InputError("--json and --csv at once; choose one")
 
 
 Layout: TypeAlias = Literal["table", "plain", "json", "csv"]
