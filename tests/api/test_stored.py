@@ -122,3 +122,15 @@ def test_searches_keep_the_stored_format(tmp_path):
     path.write_text(json.dumps(LLAMA | W8A16))
     found = costline.find_plan("serve", path, on="8xh100-sxm")
     assert "weights int8, products bf16" in [str(row.value) for row in found.assumptions]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("deepseek-v3", "modules for multi-token prediction are not counted (num_nextn_predict_layers 1)"),
+        ("llama-4-maverick", "the language model alone: vision and audio towers are not counted"),
+    ],
+)
+def test_what_a_configuration_holds_and_is_not_counted_is_said(name, says):
+    found = costline.serve(EXAMPLES / name / "config.json", on="16xh200-sxm")
+    assert says in [str(row.value) for row in found.assumptions if row.name == "model"]

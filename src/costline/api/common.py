@@ -95,9 +95,10 @@ def read_batch(batch: Number) -> Numeric:
 
 
 def shape_notes(network: Network, model: object) -> list[Assumption]:
-    """The canonical shape of a hypothetical model, so that it can be seen and overridden."""
+    """The shape of a hypothetical model, to be seen and overridden; or what a configuration has and is not counted."""
     if model is not None:
-        return []
+        left_out = isinstance(network, Decoder) and network.source == "configuration" and network.note
+        return [Assumption(name="model", value=left_out, kind="as configured")] if left_out else []
     size, used = text(network.params, "parameter"), text(network.active_params, "parameter")
     words = f"{whole(network.layers)} layers, width {whole(network.hidden_size)}, {size}"
     if used != size:

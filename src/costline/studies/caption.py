@@ -59,6 +59,7 @@ class Corpus:
         return self.frames * self.frame_tokens + self.prompt
 
 
+UNCOUNTED = "the vision encoder is not counted: state its parameters, such as --vision 600M"
 FULL_BATCH = 256
 """Sequences a replica holds where nobody says otherwise: the default of vLLM's max_num_seqs is 256."""
 
@@ -124,8 +125,7 @@ def caption(
     if api is not None:
         figures["api_cost"] = _bill(corpus, api)
     figures |= {name: served.figure(name) for name in ("prefill_mfu", "decode_mfu", "decode_mbu", "memory")}
-    alone = "the vision encoder is not counted: state its parameters, such as --vision 600M"
-    warnings = () if vision is not None else (alone,)
+    warnings = () if vision is not None else (UNCOUNTED,)
     return Estimate(
         study="caption",
         title=title or f"caption with {network.name}",
