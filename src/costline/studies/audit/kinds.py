@@ -10,6 +10,7 @@ from costline.numeric import Numeric
 from costline.quantity import Kind
 from costline.quantity.reading import shown
 from costline.uncertainty.draws import sample, uncertain
+from costline.uncertainty.reading import read_spread
 
 Plain: TypeAlias = Annotated[float, None]
 """A number without a fixed unit: whatever quantity it is written as."""
@@ -86,7 +87,10 @@ def read_quantity(text: str | float, kind: Kind | None, name: str = "") -> tuple
 
 
 def _read(text: str | float, kind: Kind, name: str) -> Numeric:
-    return sample(text, kind, name) if uncertain(text) else quantity.read(text, kind)
+    if not uncertain(text):
+        return quantity.read(text, kind)
+    read_spread(text, kind)  # of this kind, whatever it was read as before
+    return sample(text, kind, name)
 
 
 def unit_of(kind: Kind) -> str:
