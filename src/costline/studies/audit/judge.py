@@ -13,14 +13,9 @@ import numpy as np
 
 from costline.derivation import Node
 from costline.errors import CatalogueError, CostlineError, QuantityError, nearest_names, visible
-from costline.models.decoders.family import decoder_family
-from costline.models.decoders.hypothetical import hypothetical_decoder
-from costline.models.diffusion.family import dit_family
-from costline.models.diffusion.hypothetical import hypothetical_dit
 from costline.models.network import Network
 from costline.numeric import Numeric
 from costline.plan import Plan
-from costline.quantity import PARAMS
 from costline.studies.audit.compare import CheckResult, passes, reversed_bounds, unit_fault, unlike
 from costline.studies.audit.document import (
     MOST_FAULTS,
@@ -28,7 +23,6 @@ from costline.studies.audit.document import (
     CheckTable,
     ClaimTable,
     Given,
-    ModelTable,
     StepTable,
     Text,
     find,
@@ -38,7 +32,7 @@ from costline.studies.audit.kinds import read_quantity, unit_of
 from costline.studies.audit.operations import Operation, Parameter, operations
 from costline.studies.audit.ranges import at_medians, spans
 from costline.studies.audit.salvage import whole
-from costline.studies.audit.shelf import Shelf, Value
+from costline.studies.audit.shelf import Shelf, Value, hypothetical
 from costline.uncertainty.draws import Draws, drawing, settings, uncertain
 from costline.uncertainty.sobol import points
 from costline.uncertainty.study import Span
@@ -216,7 +210,7 @@ class _Run:
     def _models(self) -> Iterator[tuple[str, Network]]:
         for table in filter(whole, self.document.model):
             try:
-                yield table.id, _hypothetical(table)
+                yield table.id, hypothetical(table)
             except CostlineError as error:
                 self.faults.append(f"model {table.id}: {error}")
 
@@ -375,20 +369,6 @@ class _Run:
             for name in PLACEHOLDER.findall(text.en + (text.zh or "")):
                 if name not in known:
                     self._find(name, known, f"claim {claim.id}, text {{{name}}}")
-
-
-def _hypothetical(table: ModelTable) -> Network:
-    """A model of a size, or a family of them where the size is a range."""
-    sizes: dict[str, Any] = {}
-    sizes |= {} if table.layers is None else {"layers": table.layers}
-    sizes |= {} if table.hidden is None else {"hidden": table.hidden}
-    params, _ = read_quantity(table.params, PARAMS, f"params of {table.id}")
-    active = None if table.active is None else read_quantity(table.active, PARAMS, f"active of {table.id}")[0]
-    if isinstance(params, np.ndarray) or isinstance(active, np.ndarray):
-        return dit_family(params, **sizes) if table.kind == "dit" else decoder_family(params, active, **sizes)
-    if table.kind == "dit":
-        return hypothetical_dit(params, name=table.id, **sizes)
-    return hypothetical_decoder(params, active, name=table.id, **sizes)
 
 
 def _judged(found: Found, spans: Mapping[str, Span]) -> Judged:
