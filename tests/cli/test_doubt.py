@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -48,6 +49,20 @@ def test_findings_chances_percentiles_and_conventions(capsys):
         "what that implies", "90%:", "percentile", "counted otherwise", "6 x parameters x tokens",
     ):  # fmt: skip
         assert words in out
+
+
+def test_what_leaves_the_finding_out_says_so(capsys):
+    words = "before what was found, of all 512 samples:"
+    assert words in run(capsys, *GPT4, "--given", "days < 190", "--samples", "512")[1]
+    assert words not in run(capsys, *GPT4, "--samples", "512")[1]
+
+
+def test_one_sample_of_many_that_does_not_fit_is_counted_as_one(capsys):
+    # 0.4 % of the weight: 4 or 5 of 1,024 samples have a model that does not fit on eight chips
+    given = ["serve", "--params", "{7B: 0.996, 900B: 0.004}", "--on", "8xh100-sxm", "--samples", "1024", "--batch", "1"]
+    code, out, _ = run(capsys, *given)
+    assert code == 0
+    assert re.search(r"does not fit in [45] of the 1,024 samples \(0\.(39|49)%\)", out)
 
 
 def test_too_few_samples_are_named(capsys):

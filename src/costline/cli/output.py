@@ -135,7 +135,8 @@ def _draw(estimate: Estimate, path: Path) -> None:
     sampled = cast(RangedEstimate, estimate).sampled
     kinds = {variable.name: variable.kind for variable in sampled.variables}
     found = tornado(sampled, cast(RangedEstimate, estimate).explained[-1])
-    path.write_text(tornado_svg(found, estimate.title, kinds), encoding="utf-8")
+    title = f"{estimate.title} (before what was found)" if sampled.findings else estimate.title
+    path.write_text(tornado_svg(found, title, kinds), encoding="utf-8")
     note(f"drawn: {path}")
 
 

@@ -118,6 +118,7 @@ def plain_study(study: Study, asked: Asked, explained: tuple[str, ...]) -> dict[
             | {"samples": study.values(name)}
             for name, unit in study.units.items()
         },
+        "explained": "all samples",  # findings are left out of doubt and drivers
         "doubt": {name: _doubts(study, name, asked.interval) for name in explained},
         "drivers": plain_drivers(drivers(study, explained)),
         "chances": {written: study.chance(written) for written in asked.chances},
