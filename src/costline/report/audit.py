@@ -41,6 +41,7 @@ WORDS: dict[str, dict[str, str]] = {
         "at most": "至多",
         "input": "输入",
         "What does not hold": "不成立的论断",
+        "All claims": "全部论断",
         "Other claims": "其他论断",
         "to": "到",
     }
@@ -151,8 +152,9 @@ def answer(
         blocks += _failing(result, language)
     for section in dict.fromkeys(judged.claim.section for judged in shown):
         named = result.audit.sections.get(section)
+        rest = "Other claims" if any(judged.claim.section for judged in shown) else "All claims"
         heading = named.say(language) if named else section
-        blocks.append(Text(f"\n{heading or word('Other claims', language)}", style="bold underline"))
+        blocks.append(Text(f"\n{heading or word(rest, language)}", style="bold underline"))
         for judged in shown:
             if judged.claim.section == section:
                 blocks += _claim(judged, language)

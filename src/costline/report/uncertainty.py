@@ -56,6 +56,8 @@ def _fit(estimate: RangedEstimate) -> Iterable[Text]:
 
 
 def _findings(study: Study) -> Iterable[Text]:
+    if study.samples < ENOUGH:
+        yield Text(f"! {study.samples} samples are too few for percentiles; draw {ENOUGH} or more", style="yellow")
     if not study.findings:
         return
     share = study.agreeing / study.samples
@@ -229,11 +231,26 @@ def _inputs(study: Study) -> Iterable[Text]:
     yield Text(f"~ {model} coefficients of the model in doubt; {words}", style="dim")
 
 
-def convention_table(estimate: Estimate) -> RenderableType:
-    """The spread between conventions."""
+def counted_otherwise(estimate: Estimate) -> dict[str, tuple[Reading, ...]]:
+    """Figures of an answer by every convention that bears on them.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
     found = conventions(estimate.middle if isinstance(estimate, RangedEstimate) else estimate)
     if not found:
-        raise InputError(f"no figure of this answer ({estimate.study}) depends on a convention")
+        raise InputError(
+            f"no figure of this answer ({estimate.study}) depends on a convention; leave out --conventions, or the "
+            "price: the catalogue's has a date"
+        )
+    return found
+
+
+def convention_table(estimate: Estimate) -> RenderableType:
+    """The spread between conventions."""
+    found = counted_otherwise(estimate)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading, justify in (("counted otherwise", "left"), ("", "left"), ("", "right"), ("of used", "right")):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]

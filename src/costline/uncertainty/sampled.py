@@ -167,6 +167,7 @@ def sampled(
         answer = _asked(question, draws, shares, plan)
     if np.mean(answer.feasible) < FITTING:
         middle, plan, answer = _roomier(question, draws, shares, middle, answer)
+    middle = replace(middle, warnings=(*middle.warnings, *_crossing(draws, shares)))
 
     def evaluate(rows: Array) -> dict[str, Array]:
         return _results(_asked(question, draws, rows, plan), len(rows))
@@ -185,6 +186,13 @@ def sampled(
     own |= {name: getattr(middle, name) for name in OF_THE_MIDDLE}
     own["feasible"] = answer.feasible if np.mean(answer.feasible) >= 0.5 else False
     return RangedEstimate(**own, sampled=study, middle=middle)
+
+
+def _crossing(draws: Draws, shares: Array) -> Iterator[str]:
+    """A line for samples whose active parameters exceed all of them."""
+    sizes = {each.name: each.values(shares) for each in draws.variables.values() if each.name in {"params", "active"}}
+    if len(sizes) == 2 and (crossing := np.mean(sizes["active"] > sizes["params"])):
+        yield f"active exceeds params in {100 * crossing:.2g} % of the samples, which are taken as dense"
 
 
 def _asked(
@@ -258,17 +266,17 @@ def together(function: Callable[..., Mapping[str, Any]], **inputs: Any) -> Study
     named = {name: Named(name, given) if uncertain(given) else given for name, given in inputs.items()}
     with drawing(draws):
         middle = function(**named)
+        _ = [np.asarray(_parted(value)[0], dtype=float) for value in middle.values()]  # an input can be a result
         draws.adopt()
     if not draws.columns:
         raise InputError("none of the inputs is a range, so there is nothing to sample")
 
     def evaluate(shares: Array) -> dict[str, Array]:
         with drawing(draws, shares):
-            found = function(**named)
-        return {
-            name: np.broadcast_to(np.asarray(_parted(value)[0], dtype=float), (len(shares),))
-            for name, value in found.items()
-        }
+            return {
+                name: np.broadcast_to(np.asarray(_parted(value)[0], dtype=float), (len(shares),))
+                for name, value in function(**named).items()
+            }
 
     shares = points(how.samples, draws.columns, how.seed)
     return Study(

@@ -51,7 +51,7 @@ def span(values: Array, share: float = INTERVAL) -> Span:
     known = values[np.isfinite(values)]
     if not known.size:
         return Span(np.nan, np.nan, np.nan, share)
-    low, middle, high = np.quantile(known, [(1 - share) / 2, 0.5, (1 + share) / 2])
+    low, middle, high = np.quantile(known, [(1 - share) / 2, 0.5, (1 + share) / 2], method="inverted_cdf")
     return Span(float(middle), float(low), float(high), share)
 
 
@@ -172,7 +172,7 @@ class Study:
         known = known[np.isfinite(known)]
         if not known.size:
             return (float("nan"),) * len(percents)
-        return tuple(float(value) for value in np.percentile(known, percents))
+        return tuple(float(value) for value in np.percentile(known, percents, method="inverted_cdf"))
 
     def chance(self, written: str) -> float:
         """Share of the samples of which a condition holds. [1]

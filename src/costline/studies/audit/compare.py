@@ -9,8 +9,9 @@ import numpy as np
 from costline.numeric import Array
 from costline.quantity import Kind
 from costline.studies.audit.document import CheckTable
-from costline.studies.audit.kinds import ANY, unit_of
+from costline.studies.audit.kinds import unit_of
 from costline.studies.audit.shelf import Value
+from costline.uncertainty.reading import ANY
 from costline.uncertainty.study import span
 
 COUNTS = {"", "1", "token", "parameter"}
