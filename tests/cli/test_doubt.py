@@ -204,7 +204,9 @@ def test_conventions_are_refused_before_anything_is_printed(capsys):
 
 
 def test_few_samples_are_told(capsys):
-    assert "! 64 samples are too few for percentiles; draw 200 or more" in run(capsys, *SERVE[:-2], "--samples", "64")[1]
+    assert (
+        "! 64 samples are too few for percentiles; draw 200 or more" in run(capsys, *SERVE[:-2], "--samples", "64")[1]
+    )
     assert "are too few" not in run(capsys, *SERVE)[1]
 
 
