@@ -1,9 +1,9 @@
 """How likely is it that one minute of Sora cost more than 1,000 GPT-4 answers of 1,000 tokens?
 
-The argument of the article of February 2024 with its rumours as ranges, and with the ones it left out: what a minute and an
-answer cost, what training took, how many A100 that is, and the bill of $90. Both sides run on A100 at the same price, which
-is one input: the ratio cannot depend on it. Nobody knows whether Sora is guided, which makes every step two evaluations, so
-both are answered.
+The argument of the article of February 2024 with its rumours as ranges, and with the ones it left out: what a minute
+and an answer cost, what training took, how many A100 that is, and the bill of $90. Both sides run on A100 at the same
+price, which is one input: the ratio cannot depend on it. Nobody knows whether Sora is guided, which makes every step
+two evaluations, so both are answered.
 """
 # ruff: noqa: ANN001, ANN201
 

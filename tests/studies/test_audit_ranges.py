@@ -130,6 +130,12 @@ def test_bad_ranges_are_faults_of_the_file(judged, given, words):
         judged(CLAIM.format(given=given, check='least = "1"'))
 
 
+def test_samples_of_a_file_lie_beside_it(judged, tmp_path):
+    (tmp_path / "rumours.csv").write_text("a\n1\n2\n9\n", "utf-8")
+    claim = judged(CLAIM.format(given="rumours.csv:a", check='least = "1"'))
+    assert claim.right[0].number == 4  # twice the middle of three
+
+
 def test_bad_sizes_are_faults_of_the_file(judged):
     with pytest.raises(CatalogueError, match="runs downwards"):
         judged(

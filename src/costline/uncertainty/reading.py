@@ -27,6 +27,8 @@ SAMPLED = re.compile(r"(?P<file>.+\.csv):(?P<column>[^:]+)", re.IGNORECASE)
 """A column of a CSV file."""
 THOUSANDS = re.compile(r"[0-9],[0-9]{3}(?![0-9])")
 """``1,000`` inside braces: one number or two?"""
+DEEPEST = 20
+"""Tables within tables in which files of samples are looked for."""
 LARGEST = 1e30
 """Largest end of a range: far beyond any use, and its tail can be squared."""
 LONGEST_CHOICE = 2_000
@@ -244,12 +246,14 @@ def _cell(path: Path, name: str, row: int, cell: str | None, kind: Kind) -> floa
         raise QuantityError(f"{path}: {name}, row {row}: {error}") from None
 
 
-def beside(given: Any, folder: Path) -> Any:
+def beside(given: Any, folder: Path, depth: int = 0) -> Any:
     """A document whose CSV files of samples, where they lie beside it, are named by their whole path."""
+    if depth > DEEPEST:  # others complain
+        return given
     if isinstance(given, Mapping):
-        return {name: beside(value, folder) for name, value in given.items()}
+        return {name: beside(value, folder, depth + 1) for name, value in given.items()}
     if isinstance(given, list):
-        return [beside(value, folder) for value in given]
+        return [beside(value, folder, depth + 1) for value in given]
     found = SAMPLED.fullmatch(given.strip()) if isinstance(given, str) else None
     if found and (folder / found["file"]).is_file():
         return f"{(folder / found['file']).resolve()}:{found['column']}"

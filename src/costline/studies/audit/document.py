@@ -52,7 +52,7 @@ from costline.errors import CatalogueError, InputError, QuantityError, UnknownNa
 from costline.quantity import COUNT, FRACTION, PARAMS, Kind
 from costline.quantity import read as read_number
 from costline.studies.audit.salvage import salvaged
-from costline.uncertainty.reading import read_spread
+from costline.uncertainty.reading import beside, read_spread
 
 AUDITS = DATA / "audits"
 """The audits that come with costline."""
@@ -272,7 +272,7 @@ def opened(path: Path) -> tuple[Audit, list[str]]:
             raise CatalogueError(str(path), [f"is larger than {LARGEST_AUDIT / 1e6:g} MB; an audit is smaller"])
     except OSError as error:
         raise CatalogueError(str(path), [f"cannot be read: {error.strerror or error}"]) from None
-    document = parse_toml(path)
+    document = beside(parse_toml(path), path.parent)
     try:
         audit, faults = _checked(document)
     except RecursionError:
