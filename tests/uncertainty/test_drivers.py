@@ -111,6 +111,13 @@ def test_shares_of_an_ordinary_question_hardly_move_with_the_seed():
     assert sum(np.mean(found, axis=0)[0] for found in shares.values()) == pytest.approx(1, abs=0.06)
 
 
+def test_what_hardly_ever_varies_is_not_divided_by_nothing(study):
+    made = study(lambda a, b: np.where(a > 1, a + b, 5.0), a="{1: 0.9995, 9: 0.0005}", b="0..1")
+    found = drivers(made, ["result"], base=256)["result"].ranked
+    assert all(0 <= row.first <= row.total <= 1 for row in found)
+    assert not any(row.seen for row in found)
+
+
 def test_the_error_is_that_of_other_samples(study):
     """The spread of an index over scramblings is what drawing the rows again says, or less: Sobol points are even."""
     found = [

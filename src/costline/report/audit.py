@@ -42,6 +42,7 @@ WORDS: dict[str, dict[str, str]] = {
         "input": "输入",
         "What does not hold": "不成立的论断",
         "All claims": "全部论断",
+        "steps, at the medians of what is uncertain:": "各步(不确定的输入取中位数):",
         "Other claims": "其他论断",
         "to": "到",
     }
@@ -219,6 +220,8 @@ def _derivation(judged: Judged, result: Result, language: str) -> Iterator[Rende
         given = result.audit.inputs[name]
         line = Text(f"{word('input', language)} {name} = {given.value}")
         yield Padding(line.append(f"  [{given.source}]", "dim italic"), (0, 0, 0, 8))
+    if judged.spans and judged.steps:
+        yield Padding(Text(word("steps, at the medians of what is uncertain:", language), "dim"), (0, 0, 0, 8))
     for done in judged.steps:
         yield Padding(_step(done, judged.claim.steps[done.name].arguments, language), (0, 0, 0, 8))
     for made in judged.checks:

@@ -200,8 +200,13 @@ def factor_indices(
 
 def _index(part: Array, place: int, weights: Array) -> Array:
     """First-order and total index and their error, of one result and one factor."""
-    first, total = sobol_indices(part[0], part[1], part[place], weights)
-    return np.array([first[0], total[0], max(np.std(first[1:]), np.std(total[1:]))])
+    with np.errstate(divide="ignore", invalid="ignore"):  # what hardly ever varies may not vary in some rows
+        first, total = sobol_indices(part[0], part[1], part[place], weights)
+    known = np.isfinite(first) & np.isfinite(total)
+    if not known[0] or np.count_nonzero(known) < 2:
+        return np.array([0.0, 0.0, 1.0])
+    known[0] = False
+    return np.array([first[0], total[0], max(np.std(first[known]), np.std(total[known]))])
 
 
 def _factors(study: Study) -> dict[str, list[int]]:
