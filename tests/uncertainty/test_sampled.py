@@ -205,6 +205,17 @@ def test_sizes_that_cross_are_refused_or_counted():
     assert not [each for each in apart if each.startswith("active")]
 
 
+def test_each_coefficient_alone_leaves_the_median_where_the_prediction_is():
+    """Of a rising or falling function of one number, the median is its value at the median: only sums move it."""
+    with sampling(64, always=True):
+        study = costline.train(params="70B", tokens="1T", on="1024xh100-sxm").sampled
+    predicted = study.evaluate(np.full((1, study.shares.shape[1]), 0.5))["time"][0]
+    for variable in study.variables:
+        rows = np.full((101, study.shares.shape[1]), 0.5)
+        rows[:, variable.place] = (np.arange(101) + 0.5) / 101
+        assert np.median(study.evaluate(rows)["time"]) == pytest.approx(predicted, rel=0.005), variable.name
+
+
 def test_4096_samples_cost_little_beyond_the_array_evaluation(gpt4):
     study = gpt4.sampled
 

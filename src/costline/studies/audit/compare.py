@@ -54,7 +54,7 @@ def unit_fault(computed: Value, other: Value) -> str:
     Examples
     --------
     >>> unit_fault(Value(6e24, "FLOP"), Value(6e24, "USD"))
-    'is in USD, but what is computed is in FLOP; write e.g. 1e25 FLOP'
+    'is in USD, but what is computed is in FLOP; write e.g. 3.8e25 FLOP'
     """
     if not unlike(computed.unit, other.unit):
         return ""
