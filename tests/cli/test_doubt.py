@@ -144,6 +144,7 @@ def test_a_bad_sampling_table(capsys, tmp_path, table, words):
         (["--set", "shape=5"], "shape: '5' names no field; write layers=60"),
         (["--set", "pue=0.5 to 1.4"], "pue: starts at 0.500, below the least possible value, 1.00"),
         (["--tokens", "1..1e300"], "ends at 1e+300, above the largest value, 1e+30"),
+        (["--price", "$1e-300/h to $1/h"], "spans a factor of 1e+300, more than 1e+30; write a narrower range"),
         (["--interval", "100%"], "not between 0 % and 100 %"),
         (["--interval", "wide"], "--interval"),
         (["--of", "tim"], "did you mean"),

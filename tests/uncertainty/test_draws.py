@@ -98,6 +98,18 @@ def test_a_study_can_calculate_with_its_inputs():
     assert sorted(each.name for each in found.variables if each.origin == "input") == ["share", "tokens", "x"]
 
 
+def test_a_study_can_calculate_with_inputs_that_are_no_range():
+    def results(x, fixed, share, name):
+        return {"a": x * fixed, "b": fixed - x, "c": x**share, "d": x + len(name)}
+
+    found = costline.together(results, x="1 to 3", fixed="3", share="50%", name="llama-3.1-8b")
+    x = found.inputs("x")
+    assert found.results["a"] == pytest.approx(3 * x)  # and not 33
+    assert found.results["b"] == pytest.approx(3 - x)
+    assert found.results["c"] == pytest.approx(np.sqrt(x))
+    assert found.results["d"] == pytest.approx(x + 12)
+
+
 def test_an_input_read_as_two_kinds_is_one_input():
     found = costline.together(
         lambda a: {"count": number(a, COUNT, "a"), "ratio": number(a, RATIO, "b"), "time": number(a, SECONDS, "c")},

@@ -133,6 +133,9 @@ def _within(spread: Spread, kind: Kind) -> Spread:
     high = ends(spread)[1]
     if high > LARGEST:
         raise QuantityError(f"ends at {high:g}, above the largest value, {LARGEST:g}")
+    low = ends(spread)[0]
+    if isinstance(spread, Range) and low and high / low > LARGEST:
+        raise QuantityError(f"spans a factor of {high / low:.0e}, more than {LARGEST:.0e}; write a narrower range")
     if high > kind.limit:
         raise QuantityError(f"{high:g} is above the limit {kind.limit:g} of {kind.one}; write e.g. {kind.example}")
     if kind.limit == 1 and isinstance(spread, Range) and spread.shape == "lognormal":
