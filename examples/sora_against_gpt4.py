@@ -53,10 +53,10 @@ def main():
         span, sign = study.span(name), "$" if unit == "USD" else ""
         print(f"{name:15} {sign}{span.median:<9,.3g} 80 %: {sign}{span.low:,.3g} to {sign}{span.high:,.3g}")
     for what, condition in (
-        ("a minute costs more than 1,000 answers", "ratio > 1000"),
-        ("... if it is guided", "ratio, guided > 1000"),
-        ("it costs more than 1,500, as the article says", "ratio > 1500"),
-        ("... if it is guided", "ratio, guided > 1500"),
+        ("a minute without guidance costs more than 1,000 answers", "ratio > 1000"),
+        ("a minute with guidance does", "ratio, guided > 1000"),
+        ("a minute without guidance costs more than 1,500, as the article says", "ratio > 1500"),
+        ("a minute with guidance does", "ratio, guided > 1500"),
         ("Sora's training took more than a quarter of GPT-4's", "training > 0.25"),
         ("6,000 A100 were enough in the same time", "chips < 6000"),
         ("at GPT-4's price a minute is below $90", "bill < $90"),
