@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -48,6 +49,20 @@ def test_findings_chances_percentiles_and_conventions(capsys):
         "what that implies", "90%:", "percentile", "counted otherwise", "6 x parameters x tokens",
     ):  # fmt: skip
         assert words in out
+
+
+def test_what_leaves_the_finding_out_says_so(capsys):
+    words = "before what was found, of all 512 samples:"
+    assert words in run(capsys, *GPT4, "--given", "days < 190", "--samples", "512")[1]
+    assert words not in run(capsys, *GPT4, "--samples", "512")[1]
+
+
+def test_one_sample_of_many_that_does_not_fit_is_counted_as_one(capsys):
+    # 0.4 % of the weight: 4 or 5 of 1,024 samples have a model that does not fit on eight chips
+    given = ["serve", "--params", "{7B: 0.996, 900B: 0.004}", "--on", "8xh100-sxm", "--samples", "1024", "--batch", "1"]
+    code, out, _ = run(capsys, *given)
+    assert code == 0
+    assert re.search(r"does not fit in [45] of the 1,024 samples \(0\.(39|49)%\)", out)
 
 
 def test_too_few_samples_are_named(capsys):
@@ -123,6 +138,13 @@ def test_a_bad_sampling_table(capsys, tmp_path, table, words):
         (["--chance", "cost"], "is no condition"),
         (["--percentiles", "5,often"], "'often' is not a number"),
         (["--percentiles", "5,101"], "101 is not from 0 to 100"),
+        (["--percentiles", ""], "none is given; write 5,25,50,75,95"),
+        (["--tornado", "t.png"], "name a file that ends in .svg"),
+        (["--chance", "time < 30"], "'30' has no unit; write 30s or 30 days"),
+        (["--set", "shape=5"], "shape: '5' names no field; write layers=60"),
+        (["--set", "pue=0.5 to 1.4"], "pue: starts at 0.500, below the least possible value, 1.00"),
+        (["--tokens", "1..1e300"], "ends at 1e+300, above the largest value, 1e+30"),
+        (["--price", "$1e-300/h to $1/h"], "spans a factor of 1e+300, more than 1e+30; write a narrower range"),
         (["--interval", "100%"], "not between 0 % and 100 %"),
         (["--interval", "wide"], "--interval"),
         (["--of", "tim"], "did you mean"),
@@ -140,6 +162,62 @@ def test_faults_say_what_is_wrong(capsys, arguments, words):
     code, out, err = run(capsys, *given)
     assert (code, out) == (2, "")
     assert words in err
+
+
+@pytest.mark.parametrize("sought", ["mfu", "price", "chips"])
+def test_a_backwards_question_takes_no_range(capsys, sought):
+    given = ["train", "--params", "7B", "--on", "64xh100-sxm", "--solve", sought, "--target", "days<30, cost<$1M"]
+    code, out, err = run(capsys, *given, "--tokens", "1T to 2T")
+    assert (code, out) == (2, "")
+    assert "tokens is a range, which is not solved for; ask for each of its ends, or its median" in err
+    coefficient = ["--tokens", "1T", "--set", "coefficients.gemm=60% to 80%"]
+    assert "coefficients.gemm is a range" in run(capsys, *given, *coefficient)[2]
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [["--chance", "days<5"], ["--given", "days<5"], ["--percentiles", "5"], ["--seed", "0"], ["--conventions"],
+     ["--interval", "90%"], ["--of", "cost"], ["--tornado", "t.svg"], ["--samples", "64"]],
+)  # fmt: skip
+def test_a_backwards_question_takes_no_flag_about_ranges(capsys, flag):
+    given = [
+        "train",
+        "--params",
+        "7B",
+        "--tokens",
+        "1T",
+        "--on",
+        "64xh100-sxm",
+        "--solve",
+        "chips",
+        "--target",
+        "days<30",
+    ]
+    code, out, err = run(capsys, *given, *flag)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"costline: {flag[0]} is about ranges")
+
+
+def test_conventions_are_refused_before_anything_is_printed(capsys):
+    code, out, err = run(capsys, *SERVE, "--conventions")
+    assert (code, out) == (2, "")
+    assert "no figure of this answer (serve) depends on a convention" in err
+
+
+def test_few_samples_are_told(capsys):
+    assert (
+        "! 64 samples are too few for percentiles; draw 200 or more" in run(capsys, *SERVE[:-2], "--samples", "64")[1]
+    )
+    assert "are too few" not in run(capsys, *SERVE)[1]
+
+
+def test_samples_named_in_a_scenario_lie_beside_it(capsys, tmp_path):
+    (tmp_path / "rents.csv").write_text("rent\n$1/h\n$3/h\n", encoding="utf-8")
+    path = tmp_path / "one.toml"
+    path.write_text('model = "llama-3.1-8b"\non = "h100-sxm"\nprice = "rents.csv:rent"\n', encoding="utf-8")
+    code, out, err = run(capsys, "serve", "--file", path, "--samples", "256")
+    assert (code, err) == (0, "")
+    assert "price: 2 samples of" in out.replace("\n", " ")
 
 
 def test_a_question_without_a_needed_input_says_so(capsys):

@@ -48,15 +48,29 @@ def test_ranges_people_type(text, kind, expected):
 
 
 @pytest.mark.parametrize(
+    ("short", "long", "kind"),
+    [
+        ("400 to 600B", "400B to 600B", PARAMS),
+        ("400..600B", "400B..600B", PARAMS),
+        ("1 to 2T", "1T to 2T", PARAMS),
+        ("30 to 40%", "30% to 40%", FRACTION),
+        ("2 to 3 TB/s", "2 TB/s to 3 TB/s", BANDWIDTH),
+        ("$2 to $3/h", "$2/h to $3/h", DOLLARS_PER_SECOND),
+    ],
+)
+def test_a_first_end_without_a_unit_has_that_of_the_second(short, long, kind):
+    assert read_range(short, kind) == read_range(long, kind)
+
+
+@pytest.mark.parametrize(
     ("text", "kind", "message"),
     [
         ("600B to 400B", PARAMS, "runs downwards; write 400B to 600B"),
-        ("400 to 600B", PARAMS, "write 400B to 600B"),
-        ("400..600B", PARAMS, r"write 400B\.\.600B"),
-        ("35 to 45%", FRACTION, "write 35% to 45%"),
-        ("2 to 3 TB/s", BANDWIDTH, "write 2 TB/s to 3 TB/s"),
-        ("$2 to $3/h", DOLLARS_PER_SECOND, "write [$]2/h to [$]3/h"),
-        ("0 to 5", PARAMS, "cannot start at 0"),
+        ("400B to 600", PARAMS, "no unit at its end; write 400B to 600B"),
+        ("35%..45", FRACTION, r"write 35%\.\.45%"),
+        ("100 to 20k", PARAMS, "reads as 100k to 20k, which runs downwards; write both ends in full"),
+        ("0 to 5", PARAMS, r"cannot start at 0; write 0\.\.5"),
+        ("0 to 13T", PARAMS, r"cannot start at 0; write 0T\.\.13T"),
         ("50% to 100%", FRACTION, "ends below 1"),
         ("0% to 50%", FRACTION, "cannot start at 0"),
         ("1 to 2 to 3", PARAMS, "not a range of two"),

@@ -177,3 +177,18 @@ def test_long_times_stay_in_years():
     """A Julian year has 31,557,600 s (IAU)."""
     assert show(31_557_600 * 1e6, SECONDS) == "1.00e6 years"
     assert show(3.53e13, SECONDS) == "1.12e6 years"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (11.25e6, "11.3M"),
+        (11.35e6, "11.4M"),
+        (-11.25e6, "-11.3M"),
+        (11.249e6, "11.2M"),
+        (0.125, "0.125"),
+        (999.5e9, "1.00T"),
+    ],
+)
+def test_halves_are_rounded_up_as_people_do(value, shown):
+    assert show(value, COUNT) == shown

@@ -99,6 +99,62 @@ def test_every_fault_of_the_layout_at_once(file):
     assert len(found) >= 6
 
 
+def test_faults_of_layout_and_contents_are_told_together(file):
+    text = GOOD.replace('source = "datasheet"', 'sauce = "datasheet"').replace(
+        'kind = "arithmetic"', 'kind = "vibes"', 1
+    )
+    text = text.replace('"rental_cost"', '"rent_cost"').replace('id = "C3"', 'id = "C 3"').replace("{time}", "{tyme}")
+    text = text.replace('title = "An estimate of mine"', 'titel = "An estimate of mine"')
+    text = text.replace('params = "400B"', 'params = "many"').replace('computed = "time"', 'computed = "tme"')
+    text += '[[claim]]\nid = "C4"\nclaim = "x"\nsteps.four = { call = "product", with = { a = 2, b = 2 } }\n'
+    text += '[[claim.check]]\nkind = "premise"\ncomputed = "four"\nleast = 5\nmost = 3\n'
+    found = faults(file, text)
+    expected = ("did you mean 'title'", "title: is missing", "sauce", "rate, source: is missing", "vibes",
+                "rental_cost", "C 3", "tyme", "'many'", "least 5 is above most 3")  # fmt: skip
+    assert [words for words in expected if not any(words in fault for fault in found)] == []
+    assert len(found) == len(expected)  # nothing is blamed for what it depends on
+
+
+@pytest.mark.parametrize(
+    ("stated", "says"),
+    [
+        ('"$6e24"', "is in USD, but what is computed is in FLOP; write e.g."),
+        ('"6e24 s"', "is in s, but what is computed is in FLOP"),
+        ('"6e24"', "is a number without a unit, but what is computed is in FLOP"),
+        ("6e24", "is a number without a unit, but what is computed is in FLOP"),
+        ('"5 days"', "is in s, but what is computed is in FLOP"),
+    ],
+)
+def test_only_what_is_measured_alike_is_compared(file, stated, says):
+    text = GOOD.replace('computed = "time"\nstated = "178 days"', f'computed = "work"\nstated = {stated}')
+    (fault,) = faults(file, text)
+    assert fault.startswith("claim C1, check 1, stated: ")
+    assert says in fault
+    with pytest.raises(CatalogueError, match=r"flops: C2\.cost is in USD, and what is wanted is an amount of work"):
+        audit(
+            file(
+                GOOD
+                + """
+[[claim]]
+id = "C4"
+claim = "c"
+not_checkable = "n"
+steps.rate = { call = "time_at_utilisation", with = { flops = "C2.cost", chips = 1, peak = "rate", utilisation = 1 } }
+""".replace("steps.rate", "steps.slow")
+            )
+        )
+
+
+def test_counts_take_a_number_without_a_unit(file):
+    text = GOOD.replace(
+        'computed = "time"\nstated = "178 days"\ntolerance = "1%"', 'computed = "share"\nstated = 0.5\ntolerance = "0%"'
+    )
+    text = text.replace(
+        "steps.work =", 'steps.share = { call = "ratio", with = { a = 1, b = 2 }, unit = "1" }\nsteps.work ='
+    )
+    assert audit(file(text)).claims[0].verdict == "holds"
+
+
 def test_every_fault_of_the_contents_at_once(file):
     text = GOOD.replace('"training_flops"', '"trainig_flops"').replace('peak = "rate"', 'peak = "400 GB"')
     text = text.replace('seconds = "C1.time"', 'secs = "C1.tme", seconds = "C9.time"').replace("{time}", "{tyme}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 
-import numpy as np
 import pytest
 
 from costline.errors import CatalogueError
@@ -47,7 +46,7 @@ def test_a_value_has_the_interval_of_its_ranges(judged):
     claim = judged(CLAIM.format(given="10 to 1000", check='least = "1"'))
     span = claim.span(claim.right[0])
     sigma = math.log(100) / (2 * 1.6448536)
-    assert claim.right[0].number == pytest.approx(200)
+    assert claim.right[0].number == pytest.approx(200, rel=0.002)
     assert (span.low, span.high) == pytest.approx(
         (200 * math.exp(-1.2815516 * sigma), 200 * math.exp(1.2815516 * sigma)), rel=0.01
     )
@@ -69,6 +68,15 @@ def test_a_value_has_the_interval_of_its_ranges(judged):
 )
 def test_verdicts_allow_for_the_ranges(judged, given, check, verdict):
     assert judged(CLAIM.format(given=given, check=check)).verdict == verdict
+
+
+def test_the_value_shown_is_the_median_of_the_samples_and_not_the_value_at_the_medians(judged):
+    """Two choices of 1 (40 %) and 10: at their medians 100; of the products 16 % are 1, 48 % are 10, 36 % are 100."""
+    text = CLAIM.replace("b = 2", 'b = "{{1: 0.4, 10: 0.6}}"').format(given="{1: 0.4, 10: 0.6}", check="least = 100")
+    claim = judged(text.replace('computed = "b"', 'computed = "b"\nfails = "it is {b}"'))
+    assert claim.right[0].number == 10
+    assert claim.verdict == "holds"  # 100 is within what 80 % of the samples reach
+    assert found(claim, "en") == "10 (80%: 1 to 100)"
 
 
 def test_a_share_of_a_thing_and_the_thing_share_their_samples(judged):
@@ -122,6 +130,12 @@ def test_bad_ranges_are_faults_of_the_file(judged, given, words):
         judged(CLAIM.format(given=given, check='least = "1"'))
 
 
+def test_samples_of_a_file_lie_beside_it(judged, tmp_path):
+    (tmp_path / "rumours.csv").write_text("a\n1\n2\n9\n", "utf-8")
+    claim = judged(CLAIM.format(given="rumours.csv:a", check='least = "1"'))
+    assert claim.right[0].number == 4  # twice the middle of three
+
+
 def test_bad_sizes_are_faults_of_the_file(judged):
     with pytest.raises(CatalogueError, match="runs downwards"):
         judged(
@@ -131,9 +145,16 @@ def test_bad_sizes_are_faults_of_the_file(judged):
 
 # Verdicts that follow from published facts and from arithmetic done by hand.
 VERDICTS = {
-    "factorial-funds-2024": {"F1": "holds", "F2": "holds", "F4": "holds", "F5": "wrong premise"},
-    "sora2-press-2025": {"P1": "holds", "P2": "holds", "P3": "holds", "P6": "holds"},
-    "gpt4-training": {"G1": "holds", "G2": "wrong premise", "G4": "arithmetic slip"},
+    "factorial-funds-2024": {"F1": "holds", "F2": "holds", "F3": "not checkable", "F4": "holds", "F5": "holds"},
+    "sora2-press-2025": {
+        "P1": "holds",
+        "P2": "holds",
+        "P3": "holds",
+        "P4": "not checkable",
+        "P5": "not checkable",
+        "P6": "holds",
+    },
+    "gpt4-training": {"G1": "holds", "G2": "wrong premise", "G3": "holds", "G4": "arithmetic slip", "G5": "holds"},
     "llama3-405b": {"L1": "holds", "L2": "holds", "L3": "holds", "L4": "holds"},
     "deepseek-v3": {"D1": "holds", "D2": "holds", "D3": "holds", "D4": "holds"},
 }
@@ -146,13 +167,22 @@ def test_shipped_audits(name):
     assert {claim: claims[claim].verdict for claim in VERDICTS[name]} == VERDICTS[name]
     body = json.loads(to_json(result))
     assert (result.samples > 0) == any("low" in value for claim in body["claims"] for value in claim["right"])
+    if name in {"deepseek-v3", "llama3-405b"}:  # facts: only the model is in doubt, and that is shown
+        assert [("low" in claim["right"][0]) for claim in body["claims"]][-1]
 
 
 def test_by_hand():
     claims = {judged.claim.id: judged for judged in audit("gpt4-training").claims}
     # 6 x 490B x 16.1T over 25,000 x 312 TFLOP/s and 95 days
     needed = 6 * math.sqrt(4e11 * 6e11) * math.sqrt(13e12 * 20e12) / (25000 * 312e12 * 95 * 86400)
-    assert float(np.median(claims["G2"].values["needed"].number)) == pytest.approx(needed, rel=1e-6)
+    assert float(claims["G2"].values["needed"].number) == pytest.approx(needed, rel=2e-3)
+    # 6 x 280B x 13T over 25,000 x 312 TFLOP/s: 95 days at 34 %, 90 at 36 and 101 at 32
+    days = {share: 6 * 280e9 * 13e12 / (25000 * 312e12 * share) / 86400 for share in (0.32, 0.34, 0.36)}
+    assert [round(each) for each in days.values()] == [101, 95, 90]
+    assert float(claims["G1"].values["time"].number) / 86400 == pytest.approx(days[0.34], rel=1e-3)
+    assert float(claims["G1"].values["longest"].number) / 86400 == pytest.approx(days[0.32])
+    assert float(claims["G3"].values["needed"].number) / 86400 == pytest.approx(63e6 / 25000 / 24)
+    assert float(claims["G5"].values["time"].number) == pytest.approx(4.8e25 / (25000 * 312e12 * 0.4))
     claims = {judged.claim.id: judged for judged in audit("factorial-funds-2024").claims}
     assert float(claims["F1"].values["minutes"].number) == 4200 * 730 * 5
 

@@ -126,6 +126,16 @@ def test_a_file_of_ones_own_without_words_says_which_check_failed(ask, tmp_path)
     assert "stated 5, within 1%, sum = 4: fails" in shown
 
 
+def test_samples_and_seeds_of_an_audit(ask, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(USERS.replace("a = 2, b = 2", 'a = "1 to 9", b = 2').replace("stated = 5", "stated = 500"), "utf-8")
+    first, again, other = (ask(str(path), "--samples", "256", "--seed", seed) for seed in ("1", "1", "2"))
+    assert first == again != other
+    assert "All claims" in first
+    assert "Other claims" not in first
+    assert "samples: 1 is not from 2" in ask(str(path), "--samples", "1", code=2)
+
+
 def test_every_fault_of_a_bad_file_is_printed(ask, tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(USERS.replace("addition", "adition").replace('computed = "sum"', 'computed = "som"'), "utf-8")

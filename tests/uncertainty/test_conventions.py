@@ -12,7 +12,9 @@ from costline.uncertainty.conventions import conventions
 def test_training_by_every_count_of_flops():
     estimate = costline.train("llama-3.1-8b", tokens="1T", on="64xh100-sxm", mfu="40%", price="$2/h")
     found = conventions(estimate)
-    assert "cost" not in found  # the user's own price has no date
+    assert [reading.value for reading in found["cost"]] == pytest.approx(  # rent of 64 chips; the price has no date
+        [64 * 2 * reading.value / 3600 for reading in found["time"]]
+    )
     flops = {reading.convention.split(",")[0]: reading.value for reading in found["flops"]}
     assert flops["6 x parameters x tokens"] == pytest.approx(6 * 8.03e9 * 1e12, rel=1e-3)
     # causal attention of 4,096 tokens: 32 layers x 12 x 4096 wide x (4097 / 2) keys a token; full twice that

@@ -7,10 +7,11 @@ import pytest
 
 import costline
 from costline.errors import InputError, QuantityError
-from costline.quantity import RATIO
+from costline.quantity import COUNT, RATIO, SECONDS, Range
 from costline.resolve import number
 from costline.uncertainty.draws import Sampling, active, sample, sampling, settings, uncertain
 from costline.uncertainty.drivers import drivers
+from costline.uncertainty.spreads import Choices
 
 
 def test_a_quantity_minus_itself_is_nothing(study):
@@ -67,10 +68,67 @@ def test_whole_inputs_are_whole_and_not_below_their_least():
             "mfu": number(mfu, RATIO, "mfu", least=0.5),
         }
 
-    found = costline.together(read, frames="1 to 3", mfu="0..1")
+    found = costline.together(read, frames="1 to 3", mfu="0.5 to 0.9")
     assert set(found.results["frames"]) >= {1, 2, 3}
     assert not np.any(found.results["frames"] % 1)
-    assert found.results["mfu"].min() == 0.5
+    assert found.results["mfu"].min() == 0.5  # the tail below the 5th percentile
+    for low in ("0..1", "0.4 to 1", "{0.4, 0.6}", [0.4, 0.6], Range(0.4, 0.6, "uniform")):
+        with pytest.raises(QuantityError, match=r"mfu: starts at 0.*, below the least possible value, 0\.5"):
+            costline.together(read, frames="1 to 3", mfu=low)
+    assert costline.together(read, frames="1 to 3", mfu="{0.4: 0, 0.6: 0.5, 0.7: 0.5}").results["mfu"].min() == 0.6
+
+
+def test_a_study_can_calculate_with_its_inputs():
+    def results(x, tokens, share):
+        train = costline.train("llama-3.1-8b", tokens=tokens, on="64xh100-sxm", mfu=share)
+        return {
+            "twice": 2 * x, "square": x * x, "log": np.log(x), "left": 1 - share, "same": x,
+            "left over": train["tokens_per_second"] * train["time"] * train["goodput"] / tokens,
+        }  # fmt: skip
+
+    with sampling(512):
+        found = costline.together(results, x="1 to 3", tokens="1T to 2T", share="30%..50%")
+    x = found.inputs("x")
+    assert found.results["twice"] == pytest.approx(2 * x)
+    assert found.results["square"] == pytest.approx(x**2)
+    assert found.results["log"] == pytest.approx(np.log(x))
+    assert found.results["left"] == pytest.approx(1 - found.inputs("share"))
+    assert np.array_equal(found.results["same"], x)
+    assert np.ptp(found.results["left over"]) < 0.02 * np.mean(found.results["left over"])  # the same tokens in both
+    assert sorted(each.name for each in found.variables if each.origin == "input") == ["share", "tokens", "x"]
+
+
+def test_a_study_can_calculate_with_inputs_that_are_no_range():
+    def results(x, fixed, share, name):
+        return {"a": x * fixed, "b": fixed - x, "c": x**share, "d": x + len(name)}
+
+    found = costline.together(results, x="1 to 3", fixed="3", share="50%", name="llama-3.1-8b")
+    x = found.inputs("x")
+    assert found.results["a"] == pytest.approx(3 * x)  # and not 33
+    assert found.results["b"] == pytest.approx(3 - x)
+    assert found.results["c"] == pytest.approx(np.sqrt(x))
+    assert found.results["d"] == pytest.approx(x + 12)
+
+
+def test_an_input_read_as_two_kinds_is_one_input():
+    found = costline.together(
+        lambda a: {"count": number(a, COUNT, "a"), "ratio": number(a, RATIO, "b"), "time": number(a, SECONDS, "c")},
+        a="2 to 8",
+    )
+    assert np.array_equal(found.results["count"], found.results["ratio"])
+    assert np.array_equal(found.results["count"], found.results["time"])
+    assert found.shares.shape[1] == 1
+
+
+@pytest.mark.parametrize(
+    "given", [Range(0.3, 40.0, "uniform"), Choices((0.3, 40.0), (0.5, 0.5)), {"30%": 0.5, 40: 0.5}, "FILE:mfu"]
+)
+def test_ranges_that_are_no_text_have_the_limits_of_text(tmp_path, given):
+    path = tmp_path / "posterior.csv"
+    path.write_text("mfu\n0.3\n40\n", encoding="utf-8")
+    given = given.replace("FILE", str(path)) if isinstance(given, str) else given
+    with pytest.raises(QuantityError, match=r"mfu: .*40.* is above the limit 1 of a fraction"):
+        costline.train("llama-3.1-8b", tokens="1T", on="64xh100-sxm", mfu=given)
 
 
 def test_outside_of_a_study_a_range_is_no_number():
@@ -93,9 +151,19 @@ def test_settings_hold_inside_their_block():
     assert settings().samples == 4096
 
 
-@pytest.mark.parametrize(("samples", "seed"), [(1, 0), (2**20 + 1, 0), (4096, -1)])
-def test_settings_that_cannot_be(samples, seed):
-    with pytest.raises(InputError, match=r"is not from"):
+@pytest.mark.parametrize(
+    ("samples", "seed", "words"),
+    [
+        (1, 0, "is not from"),
+        (2**20 + 1, 0, "is not from"),
+        (4096, -1, "is not from"),
+        (100.5, 0, "samples: 100.5 is not a whole number"),
+        (4096, 1.5, "seed: 1.5 is not a whole number"),
+        ("many", 0, "samples: many is not a whole number"),
+    ],
+)
+def test_settings_that_cannot_be(samples, seed, words):
+    with pytest.raises(InputError, match=words):
         Sampling(samples, seed)
 
 

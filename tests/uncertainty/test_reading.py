@@ -34,7 +34,7 @@ def test_ranges_in_every_form(written, kind, meant):
     ("written", "kind", "words"),
     [
         ("600B to 400B", PARAMS, "runs downwards; write 400B to 600B"),
-        ("0B to 5B", PARAMS, "cannot start at 0; a uniform one"),
+        ("0B to 5B", PARAMS, r"cannot start at 0; write 0B\.\.5B"),
         ("-1B to 5B", PARAMS, "-1B"),
         ("50% to 120%", FRACTION, "120"),
         ("50% to 100%", FRACTION, "ends below 1; a uniform one"),

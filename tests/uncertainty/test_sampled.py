@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import costline
-from costline.errors import InputError, PlanError, QuantityError, UnknownNameError
+from costline.errors import ConfigError, InputError, PlanError, QuantityError, UnknownNameError
 from costline.plan import Plan
 from costline.uncertainty.draws import drawing, sampling
 from costline.uncertainty.ranged import settled
@@ -168,17 +170,50 @@ def test_what_is_explained(gpt4):
         ({"mfu": "35% to 120%"}, QuantityError, "mfu"),
         ({"price": "$0/h to $2/h"}, QuantityError, "cannot start at 0"),
         ({"on": "2000 to 500xh100-sxm"}, QuantityError, "chips: '2000 to 500' runs downwards"),
-        ({"pue": "0.5 to 0.9"}, None, ""),
+        ({"pue": "0.5 to 1.4"}, QuantityError, "pue: starts at 0.500, below the least possible value, 1.00"),
+        ({"tokens": "{0T, 2T}"}, QuantityError, "tokens: starts at 0 "),
+        ({"mfu": "{0%, 10%}"}, QuantityError, "mfu: "),
+        ({"batch_tokens": "0.1 to 0.4"}, QuantityError, "starts at 0.1"),
         ({"params": "10T to 1000T"}, InputError, "from 1e\\+06 to 1e\\+14"),
     ],
 )
 def test_degenerate_input(inputs, error, words):
     given = {**GPT4, **inputs}
-    if error is None:
-        assert costline.train(**given).sampled.inputs("pue").min() == 1.0  # a building adds energy, it saves none
-        return
     with pytest.raises(error, match=words):
         costline.train(**given)
+
+
+def share_of_crossing(params, active):
+    """Chance that one lognormal exceeds another, by their ends in logarithms."""
+    (low, high), (least, most) = np.log(params), np.log(active)
+    sigma = math.hypot(high - low, most - least) / (2 * stats.norm.ppf(0.95))
+    return stats.norm.cdf(((least + most) / 2 - (low + high) / 2) / sigma)
+
+
+def test_sizes_that_cross_are_refused_or_counted():
+    given = {"tokens": "1T", "on": "64xh100-sxm", "mfu": "40%"}
+    assert share_of_crossing((70, 100), (60, 90)) == pytest.approx(0.22, abs=0.01)
+    with pytest.raises(ConfigError, match=r"active exceeds params in 2[12]% of the samples"):
+        costline.train(params="70B to 100B", active="60B to 90B", **given)
+    share = share_of_crossing((100, 140), (60, 90))
+    warnings = costline.train(params="100B to 140B", active="60B to 90B", **given).warnings
+    (warning,) = (each for each in warnings if each.startswith("active"))
+    said = float(warning.removeprefix("active exceeds params in ").split(" %")[0])
+    assert said == pytest.approx(100 * share, abs=0.1)
+    assert 0 < share < 0.01
+    apart = costline.train(params="1.8T", active="400B to 600B", **given).warnings
+    assert not [each for each in apart if each.startswith("active")]
+
+
+def test_each_coefficient_alone_leaves_the_median_where_the_prediction_is():
+    """Of a rising or falling function of one number, the median is its value at the median: only sums move it."""
+    with sampling(64, always=True):
+        study = costline.train(params="70B", tokens="1T", on="1024xh100-sxm").sampled
+    predicted = study.evaluate(np.full((1, study.shares.shape[1]), 0.5))["time"][0]
+    for variable in study.variables:
+        rows = np.full((101, study.shares.shape[1]), 0.5)
+        rows[:, variable.place] = (np.arange(101) + 0.5) / 101
+        assert np.median(study.evaluate(rows)["time"]) == pytest.approx(predicted, rel=0.005), variable.name
 
 
 def test_4096_samples_cost_little_beyond_the_array_evaluation(gpt4):

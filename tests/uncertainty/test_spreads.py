@@ -13,6 +13,7 @@ from scipy import stats
 from costline.errors import QuantityError
 from costline.quantity import FRACTION, PARAMS, Range
 from costline.uncertainty.spreads import Bounds, Choices, Column, describe, median, plain_spread, quantile
+from costline.uncertainty.study import span
 
 SHARES = np.linspace(0.001, 0.999, 999)
 Z95 = stats.norm.ppf(0.95)
@@ -46,6 +47,23 @@ def test_choices_come_as_often_as_their_weights_say():
     assert set(drawn) == {20e9, 60e9}
     assert np.mean(drawn == 20e9) == pytest.approx(0.6, abs=0.002)
     assert median(Choices((1.0, 2.0, 3.0), (0.2, 0.2, 0.6))) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("spread", "middle"),
+    [
+        (Choices.even((13.0, 20.0)), 13.0),
+        (Choices.even((1.0, 2.0, 3.0, 4.0, 5.0, 6.0)), 3.0),
+        (Choices((13.0, 20.0), (0.5 - 1e-9, 0.5 + 1e-9)), 20.0),
+        (Column("a.csv", "b", (4.0, 1.0, 3.0, 2.0)), 2.0),
+    ],
+)
+def test_a_choice_has_one_median(spread, middle):
+    """The least value that half of the weight reaches, whoever asks."""
+    many = quantile(spread, (np.arange(1 << 20) + 0.5) / (1 << 20))
+    if abs(middle - 20) > 1:  # nobody can tell 0.5 - 1e-9 from a million samples
+        assert span(many).median == middle
+    assert (median(spread), float(quantile(spread, np.array([0.5]))[0])) == (middle, middle)
 
 
 def test_bounds_are_the_10th_and_90th_percentile_and_the_point_the_median():

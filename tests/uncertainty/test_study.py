@@ -107,6 +107,12 @@ def test_doubts_apart(study):
     assert found.alone("result", "model") == span(np.full(4, 5.5))
 
 
+def test_all_doubt_together_is_that_of_the_headline(study):
+    found = study(lambda a, b: a * b, samples=4096, a="1 to 9", b="1 to 100")
+    assert found.alone("result", "input", "catalogue", "model") == found.span("result")
+    assert found.given("a > 3").alone("result", "input") == found.span("result")  # findings are left out
+
+
 def test_what_is_asked_amiss(study):
     found = study(lambda a: a, a="1 to 2")
     with pytest.raises(InputError, match="from 0 to 100, got 101"):

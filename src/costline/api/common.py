@@ -65,13 +65,18 @@ def recording(wanted: bool) -> Iterator[Node | None]:
 
 
 def check_sizes(model: object, **sizes: object) -> None:
-    """Refuse the size of a hypothetical model beside a model that has its own, rather than pass it over.
+    """Refuse the size of a hypothetical model beside a model that has its own, and a shape that is no table of fields.
 
     Raises
     ------
     InputError
-        Both are given.
+        Both are given, or the shape is something else.
     """
+    shape = sizes.get("shape")
+    if not isinstance(shape, Mapping | None):
+        raise InputError(
+            f"shape: {str(shape)[:40]!r} names no field; write layers=60, hidden=6144 (--set shape.layers=60)"
+        )
     given = [
         name for name, value in sizes.items() if value is not None and not (isinstance(value, Mapping) and not value)
     ]

@@ -6,7 +6,7 @@ import re
 
 from costline import quantity
 from costline.errors import InputError, QuantityError, nearest_names
-from costline.quantity.spoken import SPOKEN, spoken_value
+from costline.quantity.spoken import SPOKEN, spoken_value, stated_value
 from costline.report.values import KINDS
 from costline.search.limits import Limit, Study
 
@@ -75,7 +75,8 @@ def read_limit(text: str, study: Study, *, equal: bool = False) -> Limit:
         kind = quantity.COUNT  # of tokens a second there is no other unit to mean
     try:
         worth = SPOKEN.get(_plain(found["name"]), ("", None))[1]
-        value = quantity.read(found["value"], kind) if worth is None else spoken_value(found["value"], kind, worth)
+        said = found["value"]
+        value = stated_value(said, kind, name) if worth is None else spoken_value(said, kind, worth)
     except QuantityError as error:
         raise InputError(f"limit {text[:40]!r}: {error}") from None
     most = sign[0] == "<" if sign != "=" else not more_is_better(name)

@@ -19,6 +19,7 @@ from costline.numeric import Array
 from costline.report.values import text
 from costline.search.limits import Limit, Study
 from costline.studies.solve import extreme
+from costline.uncertainty.draws import ranged_inputs
 
 FORMS = {"largest", "longest", "most", "fewest", "least", "smallest", "cheapest", "needed", "break-even", "breakeven"}
 """Words that say which end is meant; each unknown has only one that makes sense."""
@@ -172,6 +173,8 @@ def solve(question: Study, what: str, target: str | None = None, **inputs: Any) 
     lists = [one for one, value in inputs.items() if isinstance(value, list | tuple)]
     if lists:
         raise InputError(f"{lists[0]}: a list is not solved for; ask for each of its values")
+    if ranges := ranged_inputs(inputs):
+        raise InputError(f"{ranges[0]} is a range, which is not solved for; ask for each of its ends, or its median")
     if name != "chip" and inputs.get("on") is None:
         raise InputError("say what it runs on: --on 8xh100-sxm (costline data list chips)")
     if name == "chip":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Group, Parameter
 
 from costline.errors import InputError
+from costline.uncertainty.draws import sampling
 
 if TYPE_CHECKING:
     from costline.studies.audit.judge import Result
@@ -29,6 +30,8 @@ def audit(
     json: Switch = False,
     csv: Switch = False,
     plain: Switch = False,
+    samples: Annotated[int | None, Parameter(show_default=False)] = None,
+    seed: Annotated[int | None, Parameter(show_default=False)] = None,
 ) -> int:
     """Compute the claims of a published estimate again, and say which hold.
 
@@ -52,6 +55,10 @@ def audit(
         CSV, a row a claim.
     plain
         No colour.
+    samples
+        Samples drawn of ranges [4096]; also shows the model's own doubt where nothing is a range.
+    seed
+        Which samples; the same seed gives the same answer [0].
     """
     from costline.cli.terminal import either
 
@@ -64,7 +71,9 @@ def audit(
     if name is None:
         known = ", ".join(document.shipped_audits())
         raise InputError(f"name an audit ({known}) or a TOML file of your own; --list shows more")
-    result = judge.audit(name)
+    wanted = samples is not None or seed is not None
+    with sampling(4096 if samples is None else samples, seed=seed or 0, always=wanted):
+        result = judge.audit(name)
     chosen = _chosen(result, claim)
     if json or csv:
         from costline.report import audit_data

@@ -41,6 +41,8 @@ def answer_backwards(question: str, inputs: Mapping[str, Any], output: "Output")
 
     if question not in UNKNOWNS:
         raise InputError(f"{question} cannot be solved backwards; {', '.join(UNKNOWNS)} can")
+    if unused := output.stated():
+        raise InputError(f"{unused[0]} is about ranges, which a backwards question does not take; leave it out")
     given = dict(inputs)
     found = solve(cast("Study", question), output.solve or "", output.target, **given)
     if output.json:

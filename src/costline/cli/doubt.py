@@ -52,10 +52,22 @@ class Doubt:
         asked = (self.samples, self.seed, self.percentiles, self.interval, self.of, self.tornado)
         return any(each is not None for each in asked) or bool(self.chance or self.given)
 
+    def stated(self) -> tuple[str, ...]:
+        """Flags about ranges that were given."""
+        given = {row.name: getattr(self, row.name) for row in fields(Doubt)}
+        return tuple(f"--{name}" for name, value in given.items() if value not in (None, ()) and value is not False)
+
     def sampling(self) -> AbstractContextManager[Sampling]:
         """Sample the question asked inside the block as wanted."""
         samples = USUAL.samples if self.samples is None else self.samples
         return sampling(samples, seed=USUAL.seed if self.seed is None else self.seed, always=self.wanted)
+
+    def check(self) -> None:
+        """Refuse what cannot be, before anything is computed."""
+        self.percents()
+        self._share()
+        if self.tornado is not None and self.tornado.suffix.lower() != ".svg":
+            raise InputError(f"--tornado: {str(self.tornado)[-60:]} is drawn as SVG; name a file that ends in .svg")
 
     def applied(self, estimate: "Estimate") -> "Estimate":
         """The answer with findings and wishes; one without samples as it is."""
@@ -75,6 +87,8 @@ class Doubt:
     def percents(self) -> tuple[float, ...]:
         """Percentiles as numbers. [%]"""
         read = []
+        if self.percentiles is not None and not self.percentiles.strip(" ,"):
+            raise InputError("--percentiles: none is given; write 5,25,50,75,95")
         for piece in filter(None, (piece.strip() for piece in (self.percentiles or "").split(","))):
             try:
                 read.append(float(piece.removesuffix("%").removeprefix("p")))

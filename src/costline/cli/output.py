@@ -86,6 +86,7 @@ def ask(
         raise InputError("say what it runs on: --on 8xh100-sxm (costline data list chips)")
     for name in required_by(question) - inputs.keys():
         raise InputError(f"say --{name}: see costline {question.__name__} --help")
+    output.check()
     with output.sampling():
         estimate = output.applied(question(**inputs, explain=output.explain or output.explain_all))
     _print(estimate, output)
@@ -95,6 +96,10 @@ def ask(
 def _print(estimate: Estimate, output: Output) -> None:
     from costline.report import machine
 
+    if output.conventions and not (output.csv or output.json):
+        from costline.report.uncertainty import counted_otherwise
+
+        counted_otherwise(estimate)  # complains before anything is printed
     if output.tornado is not None:
         _draw(estimate, output.tornado)
     if output.json:
@@ -138,7 +143,8 @@ def _draw(estimate: Estimate, path: Path) -> None:
     sampled = cast(RangedEstimate, estimate).sampled
     kinds = {variable.name: variable.kind for variable in sampled.variables}
     found = tornado(sampled, cast(RangedEstimate, estimate).explained[-1])
-    path.write_text(tornado_svg(found, estimate.title, kinds), encoding="utf-8")
+    title = f"{estimate.title} (before what was found)" if sampled.findings else estimate.title
+    path.write_text(tornado_svg(found, title, kinds), encoding="utf-8")
     note(f"drawn: {path}")
 
 
@@ -152,7 +158,9 @@ def scenario_inputs(path: Path | None, known: frozenset[str]) -> dict[str, Any]:
     _check({name: value for name, value in parsed.items() if name != "sampling"}, known, str(path))
     if not isinstance(parsed.get("sampling", {}), Mapping):
         raise InputError(f"{path}: sampling is a table, [sampling] with samples, seed, given, chance, ...")
-    return as_typed(parsed)
+    from costline.uncertainty.reading import beside
+
+    return as_typed(cast("dict[str, Any]", beside(parsed, path.parent)))
 
 
 TABLES = ("plan", "shape", "coefficients")

@@ -40,6 +40,9 @@ MERGED = 12.0
 write one in fp32, and what the first cast costs."""
 EAGER_MERGED = 38.0
 """The same operator by operator: cast (6), difference (12), product (8), sum (12); see `yunchang.ring.utils`."""
+SCORES = 5.0
+"""Times that unfused attention moves a score: written by the first product, read and written by the softmax, read by
+the second product, and once more for masks and dropout (Dao et al. 2022, arXiv:2205.14135, algorithm 0)."""
 CHUNK = 256.0
 """Tokens of a chunk of Mamba-2: the default of ``Mamba2Config`` in transformers and of Nemotron-H in vLLM. [token]"""
 STATE_MOVES = 4.0
@@ -66,7 +69,8 @@ class Load:
     backward : bool
         True for a kernel of the backward pass.
     rows, inner, outer : float or array
-        Of a matrix product, the dimensions of one call on one chip; 0 where they do not apply.
+        Of a matrix product, the dimensions of one call on one chip; 0 where they do not apply. Of attention, `inner` is
+        the width of a head.
     experts : float or array
         Experts of one layer on one chip, which the rows are divided over; 0 where the part has none.
     alone : float or array
@@ -245,7 +249,9 @@ def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> L
     divided = smallest(plan.tensor, part.key_heads) * plan.ulysses
     others = sequences * keys * (part.repeat * width * key_element * plan.density / divided)
     flops = part.flops(streams) * (plan.density / share)
-    return Load(part.name, "attention", plan.activation, flops, own + others, part.repeat)
+    if plan.attention == "naive":
+        own = own + sequences * streams[part.queries] * keys * (part.repeat * part.heads * SCORES * element / share)
+    return Load(part.name, "attention", plan.activation, flops, own + others, part.repeat, inner=part.key_dim)
 
 
 def _exchange(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> Load:

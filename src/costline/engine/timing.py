@@ -184,6 +184,9 @@ def _shown(math: Numeric, memory: Numeric, exposed: Numeric) -> Numeric:
     return choose(math >= memory, math, exposed * math)
 
 
+ALIGNED = 8
+"""Elements of 16 bits that the dimensions of a product must be a multiple of for its tensor cores (Anthony et al. 2024,
+arXiv:2401.14489, section 3)."""
 SIXTEEN_BITS = frozenset({"bf16", "fp16", "fp16acc"})
 """Formats of which the same units reach the same share of their rates; the coefficients name none of them."""
 MEMORY_OF = {"attention": "attention", "memory": "elementwise"}
@@ -215,6 +218,9 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     chip = cluster.chip
     if load.kind == "attention":
         share = efficiency.value("attention", chip, attention_kernel(plan, cluster, efficiency))
+        uneven = np.not_equal(np.mod(load.inner, ALIGNED), 0)
+        if plan.attention == "naive" and np.any(uneven):  # fused kernels pad heads in registers
+            share = share * choose(uneven, efficiency.value("misaligned", chip), 1.0)
         return share * (efficiency.value("attention_backward", chip) if load.backward else 1.0)
     if load.kind == "convolution":
         return efficiency.value("convolution", chip, load.rank)

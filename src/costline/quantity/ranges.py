@@ -66,7 +66,7 @@ def read_range(text: str | float, kind: Kind) -> Range | float:
     """Read a quantity or a range of them.
 
     ``a to b`` is the 5th to 95th percentile of a lognormal, of a logit-normal for fractions; ``a..b`` is uniform. A
-    range whose ends are equal is that one value.
+    first end without a unit has that of the second. A range whose ends are equal is that one value.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def read_range(text: str | float, kind: Kind) -> Range | float:
     Raises
     ------
     QuantityError
-        An end cannot be read, the ends are the wrong way round, or only one of them has a unit.
+        An end cannot be read, the ends are the wrong way round, or only the first has a unit.
 
     Examples
     --------
@@ -87,6 +87,8 @@ def read_range(text: str | float, kind: Kind) -> Range | float:
     Range(low=400000000000.0, high=600000000000.0, shape='lognormal')
     >>> read_range("35%..45%", FRACTION)
     Range(low=0.35, high=0.45, shape='uniform')
+    >>> read_range("400 to 600B", PARAMS)
+    Range(low=400000000000.0, high=600000000000.0, shape='lognormal')
     """
     if not isinstance(text, str):
         return read(text, kind)
@@ -97,12 +99,17 @@ def read_range(text: str | float, kind: Kind) -> Range | float:
     ends = [part.strip() for part in parts]
     if len(ends) != 2 or not all(ends) or "..." in tidy:
         raise QuantityError(f"{shown(text)} is not a range of two values; write A to B, or A..B for a uniform one")
-    _same_units(text, ends)
+    ends = _with_units(text, ends)
     low, high = (read(end, kind) for end in ends)
     if low > high:
+        if ends[0] not in tidy:
+            read_as = f"reads as {ends[0]} to {ends[1]}, which runs downwards"
+            raise QuantityError(f"{shown(text)} {read_as}; write both ends in full")
         raise QuantityError(f"{shown(text)} runs downwards; write {ends[1]} to {ends[0]}")
     if low == high:
         return low
+    if low == 0 and ".." not in tidy:
+        raise QuantityError(f"{shown(text)}: a range of percentiles cannot start at 0; write {ends[0]}..{ends[1]}")
     percentiles: Shape = "logit-normal" if kind is FRACTION else "lognormal"
     try:
         return Range(low, high, "uniform" if ".." in tidy else percentiles)
@@ -142,13 +149,25 @@ def _joint(value: Range) -> str:
     return ".." if value.shape == "uniform" else " to "
 
 
-def _same_units(text: str, ends: list[str]) -> None:
-    """Refuse ``400 to 600B``: it could start at 400 or at 400B."""
+def shared_unit(low: str, high: str) -> str:
+    """The lower end with the unit of the upper one, where it is a number alone; ``$`` before it may be its own.
+
+    Examples
+    --------
+    >>> shared_unit("30", "40%"), shared_unit("$2", "$3/h"), shared_unit("400B", "600B")
+    ('30%', '$2/h', '400B')
+    """
+    numbers = [PLAIN.match(end) for end in (low, high)]
+    if numbers[0] is None or numbers[1] is None or low[numbers[0].end() :]:
+        return low
+    return low + high[numbers[1].end() :]
+
+
+def _with_units(text: str, ends: list[str]) -> list[str]:
+    """Ends with their units: a lower end without one has that of the upper; the other way round nobody writes."""
     numbers = [PLAIN.match(end) for end in ends]
     units = [end[number.end() :] for end, number in zip(ends, numbers, strict=True) if number]
-    if len(units) < 2 or bool(units[0]) == bool(units[1]):
-        return
-    unit = units[0] or units[1]
-    whole = [end if own else f"{end}{unit}" for end, own in zip(ends, units, strict=True)]
-    joint = ".." if ".." in text else " to "
-    raise QuantityError(f"{shown(text)} has a unit at one end only; write {joint.join(whole)}, or both ends in full")
+    if len(units) == 2 and units[0] and not units[1]:
+        joint = ".." if ".." in text else " to "
+        raise QuantityError(f"{shown(text)} has no unit at its end; write {ends[0]}{joint}{ends[1]}{units[0]}")
+    return [shared_unit(*ends), ends[1]]

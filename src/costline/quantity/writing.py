@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from numbers import Real
 
@@ -134,8 +134,10 @@ def _divide(number: Decimal, factor: Fraction) -> Decimal:
 
 
 def _rounded(size: Fraction, digits: int) -> Decimal:
-    """`size` to so many significant figures."""
-    return Decimal(f"{_divide(Decimal(size.numerator), Fraction(size.denominator)):.{digits - 1}e}")
+    """`size` to so many significant figures, halves upwards, as people round: 11.25 is 11.3."""
+    return Context(prec=digits, rounding=ROUND_HALF_UP).plus(
+        _divide(Decimal(size.numerator), Fraction(size.denominator))
+    )
 
 
 def _fit(size: Fraction, kind: Kind, digits: int) -> tuple[Scale, Decimal]:

@@ -15,7 +15,8 @@ from rich.text import Text
 
 from costline.report.explain import substituted
 from costline.report.values import text
-from costline.studies.audit.judge import PLACEHOLDER, VERDICTS, CheckResult, Judged, Result, StepResult, Verdict
+from costline.studies.audit.compare import CheckResult
+from costline.studies.audit.judge import PLACEHOLDER, VERDICTS, Judged, Result, StepResult, Verdict
 from costline.studies.audit.operations import Operation
 from costline.studies.audit.shelf import Value
 
@@ -40,6 +41,8 @@ WORDS: dict[str, dict[str, str]] = {
         "at most": "至多",
         "input": "输入",
         "What does not hold": "不成立的论断",
+        "All claims": "全部论断",
+        "steps, at the medians of what is uncertain:": "各步(不确定的输入取中位数):",
         "Other claims": "其他论断",
         "to": "到",
     }
@@ -150,8 +153,9 @@ def answer(
         blocks += _failing(result, language)
     for section in dict.fromkeys(judged.claim.section for judged in shown):
         named = result.audit.sections.get(section)
+        rest = "Other claims" if any(judged.claim.section for judged in shown) else "All claims"
         heading = named.say(language) if named else section
-        blocks.append(Text(f"\n{heading or word('Other claims', language)}", style="bold underline"))
+        blocks.append(Text(f"\n{heading or word(rest, language)}", style="bold underline"))
         for judged in shown:
             if judged.claim.section == section:
                 blocks += _claim(judged, language)
@@ -216,6 +220,8 @@ def _derivation(judged: Judged, result: Result, language: str) -> Iterator[Rende
         given = result.audit.inputs[name]
         line = Text(f"{word('input', language)} {name} = {given.value}")
         yield Padding(line.append(f"  [{given.source}]", "dim italic"), (0, 0, 0, 8))
+    if judged.spans and judged.steps:
+        yield Padding(Text(word("steps, at the medians of what is uncertain:", language), "dim"), (0, 0, 0, 8))
     for done in judged.steps:
         yield Padding(_step(done, judged.claim.steps[done.name].arguments, language), (0, 0, 0, 8))
     for made in judged.checks:

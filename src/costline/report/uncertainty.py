@@ -14,13 +14,15 @@ from costline.quantity import Kind, show
 from costline.report.answer import HEADLINES, ROWS, notes
 from costline.report.values import label, text
 from costline.uncertainty.conventions import Reading, conventions
-from costline.uncertainty.drivers import Drivers, Swing, Tornado, drivers, tornado
+from costline.uncertainty.drivers import WITHIN, Driver, Drivers, Scale, Swing, Tornado, drivers, tornado
 from costline.uncertainty.sampled import FITS, RangedEstimate
 from costline.uncertainty.spreads import describe
 from costline.uncertainty.study import ENOUGH, Span, Study
 
 MOST_ROWS = 7
 """Inputs shown of a ranking; the rest moves the result little."""
+SCALES: dict[Scale, str] = {"value": "", "logarithm": "log ", "rank": "rank of "}
+"""What is explained of a result, in words."""
 
 
 def ranged_answer(estimate: RangedEstimate, *, plain: bool = False) -> RenderableType:
@@ -44,7 +46,9 @@ def ranged_answer(estimate: RangedEstimate, *, plain: bool = False) -> Renderabl
 def _fit(estimate: RangedEstimate) -> Iterable[Text]:
     if estimate.fitting == 1:
         return
-    share = f"{max(1 - estimate.fitting, 0.001):.1%} of the samples"
+    study = estimate.sampled
+    unfit = study.agreeing - round(estimate.fitting * study.agreeing)
+    share = f"{unfit:,} of the {study.agreeing:,} samples ({100 * unfit / study.agreeing:.2g}%)"
     yield Text(f"does not fit in {share}, which are counted all the same (--given '{FITS} >= 100%' leaves them out)",
                style="bold red")  # fmt: skip
     if estimate.middle.feasible is False:
@@ -52,6 +56,8 @@ def _fit(estimate: RangedEstimate) -> Iterable[Text]:
 
 
 def _findings(study: Study) -> Iterable[Text]:
+    if study.samples < ENOUGH:
+        yield Text(f"! {study.samples} samples are too few for percentiles; draw {ENOUGH} or more", style="yellow")
     if not study.findings:
         return
     share = study.agreeing / study.samples
@@ -116,7 +122,10 @@ def _given(value: float, kind: Kind | None) -> str:
 
 def explanation(study: Study, results: Sequence[str], share: float, *, plain: bool) -> list[RenderableType]:
     """Whose doubt it is, what drives it, and a tornado of the last result."""
-    blocks: list[RenderableType] = [_doubts(study, results, share)]
+    blocks: list[RenderableType] = []
+    if study.findings:
+        blocks.append(Text(f"before what was found, of all {study.samples:,} samples:", style="cyan"))
+    blocks.append(_doubts(study, results, share))
     found = drivers(study, results)
     if found:
         blocks.append(_ranking(found, plain=plain))
@@ -147,29 +156,29 @@ def _doubts(study: Study, results: Sequence[str], share: float) -> Table:
 def _ranking(found: Mapping[str, Drivers], *, plain: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("what drives it")
-    for each in found.values():
-        of = f"log {label(each.result)}" if each.logarithm else label(each.result)
-        table.add_column(f"{of}\nalone", justify="right")
-        table.add_column("\nin all", justify="right")
-        table.add_column()
     rows = {name: {row.name: row for row in each.ranked} for name, each in found.items()}
     names = sorted(
-        {row.name for each in found.values() for row in each.ranked},
+        {row.name for each in found.values() for row in each.ranked if row.seen},
         key=lambda name: -max(ranked[name].total for ranked in rows.values()),
-    )
-    for name in names[:MOST_ROWS]:
+    )[:MOST_ROWS]
+    for each in found.values():
+        error = max((rows[each.result][name].error for name in names), default=0.0)
+        table.add_column(f"{SCALES[each.scale]}{label(each.result)}\nalone", justify="right")
+        table.add_column("\nin all", justify="right")
+        table.add_column(f"\n± {max(error, 0.001):.{0 if error >= 0.0095 else 1}%}")
+    for name in names:
         cells: list[Text] = []
         for ranked in rows.values():
             row = ranked[name]
-            bar = "" if plain else "█" * round(8 * min(max(row.total, 0), 1))
-            cells += [Text(_share(row.first)), Text(_share(row.total)), Text(bar, style="cyan")]
+            bar = "" if plain else "█" * round(8 * row.total)
+            cells += [Text(_share(row.first, row)), Text(_share(row.total, row)), Text(bar, style="cyan")]
         table.add_row(name, *cells)
     return table
 
 
-def _share(index: float) -> str:
-    """An index as a share; estimates of a small one can fall below 0 or above 1 by chance."""
-    return f"{min(max(index, 0), 1):.0%}"
+def _share(index: float, row: Driver) -> str:
+    """An index as a share; nothing where it cannot be told from nothing."""
+    return f"{index:.0%}" if index > WITHIN * row.error else "-"
 
 
 def tornado_table(found: Tornado, kinds: Mapping[str, Kind | None], *, plain: bool) -> Table:
@@ -222,11 +231,26 @@ def _inputs(study: Study) -> Iterable[Text]:
     yield Text(f"~ {model} coefficients of the model in doubt; {words}", style="dim")
 
 
-def convention_table(estimate: Estimate) -> RenderableType:
-    """The spread between conventions."""
+def counted_otherwise(estimate: Estimate) -> dict[str, tuple[Reading, ...]]:
+    """Figures of an answer by every convention that bears on them.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
     found = conventions(estimate.middle if isinstance(estimate, RangedEstimate) else estimate)
     if not found:
-        raise InputError(f"no figure of this answer ({estimate.study}) depends on a convention")
+        raise InputError(
+            f"no figure of this answer ({estimate.study}) depends on a convention; leave out --conventions, or the "
+            "price: the catalogue's has a date"
+        )
+    return found
+
+
+def convention_table(estimate: Estimate) -> RenderableType:
+    """The spread between conventions."""
+    found = counted_otherwise(estimate)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading, justify in (("counted otherwise", "left"), ("", "left"), ("", "right"), ("of used", "right")):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]

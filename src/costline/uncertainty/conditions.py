@@ -11,9 +11,10 @@ import numpy as np
 from costline import quantity
 from costline.errors import InputError, QuantityError, UnknownNameError
 from costline.numeric import Array
-from costline.quantity import Kind, read, show
+from costline.quantity import Kind, show
+from costline.quantity.ranges import shared_unit
 from costline.quantity.reading import shown
-from costline.quantity.spoken import SPOKEN, spoken_value
+from costline.quantity.spoken import SPOKEN, spoken_value, stated_value
 
 LONGEST = 200
 COMPARED = re.compile(r"(?P<name>.+?) *(?P<sign><=|>=|<|>) *(?P<value>.+)")
@@ -124,6 +125,8 @@ def read_condition(written: str, known: Mapping[str, Quantity]) -> Condition:
     >>> found.name, found.low / 86400, found.high / 86400
     ('time', 150.0, 200.0)
     """
+    if not isinstance(written, str):
+        raise InputError(f"{str(written)[:40]} is no condition; write 'cost < $50' or 'days between 150 and 200'")
     text = " ".join(written.split())
     if len(text) > LONGEST or not (found := BETWEEN.fullmatch(text) or COMPARED.fullmatch(text)):
         raise InputError(f"{shown(written)} is no condition; write 'cost < $50' or 'days between 150 and 200'")
@@ -131,11 +134,11 @@ def read_condition(written: str, known: Mapping[str, Quantity]) -> Condition:
     quantity_of, unit = _named(label, known)
 
     def bound(value: str) -> float:
-        return _value(value, quantity_of.reads, unit, label)
+        return _value(value, quantity_of.reads, unit, quantity_of.name, label)
 
     parts = found.groupdict()
     if "sign" not in parts:
-        low, high = bound(parts["low"]), bound(parts["high"])
+        low, high = bound(shared_unit(parts["low"], parts["high"])), bound(parts["high"])
         if low > high:
             raise InputError(f"{shown(written)} runs downwards; write between {parts['high']} and {parts['low']}")
         return Condition(quantity_of.name, label, low, high, False, False, quantity_of.reads, text)
@@ -155,8 +158,8 @@ def _named(label: str, known: Mapping[str, Quantity]) -> tuple[Quantity, float |
     raise UnknownNameError("result or uncertain input", label, [*known, *aliases])
 
 
-def _value(value: str, kind: Kind, unit: float | None, label: str) -> float:
+def _value(value: str, kind: Kind, unit: float | None, name: str, label: str) -> float:
     try:
-        return read(value, kind) if unit is None else spoken_value(value, kind, unit)
+        return stated_value(value, kind, name) if unit is None else spoken_value(value, kind, unit)
     except QuantityError as error:
         raise InputError(f"{label}: {error}") from None

@@ -69,14 +69,28 @@ def conventions(estimate: Estimate, prices: Iterable[Price] | None = None) -> di
     found: dict[str, tuple[Reading, ...]] = {}
     if estimate.study == "train":
         found |= _training(estimate)
+        found |= _following(estimate, found)
     if estimate.study == "generate":
         found |= _generation(estimate)
     money = next((name for name in ("cost", "cost_output") if name in estimate.figures), "")
     if money and estimate[money] is not None and any(row.name == "rent" for row in estimate.assumptions):
         listed = shipped.prices(category="rental") if prices is None else prices
         dated = tuple(_priced(estimate, money, listed))
-        found |= {money: dated} if len(dated) > 1 else {}
+        counted = tuple(reading for reading in found.get(money, ()) if not reading.used)
+        found |= {money: dated + counted} if len(dated) > 1 else {}
     return found
+
+
+def _following(estimate: Estimate, found: dict[str, tuple[Reading, ...]]) -> dict[str, tuple[Reading, ...]]:
+    """Cost of a training, which follows its time: the chips are rented by the hour."""
+    if "time" not in found or estimate.figures.get("cost") is None or estimate["cost"] is None:
+        return {}
+    cost, time, unit = _number(estimate["cost"]), _number(estimate["time"]), estimate.figure("cost").unit
+    return {
+        "cost": tuple(
+            Reading("cost", each.convention, cost * each.value / time, unit, each.used) for each in found["time"]
+        )
+    }
 
 
 def _number(value: Numeric | None) -> float:

@@ -10,10 +10,10 @@ Questions without a range pass through here too, so what only ranges need is imp
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -22,20 +22,26 @@ import numpy as np
 from costline.errors import CostlineError, InputError, QuantityError
 from costline.hardware.efficiency import Efficiency
 from costline.numeric import Array, Numeric
-from costline.quantity import Kind
+from costline.quantity import COUNT, RATIO, Kind
 
 if TYPE_CHECKING:
     from costline.uncertainty.spreads import Spread
     from costline.uncertainty.variables import Origin, Variable
 
+TABLES = frozenset({"coefficients", "shape"})
+"""Inputs of a question that are tables of inputs."""
+NAMES = frozenset({"model", "catalogue"})
+"""Inputs that can be paths, of which ``..`` is no range."""
 MOST_SAMPLES = 2**20
 """More samples than this say nothing new and fill the memory."""
 LOOKS_UNCERTAIN = re.compile(r" to |\.\.|^\s*\{|\.csv:", re.IGNORECASE)
 """Text that may be a range; `costline.uncertainty.reading.is_spread` says whether it is."""
 
 
-class Named:
+class Named(np.lib.mixins.NDArrayOperatorsMixin):
     """An input of a study that asks several questions: the same samples wherever it is used.
+
+    A study can calculate with it as with a number, in the SI unit of what it is written as.
 
     Parameters
     ----------
@@ -51,6 +57,19 @@ class Named:
 
     def __repr__(self) -> str:
         return f"{self.name}: {self.given}"
+
+    def number(self) -> Numeric:
+        """Its samples, or its median. [SI unit of what it is written as]"""
+        from costline.uncertainty.reading import written_kind
+
+        return sample(self, written_kind(self.given), self.name, least=-np.inf)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.asarray(self.number(), dtype=dtype)
+
+    def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        numbers = (each.number() if isinstance(each, Named) else each for each in inputs)
+        return getattr(function, method)(*numbers, **options)
 
 
 @dataclass(frozen=True)
@@ -73,6 +92,9 @@ class Sampling:
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot be."""
+        for name, value, usual in (("samples", self.samples, 4096), ("seed", self.seed, 0)):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer):
+                raise InputError(f"{name}: {str(value)[:40]} is not a whole number; write e.g. {usual}")
         if not 2 <= self.samples <= MOST_SAMPLES:
             raise InputError(f"samples: {self.samples:,} is not from 2 to {MOST_SAMPLES:,}")
         if not 0 <= self.seed < 2**63:
@@ -135,6 +157,7 @@ class Draws:
         self._listed: dict[Hashable, tuple[str, float, float, float, Kind]] = {}
         self._watched: list[Efficiency] = []
         self._adopted = False
+        self._known: dict[Hashable, Hashable] = {}
 
     @property
     def wanted(self) -> bool:
@@ -148,17 +171,25 @@ class Draws:
 
     def read(self, given: Any, kind: Kind, name: str, *, least: float, whole: bool) -> Numeric:
         """Samples of an input that looks uncertain, or its median; a plain number where it is none after all."""
-        from costline.uncertainty.reading import read_spread
+        from costline.uncertainty.reading import check_least, read_spread
 
         named = isinstance(given, Named)
         label, inside = (given.name, given.given) if named else (name, given)
         key: Hashable = ("named", label, kind.name) if named else (self.question, label, repr(inside))
-        if key not in self.variables:
+        if key not in self._known:
             spread = read_spread(inside, kind)
             if isinstance(spread, int | float):
                 return spread
-            self._add(key, label, spread, "input", kind, least=least, whole=whole)
-        return self._now(key)
+            check_least(spread, kind, least)
+            self._known[key] = self._named(label, spread, kind) if named else key
+            self._add(self._known[key], label, spread, "input", kind, least=least, whole=whole)
+        return self._now(self._known[key])
+
+    def _named(self, label: str, spread: Spread, kind: Kind) -> Hashable:
+        """What tells an input of a study apart: its name, and its distribution where two questions read two in it."""
+        first: Hashable = ("named", label)
+        alike = first not in self.variables or self.variables[first].spread == spread
+        return first if alike else ("named", label, kind.name)
 
     def around(self, value: float, low: float | None, high: float | None, name: str, kind: Kind) -> Numeric:
         """Samples of a catalogue's value with a stated spread; the value itself at the median or without a spread."""
@@ -214,12 +245,18 @@ class Draws:
 
         if self.shares is not None or self._adopted:
             raise CostlineError(f"{name} is read at the samples but was not at the medians")
+        if key in self.variables:  # read before, and asked for less
+            known = self.variables[key]
+            finer = kind if known.kind in {COUNT, RATIO} else known.kind
+            self.variables[key] = replace(known, least=max(known.least, least), whole=known.whole or whole, kind=finer)
+            return
         if isinstance(spread, Column):  # rows of one file stay together
             order = self._orders.setdefault(spread.file, sorted_rows(spread.values))
             spread = Column(spread.file, spread.name, spread.values, order)
             place = self._places.setdefault(("file", spread.file), len(self._places))
         else:
-            place = self._places.setdefault(key, len(self._places))
+            column = key[:2] if isinstance(key, tuple) and key[0] == "named" else key  # read in two ways, one column
+            place = self._places.setdefault(column, len(self._places))
         taken = {variable.name for variable in self.variables.values()}
         unique = next(each for each in numbered(name) if each not in taken)
         self.variables[key] = Variable(unique, spread, origin, place, kind, least, whole)
@@ -258,6 +295,23 @@ def uncertain(given: Any) -> bool:
     return is_spread(given)
 
 
+def ranged_inputs(inputs: Mapping[str, Any]) -> list[str]:
+    """Names of the inputs of a question that are ranges, fields of tables included.
+
+    Examples
+    --------
+    >>> ranged_inputs({"tokens": "1T to 2T", "on": "8xh100-sxm", "coefficients": {"gemm": "60% to 80%"}})
+    ['tokens', 'coefficients.gemm']
+    """
+    found = []
+    for name, value in inputs.items():
+        if name in TABLES and isinstance(value, Mapping):
+            found += [f"{name}.{field}" for field, each in value.items() if uncertain(each)]
+        elif name not in NAMES and uncertain(value):
+            found.append(name)
+    return found
+
+
 def sample(given: Any, kind: Kind, name: str, *, least: float = 0.0, whole: bool = False) -> Numeric:
     """Samples of an uncertain input in the study being made, or its median.
 
@@ -268,7 +322,9 @@ def sample(given: Any, kind: Kind, name: str, *, least: float = 0.0, whole: bool
     """
     draws = active()
     if draws is None:
-        raise QuantityError(f"{str(given)[:60]!r} is a range; this takes one value")
+        raise QuantityError(
+            f"{str(given)[:60]!r} is a range; this takes one value (train, serve, generate and caption take ranges)"
+        )
     return draws.read(given, kind, name, least=least, whole=whole)
 
 

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from costline.numeric import Array
-from costline.uncertainty.sobol import points, sobol_indices
+from costline.uncertainty.sobol import points, resampled, sobol_indices
 from costline.uncertainty.study import Study
 from costline.uncertainty.variables import Variable
 
 BASE = 2048
 """Rows of each of the two matrices; every factor adds as many."""
+Scale: TypeAlias = Literal["value", "logarithm", "rank"]
+"""What is explained of a result. On the plain scale a few giants would be all of the variance of a skewed one."""
 WIDE = 10.0
-"""Ratio of the 95th to the 5th percentile from which the logarithm of a result is explained: on the plain scale a few
-giants would be all of the variance."""
+"""Ratio of the 95th to the 5th percentile from which the logarithm of a result is explained."""
+SKEWED = 1.5
+"""And ratio of its upper half, from the median to the 99th percentile, to its lower one."""
+HEAVY = 15.0
+"""Kurtosis (3 of a normal) above which a scale is left for the next: few samples would decide."""
+DRAWS = 100
+"""Times the rows are drawn again to tell the error of an index."""
+WITHIN = 2.0
+"""Errors below which an index cannot be told from nothing."""
 LOW, HIGH = 0.1, 0.9
 """Percentiles between which the tornado moves an input."""
 VISIBLE = 0.002
@@ -37,11 +47,31 @@ class Driver:
         Share of the variance that goes if the input alone becomes certain (first-order Sobol index). [1]
     total : float
         Share that stays if it alone is uncertain, what it does together with others included. [1]
+    error : float
+        Standard error of the less certain of the two, from drawing the rows again. [1]
     """
 
     name: str
     first: float
     total: float
+    error: float
+
+    @classmethod
+    def bounded(cls, name: str, first: float, total: float, error: float) -> Driver:
+        """A driver whose shares are shares: sampling can take estimates below 0, above 1 or past one another.
+
+        Examples
+        --------
+        >>> Driver.bounded("a", 0.42, 0.40, 0.03)
+        Driver(name='a', first=0.4, total=0.4, error=0.03)
+        """
+        whole = min(max(total, 0.0), 1.0)
+        return cls(name, min(max(first, 0.0), whole), whole, error)
+
+    @property
+    def seen(self) -> bool:
+        """Whether it can be told from nothing."""
+        return self.total > WITHIN * self.error
 
 
 @dataclass(frozen=True)
@@ -52,14 +82,14 @@ class Drivers:
     ----------
     result : str
         Which result.
-    logarithm : bool
-        Whether the variance of its logarithm is what is explained.
+    scale : {"value", "logarithm", "rank"}
+        Whether the variance of the result, of its logarithm or of its rank among the samples is explained.
     ranked : tuple of Driver
         Inputs by total index.
     """
 
     result: str
-    logarithm: bool
+    scale: Scale
     ranked: tuple[Driver, ...]
 
 
@@ -116,20 +146,21 @@ def drivers(study: Study, results: Sequence[str], base: int = BASE) -> dict[str,
     factors = _factors(study)
     if not factors:
         return {}
-    wide = {name: _wide(study.results[name]) for name in results if np.all(np.isfinite(study.results[name]))}
-    varying = [name for name in wide if np.ptp(study.results[name]) > 0]
+    known = {name: study.results[name] for name in results if np.all(np.isfinite(study.results[name]))}
+    varying = [name for name in known if np.ptp(known[name]) > 0]
+    scales = {name: _scale(known[name]) for name in varying}
 
     def evaluate(rows: Array) -> Array:
         found = study.evaluate(rows)
-        return np.stack([np.log(found[name]) if wide[name] else found[name] for name in varying])
+        return np.stack([_scaled(found[name], scales[name], known[name]) for name in varying])
 
     if not varying:
         return {}
     indices = factor_indices(evaluate, study.shares.shape[1], list(factors.values()), base, study.seed)
     ranked = {}
     for place, name in enumerate(varying):
-        rows = [Driver(label, *map(float, row[place])) for label, row in zip(factors, indices, strict=True)]
-        ranked[name] = Drivers(name, wide[name], tuple(sorted(rows, key=lambda row: -row.total)))
+        rows = [Driver.bounded(label, *map(float, row[place])) for label, row in zip(factors, indices, strict=True)]
+        ranked[name] = Drivers(name, scales[name], tuple(sorted(rows, key=lambda row: -row.total)))
     return ranked
 
 
@@ -152,12 +183,7 @@ def factor_indices(
     Returns
     -------
     list of array
-        For each factor an array of (first, total) for each result. [1]
-
-    References
-    ----------
-    Saltelli et al. 2010, Computer Physics Communications 181(2), table 2 (b) and (f), as `scipy.stats.sobol_indices`
-    computes them.
+        For each factor an array of (first, total, standard error) for each result. [1]
     """
     both = points(base, 2 * columns, seed)
     first, second = both[:, :columns], both[:, columns:]
@@ -168,8 +194,19 @@ def factor_indices(
         rows.append(mixed)
     found = evaluate(np.concatenate(rows))
     parts = found.reshape(found.shape[0], len(rows), base)
-    orders = sobol_indices(parts[:, 0], parts[:, 1], np.moveaxis(parts[:, 2:], 1, 0))
-    return [np.stack([order[:, place] for order in orders], axis=1) for place in range(len(factors))]
+    weights = resampled(base, DRAWS, seed)
+    return [np.stack([_index(part, place, weights) for part in parts]) for place in range(2, len(rows))]
+
+
+def _index(part: Array, place: int, weights: Array) -> Array:
+    """First-order and total index and their error, of one result and one factor."""
+    with np.errstate(divide="ignore", invalid="ignore"):  # what hardly ever varies may not vary in some rows
+        first, total = sobol_indices(part[0], part[1], part[place], weights)
+    known = np.isfinite(first) & np.isfinite(total)
+    if not known[0] or np.count_nonzero(known) < 2:
+        return np.array([0.0, 0.0, 1.0])
+    known[0] = False
+    return np.array([first[0], total[0], max(np.std(first[known]), np.std(total[known]))])
 
 
 def _factors(study: Study) -> dict[str, list[int]]:
@@ -183,9 +220,26 @@ def _factors(study: Study) -> dict[str, list[int]]:
     return {**factors, MODEL: model} if model else factors
 
 
-def _wide(values: Array) -> bool:
-    low, high = np.quantile(values, [0.05, 0.95])
-    return bool(np.min(values) > 0 and high > WIDE * low)
+def _scale(values: Array) -> Scale:
+    """The scale on which no few samples decide: the plain one, the logarithm of what is positive, or the rank."""
+    least, low, middle, high, most = np.quantile(values, [0.01, 0.05, 0.5, 0.95, 0.99])
+    skewed = most - middle > SKEWED * (middle - least) or high > WIDE * low or _kurtosis(values) > HEAVY
+    if np.min(values) > 0 and skewed:
+        return "logarithm" if _kurtosis(np.log(values)) <= HEAVY else "rank"
+    return "value" if _kurtosis(values) <= HEAVY else "rank"
+
+
+def _kurtosis(values: Array) -> float:
+    apart = values - np.mean(values)
+    return float(np.mean(apart**4) / np.mean(apart**2) ** 2)
+
+
+def _scaled(values: Array, scale: Scale, samples: Array) -> Array:
+    """A result on its scale; a rank is the share of the samples below."""
+    if scale == "rank":
+        ordered = np.sort(samples)
+        return (np.searchsorted(ordered, values) + np.searchsorted(ordered, values, side="right")) / (2 * ordered.size)
+    return np.log(values) if scale == "logarithm" else values
 
 
 def tornado(study: Study, result: str) -> Tornado:
@@ -212,8 +266,10 @@ def plain_drivers(found: Mapping[str, Drivers]) -> dict[str, object]:
     """Drivers for programs."""
     return {
         name: {
-            "of": "logarithm" if each.logarithm else "value",
-            "inputs": [{"name": row.name, "first": row.first, "total": row.total} for row in each.ranked],
+            "of": each.scale,
+            "inputs": [
+                {"name": row.name, "first": row.first, "total": row.total, "error": row.error} for row in each.ranked
+            ],
         }
         for name, each in found.items()
     }

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from costline import quantity
 from costline.errors import QuantityError
-from costline.quantity import FRACTION, Kind, Range, read, read_range
+from costline.quantity import COUNT, FRACTION, Kind, Range, read, read_range, show
 from costline.quantity.reading import BETWEEN, shown
-from costline.uncertainty.spreads import Bounds, Choices, Column, Spread
+from costline.uncertainty.spreads import Bounds, Choices, Column, Spread, ends
 
+ANY = (
+    quantity.COUNT, quantity.FRACTION, quantity.RATIO, quantity.SECONDS, quantity.FLOP, quantity.FLOP_RATE,
+    quantity.BYTES, quantity.BANDWIDTH, quantity.DOLLARS, quantity.DOLLARS_PER_SECOND, quantity.DOLLARS_PER_TOKEN,
+    quantity.TOKENS, quantity.PARAMS, quantity.TOKEN_RATE, quantity.WATTS, quantity.JOULES,
+)  # fmt: skip
+"""Kinds tried for a plain number, in order; no text is read differently by two of them. (A range of percentages is read
+as shares, whose distribution ends at 1.)"""
 SAMPLED = re.compile(r"(?P<file>.+\.csv):(?P<column>[^:]+)", re.IGNORECASE)
 """A column of a CSV file."""
 THOUSANDS = re.compile(r"[0-9],[0-9]{3}(?![0-9])")
 """``1,000`` inside braces: one number or two?"""
+DEEPEST = 20
+"""Tables within tables in which files of samples are looked for."""
+LARGEST = 1e30
+"""Largest end of a range: far beyond any use, and its tail can be squared."""
 LONGEST_CHOICE = 2_000
 MOST_CHOICES = 200
 LARGEST_FILE, MOST_ROWS = 200_000_000, 2**21
@@ -67,7 +80,7 @@ def read_spread(given: Any, kind: Kind) -> Spread | float:
     Range(low=3000000000.0, high=60000000000.0, shape='uniform')
     """
     if isinstance(given, Range | Choices | Bounds | Column):
-        return given
+        return _within(given, kind)
     if isinstance(given, Mapping):
         return _weighted(list(given), list(given.values()), kind)
     if isinstance(given, list | tuple):
@@ -75,10 +88,61 @@ def read_spread(given: Any, kind: Kind) -> Spread | float:
     if isinstance(given, str):
         text = given.strip()
         if text.startswith("{"):
-            return _braces(text, kind)
+            return _within(_braces(text, kind), kind)
         if found := SAMPLED.fullmatch(text):
-            return read_column(Path(found["file"]), found["column"].strip(), kind)
-    return read_range(given, kind)
+            return _within(read_column(Path(found["file"]), found["column"].strip(), kind), kind)
+    made = read_range(given, kind)
+    return _within(made, kind) if isinstance(made, Range) else made
+
+
+def written_kind(given: Any) -> Kind:
+    """What an uncertain number measures, by how it is written.
+
+    Examples
+    --------
+    >>> written_kind("$1/h to $2/h").name, written_kind("13T to 20T").name
+    ('rental price', 'count')
+    """
+    for kind in ANY:
+        try:
+            read_spread(given, kind)
+        except QuantityError:
+            continue
+        return kind
+    read_spread(given, COUNT)  # says what is wrong
+    return COUNT
+
+
+def check_least(spread: Spread, kind: Kind, least: float) -> None:
+    """Refuse a distribution that starts below the smallest value allowed.
+
+    Tails of a distribution whose ends are allowed may reach below: those samples are the smallest value.
+
+    Raises
+    ------
+    QuantityError
+        Its lower end, or the least of its values, is below `least`.
+    """
+    low = ends(spread)[0]
+    if low < least:
+        raise QuantityError(f"starts at {show(low, kind)}, below the least possible value, {show(least, kind)}")
+
+
+def _within(spread: Spread, kind: Kind) -> Spread:
+    """Refuse a distribution, made in Python or read from a file, that text could not write."""
+    high = ends(spread)[1]
+    if high > LARGEST:
+        raise QuantityError(f"ends at {high:g}, above the largest value, {LARGEST:g}")
+    low = ends(spread)[0]
+    if isinstance(spread, Range) and low and high / low > LARGEST:
+        raise QuantityError(f"spans a factor of {high / low:.0e}, more than {LARGEST:.0e}; write a narrower range")
+    if high > kind.limit:
+        raise QuantityError(f"{high:g} is above the limit {kind.limit:g} of {kind.one}; write e.g. {kind.example}")
+    if kind.limit == 1 and isinstance(spread, Range) and spread.shape == "lognormal":
+        raise QuantityError(
+            f"a lognormal range can exceed 1, which {kind.one} cannot; write shape logit-normal or uniform"
+        )
+    return replace(spread, share=True) if kind.limit == 1 and isinstance(spread, Bounds) else spread
 
 
 def _braces(text: str, kind: Kind) -> Choices:
@@ -183,6 +247,20 @@ def _cell(path: Path, name: str, row: int, cell: str | None, kind: Kind) -> floa
         return read(cell or "", kind)
     except QuantityError as error:
         raise QuantityError(f"{path}: {name}, row {row}: {error}") from None
+
+
+def beside(given: Any, folder: Path, depth: int = 0) -> Any:
+    """A document whose CSV files of samples, where they lie beside it, are named by their whole path."""
+    if depth > DEEPEST:  # others complain
+        return given
+    if isinstance(given, Mapping):
+        return {name: beside(value, folder, depth + 1) for name, value in given.items()}
+    if isinstance(given, list):
+        return [beside(value, folder, depth + 1) for value in given]
+    found = SAMPLED.fullmatch(given.strip()) if isinstance(given, str) else None
+    if found and (folder / found["file"]).is_file():
+        return f"{(folder / found['file']).resolve()}:{found['column']}"
+    return given
 
 
 def sorted_rows(values: Sequence[float]) -> tuple[int, ...]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
-from costline.errors import InputError, PlanError, UnknownNameError
+from costline.errors import InputError, PlanError, QuantityError, UnknownNameError
 from costline.estimate import Assumption, Estimate, plain
 from costline.numeric import Array
+from costline.quantity import read
 from costline.uncertainty.draws import Draws, Named, Sampling, drawing, settings, uncertain
 from costline.uncertainty.drivers import drivers, plain_drivers
 from costline.uncertainty.ranged import settled
+from costline.uncertainty.reading import written_kind
 from costline.uncertainty.sobol import points
 from costline.uncertainty.spreads import plain_spread
 from costline.uncertainty.study import INTERVAL, Study
@@ -118,6 +121,7 @@ def plain_study(study: Study, asked: Asked, explained: tuple[str, ...]) -> dict[
             | {"samples": study.values(name)}
             for name, unit in study.units.items()
         },
+        "explained": "all samples",  # findings are left out of doubt and drivers
         "doubt": {name: _doubts(study, name, asked.interval) for name in explained},
         "drivers": plain_drivers(drivers(study, explained)),
         "chances": {written: study.chance(written) for written in asked.chances},
@@ -166,6 +170,7 @@ def sampled(
         answer = _asked(question, draws, shares, plan)
     if np.mean(answer.feasible) < FITTING:
         middle, plan, answer = _roomier(question, draws, shares, middle, answer)
+    middle = replace(middle, warnings=(*middle.warnings, *_crossing(draws, shares)))
 
     def evaluate(rows: Array) -> dict[str, Array]:
         return _results(_asked(question, draws, rows, plan), len(rows))
@@ -184,6 +189,13 @@ def sampled(
     own |= {name: getattr(middle, name) for name in OF_THE_MIDDLE}
     own["feasible"] = answer.feasible if np.mean(answer.feasible) >= 0.5 else False
     return RangedEstimate(**own, sampled=study, middle=middle)
+
+
+def _crossing(draws: Draws, shares: Array) -> Iterator[str]:
+    """A line for samples whose active parameters exceed all of them."""
+    sizes = {each.name: each.values(shares) for each in draws.variables.values() if each.name in {"params", "active"}}
+    if len(sizes) == 2 and (crossing := np.mean(sizes["active"] > sizes["params"])):
+        yield f"active exceeds params in {100 * crossing:.2g} % of the samples, which are taken as dense"
 
 
 def _asked(
@@ -237,6 +249,49 @@ def _results(estimate: Estimate, samples: int) -> dict[str, Array]:
     return {name: np.broadcast_to(np.asarray(value, dtype=float), (samples,)) for name, value in listed.items()}
 
 
+class Written(str):
+    """A quantity of a study that is no range: text for the questions, and a number in the SI unit where it is added up.
+
+    Examples
+    --------
+    >>> 2 * Written("13T"), Written("40%") + 1, f"{Written('13T')}"
+    (26000000000000.0, 1.4, '13T')
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None  # so that arrays leave the calculation to it
+
+    def __float__(self) -> float:
+        """Its value. [SI unit of what it is written as]"""
+        return read(self, written_kind(self))
+
+
+def _calculating(function: Callable[[Any, Any], Any], *, turned: bool = False) -> Callable[[Written, Any], Any]:
+    def calculated(self: Written, other: Any) -> Any:
+        one, another = float(self), float(other) if isinstance(other, str) else other
+        return function(another, one) if turned else function(one, another)
+
+    return calculated
+
+
+for _function in (operator.add, operator.sub, operator.mul, operator.truediv, operator.mod, operator.pow):
+    setattr(Written, f"__{_function.__name__}__", _calculating(_function))
+    setattr(Written, f"__r{_function.__name__}__", _calculating(_function, turned=True))
+
+
+def _input(name: str, given: Any) -> Any:
+    """An input of a study: a range by its name, a quantity as text that can be calculated with, others as they are."""
+    if uncertain(given):
+        return Named(name, given)
+    if not isinstance(given, str):
+        return given
+    try:
+        written_kind(given)
+    except QuantityError:
+        return given
+    return Written(given)
+
+
 def together(function: Callable[..., Mapping[str, Any]], **inputs: Any) -> Study:
     """Sample a study of several questions that share inputs.
 
@@ -254,20 +309,20 @@ def together(function: Callable[..., Mapping[str, Any]], **inputs: Any) -> Study
         As for one question; `Study.given`, `Study.chance` and the drivers work alike.
     """
     draws, how = Draws(), settings()
-    named = {name: Named(name, given) if uncertain(given) else given for name, given in inputs.items()}
+    named = {name: _input(name, given) for name, given in inputs.items()}
     with drawing(draws):
         middle = function(**named)
+        _ = [np.asarray(_parted(value)[0], dtype=float) for value in middle.values()]  # an input can be a result
         draws.adopt()
     if not draws.columns:
         raise InputError("none of the inputs is a range, so there is nothing to sample")
 
     def evaluate(shares: Array) -> dict[str, Array]:
         with drawing(draws, shares):
-            found = function(**named)
-        return {
-            name: np.broadcast_to(np.asarray(_parted(value)[0], dtype=float), (len(shares),))
-            for name, value in found.items()
-        }
+            return {
+                name: np.broadcast_to(np.asarray(_parted(value)[0], dtype=float), (len(shares),))
+                for name, value in function(**named).items()
+            }
 
     shares = points(how.samples, draws.columns, how.seed)
     return Study(

@@ -52,26 +52,47 @@ def normal_quantile(share: Array) -> Array:
     return quantiles
 
 
-def sobol_indices(first: Array, second: Array, mixed: Array) -> tuple[Array, Array]:
-    """First-order and total Sobol indices from three evaluations.
+def sobol_indices(first: Array, second: Array, mixed: Array, weights: Array) -> tuple[Array, Array]:
+    """First-order and total Sobol index of one factor, for several weightings of the rows.
+
+    Of two estimators of the first order the one with the smaller error is taken: one suits small indices, one large.
 
     Parameters
     ----------
     first, second : array
-        Results at two independent matrices: (results, rows).
+        A result at two independent matrices. (rows)
     mixed : array
-        Results at the first matrix with the columns of one factor from the second: (factors, results, rows).
+        The result at the first matrix with the columns of the factor from the second. (rows)
+    weights : array
+        Weights of the rows, each line summing to 1; the first line is what counts, the others tell its error.
 
     Returns
     -------
     first_order, total : array
-        (results, factors). [1]
+        A value a weighting. [1]
+
+    References
+    ----------
+    First order: Saltelli et al. 2010, Computer Physics Communications 181(2), table 2 (b); Janon et al. 2014, ESAIM:
+    Probability and Statistics 18, eq. 6. Total: table 2 (f) of the former.
     """
-    shape = (first.shape[0], mixed.shape[0])
-    if shape == (1, 1):  # a single result of a single factor becomes a plain number in SciPy, which then fails
-        first, second, mixed = (np.concatenate([part, part], axis=-2) for part in (first, second, mixed))
-    calls = {"f_A": first, "f_B": second, "f_AB": mixed}
-    found = _scipy("stats").sobol_indices(func=calls, n=first.shape[1])
-    orders = (np.asarray(order) for order in (found.first_order, found.total_order))
-    one, whole = (order.reshape(-1, shape[1])[: shape[0]] for order in orders)
-    return one, whole
+    middle = np.mean(np.concatenate([first, second]))
+    a, b, c = first - middle, second - middle, mixed - middle
+    variance = weights @ ((a * a + b * b) / 2) - (weights @ ((a + b) / 2)) ** 2
+    mean = (weights @ ((b + c) / 2)) ** 2
+    small = (weights @ (b * (c - a)) - (weights @ b) * (weights @ (c - a))) / variance
+    large = (weights @ (b * c) - mean) / (weights @ ((b * b + c * c) / 2) - mean)
+    total: Array = weights @ ((a - c) ** 2) / 2 / variance
+    return (small if np.std(small[1:]) < np.std(large[1:]) else large), total
+
+
+def resampled(rows: int, draws: int, seed: int) -> Array:
+    """Weights of rows: all alike in the first line, then as often as each was drawn with replacement.
+
+    Examples
+    --------
+    >>> resampled(4, 2, seed=0).shape
+    (3, 4)
+    """
+    counts = np.random.default_rng(seed).multinomial(rows, np.full(rows, 1 / rows), size=draws)
+    return np.concatenate([np.ones((1, rows)), counts]) / rows

@@ -17,6 +17,8 @@ Z95 = 1.6448536269514722
 """95th percentile of a standard normal: the ends of ``a to b``."""
 Z90 = 1.2815515655446004
 """90th percentile: the bounds of a coefficient or of a price are the 10th and 90th percentile."""
+ROUNDING = 1e-12
+"""Shares nearer than this are the same: sums of weights are rounded."""
 WEIGHTS_SUM = 1e-3
 """Weights may miss 1 by this much, as percentages that were rounded do."""
 
@@ -115,18 +117,18 @@ def quantile(spread: Spread, share: Array) -> Array:
     --------
     >>> quantile(Range(2.0, 4.0, "uniform"), np.array([0.25, 0.5]))
     array([2.5, 3. ])
-    >>> quantile(Choices((1.0, 5.0), (0.6, 0.4)), np.array([0.59, 0.61]))
-    array([1., 5.])
+    >>> quantile(Choices((1.0, 5.0), (0.6, 0.4)), np.array([0.59, 0.6, 0.61]))
+    array([1., 1., 5.])
     """
     if isinstance(spread, Range):
         return _range_quantile(spread, share)
     if isinstance(spread, Bounds):
         return _bounds_quantile(spread, share)
     if isinstance(spread, Choices):
-        place = np.searchsorted(np.cumsum(spread.weights)[:-1], share, side="right")
+        place = np.searchsorted(np.cumsum(spread.weights)[:-1], share - ROUNDING)
         return np.asarray(spread.values)[place]
     rows = np.asarray(spread.order) if spread.order else np.argsort(spread.values, kind="stable")
-    place = np.minimum((share * rows.size).astype(np.int64), rows.size - 1)
+    place = np.clip(np.ceil(share * rows.size - ROUNDING).astype(np.int64) - 1, 0, rows.size - 1)
     return np.asarray(spread.values)[rows[place]]
 
 
@@ -164,21 +166,38 @@ def _logistic(place: Array) -> Array:
 
 
 def median(spread: Spread) -> float:
-    """Middle of the distribution: of choices the first value that half of the weight reaches.
+    """Middle of the distribution: of choices and samples the least value that half of the weight reaches.
+
+    The same as `quantile` at a half, and as the median of many samples.
 
     Examples
     --------
-    >>> median(Range(4.0, 9.0, "lognormal")), median(Choices.even((1.0, 2.0, 7.0)))
-    (6.0, 2.0)
+    >>> median(Range(4.0, 9.0, "lognormal")), median(Choices.even((1.0, 2.0, 7.0))), median(Choices.even((1.0, 7.0)))
+    (6.0, 2.0, 1.0)
     """
     if isinstance(spread, Range):
         return spread.median
     if isinstance(spread, Bounds):
         return spread.value
     if isinstance(spread, Choices):
-        reached = np.cumsum(spread.weights) >= 0.5 - 1e-12
-        return spread.values[int(np.argmax(reached))]
-    return float(np.median(spread.values))
+        return float(quantile(spread, np.array([0.5]))[0])
+    return float(np.quantile(spread.values, 0.5, method="inverted_cdf"))
+
+
+def ends(spread: Spread) -> tuple[float, float]:
+    """Ends as they are stated: of a range and of bounds the two percentiles, else the least and the greatest value.
+
+    Examples
+    --------
+    >>> ends(Range(4.0, 9.0, "lognormal")), ends(Choices((1.0, 2.0, 7.0), (0.0, 0.5, 0.5)))
+    ((4.0, 9.0), (2.0, 7.0))
+    """
+    if isinstance(spread, Range | Bounds):
+        return spread.low, spread.high
+    if isinstance(spread, Choices):
+        possible = [value for value, weight in zip(spread.values, spread.weights, strict=True) if weight > 0]
+        return possible[0], possible[-1]
+    return min(spread.values), max(spread.values)
 
 
 def describe(spread: Spread, kind: Kind | None) -> str:

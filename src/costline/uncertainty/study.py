@@ -18,8 +18,6 @@ Evaluate: TypeAlias = Callable[[Array], Mapping[str, Array]]
 
 INTERVAL = 0.8
 """Share of the samples in an interval unless asked otherwise."""
-APART = 2048
-"""Samples of one kind of doubt alone."""
 ENOUGH = 200
 """Samples below which percentiles say little: their own error at the ends of an 80 % interval is above 3 points."""
 
@@ -53,7 +51,7 @@ def span(values: Array, share: float = INTERVAL) -> Span:
     known = values[np.isfinite(values)]
     if not known.size:
         return Span(np.nan, np.nan, np.nan, share)
-    low, middle, high = np.quantile(known, [(1 - share) / 2, 0.5, (1 + share) / 2])
+    low, middle, high = np.quantile(known, [(1 - share) / 2, 0.5, (1 + share) / 2], method="inverted_cdf")
     return Span(float(middle), float(low), float(high), share)
 
 
@@ -174,7 +172,7 @@ class Study:
         known = known[np.isfinite(known)]
         if not known.size:
             return (float("nan"),) * len(percents)
-        return tuple(float(value) for value in np.percentile(known, percents))
+        return tuple(float(value) for value in np.percentile(known, percents, method="inverted_cdf"))
 
     def chance(self, written: str) -> float:
         """Share of the samples of which a condition holds. [1]
@@ -217,8 +215,13 @@ class Study:
         return tuple(listed)
 
     def alone(self, name: str, *origins: Origin, share: float = INTERVAL) -> Span:
-        """Interval of a result if only inputs of some origins were in doubt, the others at their medians. [SI unit]"""
-        rows = self.shares[:APART].copy()
+        """Interval of a result if only inputs of some origins were in doubt, the others at their medians. [SI unit]
+
+        Findings are left out of account: with the others at their medians, no sample might agree with them.
+        """
         settled = [variable.place for variable in self.variables if variable.origin not in origins]
+        if not settled:
+            return span(self.results[name], share)
+        rows = self.shares.copy()
         rows[:, settled] = 0.5
         return span(self.evaluate(rows)[name], share)

@@ -43,9 +43,11 @@ def test_mixtures_of_experts():
     assert flops(family)[:-1] == pytest.approx(rounded, rel=0.02)
 
 
-def test_active_parameters_beyond_all_of_them_are_all_of_them():
-    family = decoder_family(np.array([1e11, 1e11]), np.array([9e10, 2e11]))
-    assert family.active_params[1] == pytest.approx(family.params[1], rel=1e-3)
+def test_a_few_active_parameters_beyond_all_of_them_are_all_of_them():
+    active = np.full(200, 9e10)
+    active[7] = 2e11
+    family = decoder_family(np.full(200, 1e11), active)
+    assert family.active_params[7] == pytest.approx(family.params[7], rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,7 @@ def test_what_is_stated_of_a_mixture_is_kept(stated):
         ([1e9, 1e10], None, {"depth": 5}, "no field 'depth' of a decoder"),
         ([1e9, 1e10], None, {"mamba_layers": 5}, "'mamba_layers' cannot be stated"),
         ([1e9, 1e10], None, {"experts": 8}, "need --active"),
+        ([1e11, 1e11], np.array([9e10, 2e11]), {}, "active exceeds params in 50% of the samples"),
         ([1e9, 1e10], None, {"hidden": 4096, "layers": 30, "ffn": 8192}, "parameters are missed by up to"),
     ],
 )

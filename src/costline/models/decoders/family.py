@@ -24,6 +24,8 @@ from costline.numeric import Array, Numeric
 
 NOT_RULED = ("attention", "local", "kv_lora", "mamba", "delta", "index", "dense_layers", "moe_layers", "expert_latent")
 """Beginnings of fields that ask for a design of which a family does not know how it grows."""
+CROSSING = 0.01
+"""Share of the samples whose active parameters may exceed all of them, and are then all: the tails of ranges."""
 ROUNDED_OFF = 512.0
 """What the rule rounds off the width of a mixture of experts on average, half of 1,024; a shared expert takes it up."""
 SOURCE = "hypothetical: every dimension follows from the parameters by the stated rule, unrounded"
@@ -56,7 +58,7 @@ def decoder_family(params: Numeric, active: Numeric | None = None, **fields: Any
         A size outside the rule, or stated fields that leave nothing to vary.
     """
     size = np.asarray(params, dtype=float)
-    used = None if active is None else np.minimum(np.asarray(active, dtype=float), size)
+    used = None if active is None else _of(size, np.asarray(active, dtype=float))
     stated = {key: value for key, value in fields.items() if value is not None}
     _check(size, used, stated)
     big = bool(np.median(size) >= rule.SMALL)
@@ -72,6 +74,17 @@ def decoder_family(params: Numeric, active: Numeric | None = None, **fields: Any
             f"hypothetical: with {fixed} the parameters are missed by up to {missed:.1%}; state fewer sizes"
         )
     return built
+
+
+def _of(size: Array, active: Array) -> Array:
+    """Active parameters, at most all of them: only the tails of two ranges may cross."""
+    crossing = float(np.mean(active > size))
+    if crossing > CROSSING:
+        raise ConfigError(
+            f"hypothetical: active exceeds params in {crossing:.0%} of the samples; at most all are active: "
+            "state ranges further apart"
+        )
+    return np.minimum(active, size)
 
 
 def _check(size: Array, used: Array | None, stated: Mapping[str, Any]) -> None:

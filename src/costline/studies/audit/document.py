@@ -51,7 +51,8 @@ from costline.catalogue.user import ChipTable, parse_toml
 from costline.errors import CatalogueError, InputError, QuantityError, UnknownNameError, nearest_names
 from costline.quantity import COUNT, FRACTION, PARAMS, Kind
 from costline.quantity import read as read_number
-from costline.uncertainty.reading import read_spread
+from costline.studies.audit.salvage import salvaged
+from costline.uncertainty.reading import beside, read_spread
 
 AUDITS = DATA / "audits"
 """The audits that come with costline."""
@@ -210,6 +211,7 @@ class Audit(_Table):
     source: Line
     date: Line | None = None
     note: Said | None = None
+    model_doubt: bool = False
     sections: dict[str, Said] = {}
     inputs: Annotated[dict[Word, InputTable], Field(max_length=500)] = {}
     chip: list[ChipTable] = []
@@ -251,21 +253,38 @@ def load(path: Path) -> Audit:
     CatalogueError
         Unreadable or malformed; every fault of the file's layout is listed.
     """
+    audit, faults = opened(path)
+    if faults:
+        raise CatalogueError(str(path), faults[:MOST_FAULTS])
+    return audit
+
+
+def opened(path: Path) -> tuple[Audit, list[str]]:
+    """What can be read of an audit file, and the faults of its layout: the rest can still be looked through for more.
+
+    Raises
+    ------
+    CatalogueError
+        Nothing of it can be read.
+    """
     try:
         if path.stat().st_size > LARGEST_AUDIT:
             raise CatalogueError(str(path), [f"is larger than {LARGEST_AUDIT / 1e6:g} MB; an audit is smaller"])
     except OSError as error:
         raise CatalogueError(str(path), [f"cannot be read: {error.strerror or error}"]) from None
-    document = parse_toml(path)
+    document = beside(parse_toml(path), path.parent)
     try:
-        audit = Audit.model_validate(document)
-    except ValidationError as error:
-        raise CatalogueError(str(path), [*_layout_faults(error, document)][:MOST_FAULTS]) from None
+        audit, faults = _checked(document)
     except RecursionError:
         raise CatalogueError(str(path), ["is nested too deeply"]) from None
-    if faults := list(_twice(audit)):
-        raise CatalogueError(str(path), faults[:MOST_FAULTS])
-    return audit
+    return audit, [*faults, *_twice(audit)]
+
+
+def _checked(document: Mapping[str, Any]) -> tuple[Audit, list[str]]:
+    try:
+        return Audit.model_validate(document), []
+    except ValidationError as error:
+        return salvaged(Audit, document), _layout_faults(error, document)
 
 
 def _twice(audit: Audit) -> list[str]:
@@ -279,7 +298,7 @@ def _twice(audit: Audit) -> list[str]:
         f"{kind} {name!r} is there twice"
         for kind, ids in kinds.items()
         for name in dict.fromkeys(ids)
-        if ids.count(name) > 1
+        if name is not None and ids.count(name) > 1
     ]
 
 

@@ -104,6 +104,32 @@ def generate(
     return _figure(estimate, figure, work)
 
 
+def clip_share(
+    shelf: Shelf,
+    model: str,
+    on: str,
+    height: Count,
+    width: Count,
+    frames: Count,
+    part: str = "decode",
+    steps: Count = 20,
+    branches: Count = 1,
+    plan: str = "",
+) -> Value:
+    """Share of a clip's time that a part takes: encode, denoise or decode; with the best plan."""
+    pipeline = shelf.pipeline(model)
+    clip = Clip(frames=frames, height=height, width=width, steps=steps, branches=branches)
+    machine, fixed = shelf.machine(on, plan)
+    machine = shelf.planned(machine, lambda: generation_plan(pipeline, clip, machine, fixed).plan)
+    estimate = generate_study(pipeline, clip, machine)
+    whole = _figure(estimate, "time", _asked(shelf, model, on))
+    parts = {child.name: child.value for child in estimate.figure("time").children}
+    taken = parts.get(part)
+    if taken is None:
+        raise InputError(f"a clip of {model} has no part {part[:40]!r}; it has {', '.join(parts)}")
+    return Value(taken / whole.number, "1", whole.source)
+
+
 def evaluation_intensity(shelf: Shelf, model: str, on: str, tokens: Tokens, plan: str = "") -> Value:
     """FLOPs for each byte of memory traffic in one evaluation of a diffusion transformer."""
     pipeline = shelf.pipeline(model)

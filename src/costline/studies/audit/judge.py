@@ -13,30 +13,26 @@ import numpy as np
 
 from costline.derivation import Node
 from costline.errors import CatalogueError, CostlineError, QuantityError, nearest_names, visible
-from costline.models.decoders.family import decoder_family
-from costline.models.decoders.hypothetical import hypothetical_decoder
-from costline.models.diffusion.family import dit_family
-from costline.models.diffusion.hypothetical import hypothetical_dit
 from costline.models.network import Network
 from costline.numeric import Numeric
 from costline.plan import Plan
-from costline.quantity import PARAMS
+from costline.studies.audit.compare import CheckResult, passes, reversed_bounds, unit_fault, unlike
 from costline.studies.audit.document import (
     MOST_FAULTS,
     Audit,
     CheckTable,
     ClaimTable,
     Given,
-    ModelTable,
     StepTable,
     Text,
     find,
-    load,
+    opened,
 )
-from costline.studies.audit.kinds import read_quantity
+from costline.studies.audit.kinds import read_quantity, unit_of
 from costline.studies.audit.operations import Operation, Parameter, operations
-from costline.studies.audit.ranges import allowed, spans
-from costline.studies.audit.shelf import Shelf, Value
+from costline.studies.audit.ranges import at_medians, spans
+from costline.studies.audit.salvage import whole
+from costline.studies.audit.shelf import Shelf, Value, hypothetical
 from costline.uncertainty.draws import Draws, drawing, settings, uncertain
 from costline.uncertainty.sobol import points
 from costline.uncertainty.study import Span
@@ -47,6 +43,8 @@ FAILING: Mapping[str, Verdict] = {"arithmetic": "arithmetic slip", "premise": "w
 """Verdict that a failed check of a kind leads to; a slip is named before a premise."""
 
 REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_]*)?")
+FEW = 64
+"""Samples that show whether a value depends on what the file states as ranges."""
 PLACEHOLDER = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
 
 
@@ -59,18 +57,6 @@ class StepResult:
     arguments: Mapping[str, Any]
     value: Value
     node: Node | None
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """A check that was made."""
-
-    check: CheckTable
-    computed: Value
-    stated: Value | None
-    least: Value | None
-    most: Value | None
-    passed: bool
 
 
 @dataclass(frozen=True)
@@ -136,11 +122,21 @@ def audit(name: str | Path) -> Result:
         With every fault of the file.
     """
     path = find(name) if isinstance(name, str) else name
-    return judge(load(path), path)
+    document, faults = opened(path)
+    return judge(document, path, faults)
 
 
-def judge(document: Audit, path: Path) -> Result:
+def judge(document: Audit, path: Path, faults: Sequence[str] = ()) -> Result:
     """Compute and compare everything in a file.
+
+    Parameters
+    ----------
+    document : Audit
+        The file.
+    path : Path
+        Where it is from.
+    faults : sequence of str
+        What is wrong with its layout; the rest is looked through for more.
 
     Raises
     ------
@@ -149,23 +145,33 @@ def judge(document: Audit, path: Path) -> Result:
     """
     draws = Draws()
     with drawing(draws):
-        plans, found = _found(document, path)
+        plans, found = _found(document, path, faults=faults)
         draws.adopt()
-    if not draws.wanted:
+    doubted = draws.wanted or document.model_doubt or settings().always
+    if not (doubted and draws.columns):
         return Result(visible(path.stem), document, tuple(_judged(each, {}) for each in found))
     shares = points(settings().samples, draws.columns, settings().seed)
     with drawing(draws, shares):
         _, samples = _found(document, path, plans)
-    claims = tuple(_judged(allowed(each, other), spans(other)) for each, other in zip(found, samples, strict=True))
+    settled = shares[:FEW].copy()
+    settled[:, [each.place for each in draws.variables.values() if each.origin == "model"]] = 0.5
+    with drawing(draws, settled):
+        _, stated = _found(document, path, plans)
+    claims = tuple(
+        _judged(at_medians(each, other, by_inputs), spans(other))
+        for each, other, by_inputs in zip(found, samples, stated, strict=True)
+    )
     return Result(visible(path.stem), document, claims, samples=len(shares))
 
 
-def _found(document: Audit, path: Path, plans: Sequence[Plan] = ()) -> tuple[list[Plan], list[Found]]:
+def _found(
+    document: Audit, path: Path, plans: Sequence[Plan] = (), faults: Sequence[str] = ()
+) -> tuple[list[Plan], list[Found]]:
     """Everything computed once, and the plans that were chosen; at samples, `plans` are those of the medians."""
-    run = _Run(document, path, plans)
+    run = _Run(document, path, plans, list(faults))
     claims = [run.claim(each) for each in document.claim]
     if run.faults:
-        raise CatalogueError(str(path), run.faults[:MOST_FAULTS])
+        raise CatalogueError(str(path), list(dict.fromkeys(run.faults))[:MOST_FAULTS])
     return run.shelf.plans, [each for each in claims if each is not None]
 
 
@@ -192,15 +198,19 @@ class _Run:
     values: dict[str, Value | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        chips = {each.id: each.chip() for each in self.document.chip}
-        self.shelf = Shelf.holding(chips, dict(self._models()), self.path, self.plans)
+        chips = {each.id: each.chip() for each in self.document.chip if whole(each)}
+        models = dict(self._models())
+        self.shelf = Shelf.holding(chips, models, self.path, self.plans)
+        named = [each.id for each in self.document.chip] + [each.id for each in self.document.model]
+        self.lost = {name for name in named if name not in chips and name not in models}
         for name, given in self.document.inputs.items():
-            self.values[name] = self._quantity(given.value, f"inputs {name}", given.source)
+            lost = given.value is None  # and is told as a fault of the layout
+            self.values[name] = None if lost else self._quantity(given.value, f"inputs {name}", given.source)
 
     def _models(self) -> Iterator[tuple[str, Network]]:
-        for table in self.document.model:
+        for table in filter(whole, self.document.model):
             try:
-                yield table.id, _hypothetical(table)
+                yield table.id, hypothetical(table)
             except CostlineError as error:
                 self.faults.append(f"model {table.id}: {error}")
 
@@ -239,6 +249,8 @@ class _Run:
         return done
 
     def _computed(self, where: str, name: str, step: StepTable, known: Mapping[str, Value | None]) -> StepResult | None:
+        if not whole(step):
+            return None
         if name in self.document.inputs:
             self.faults.append(f"{where}: is the name of an input already")
             return None
@@ -249,6 +261,8 @@ class _Run:
             self.faults.append(f"{where}: no computation is called {step.call!a}{hint}")
             return None
         arguments = self._arguments(operation, step, known, where)
+        if any(str(name) in str(given) for name in self.lost for given in step.arguments.values()):
+            return None
         result = None if arguments is None else self._call(operation, arguments, where)
         if arguments is None or result is None:
             return None
@@ -280,6 +294,10 @@ class _Run:
             return str(given)
         if isinstance(given, str) and REFERENCE.fullmatch(given):
             found = self._find(given, known, where)
+            if found is not None and parameter.kind is not None and unlike(found.unit, unit_of(parameter.kind)):
+                wanted = f"what is wanted is {parameter.kind.one}, e.g. {parameter.kind.example}"
+                self.faults.append(f"{where}: {given} is in {found.unit or 'no unit'}, and {wanted}")
+                return None
             number: Numeric | None = None if found is None else found.number
         else:
             try:
@@ -322,6 +340,8 @@ class _Run:
         self, claim: ClaimTable, number: int, check: CheckTable, known: Mapping[str, Value | None]
     ) -> CheckResult | None:
         where = f"claim {claim.id}, check {number}"
+        if not whole(check):
+            return None
         before = len(self.faults)
         computed = self._find(check.computed, known, f"{where}, computed")
         sides: dict[str, Value | None] = {}
@@ -333,47 +353,22 @@ class _Run:
                 sides[side] = self._find(given, known, f"{where}, {side}")
             else:
                 sides[side] = self._quantity(given, f"{where}, {side}")
-        asked = [side for side in sides if getattr(check, side) is not None]
-        if len(self.faults) > before or computed is None or any(sides[side] is None for side in asked):
+        asked = {side: value for side, value in sides.items() if getattr(check, side) is not None}
+        for side, value in asked.items():
+            if computed is not None and value is not None and (fault := unit_fault(computed, value)):
+                self.faults.append(f"{where}, {side}: {getattr(check, side)!a:.60} {fault}")
+        if reversed_bounds(sides["least"], sides["most"]):
+            self.faults.append(f"{where}: least {check.least!a:.60} is above most {check.most!a:.60}; exchange them")
+        if len(self.faults) > before or computed is None or None in asked.values():
             return None
-        return CheckResult(check, computed, **sides, passed=_passes(check, computed, **sides))
+        return CheckResult(check, computed, **sides, passed=passes(check, computed, **sides))
 
     def _placeholders(self, claim: ClaimTable, known: Mapping[str, Value | None]) -> None:
         texts = [claim.claim, claim.holds, claim.not_checkable, *(check.fails for check in claim.check)]
-        for text in filter(None, texts):
+        for text in (each for each in texts if each is not None and each.en):
             for name in PLACEHOLDER.findall(text.en + (text.zh or "")):
                 if name not in known:
                     self._find(name, known, f"claim {claim.id}, text {{{name}}}")
-
-
-def _hypothetical(table: ModelTable) -> Network:
-    """A model of a size, or a family of them where the size is a range."""
-    sizes: dict[str, Any] = {}
-    sizes |= {} if table.layers is None else {"layers": table.layers}
-    sizes |= {} if table.hidden is None else {"hidden": table.hidden}
-    params, _ = read_quantity(table.params, PARAMS, f"params of {table.id}")
-    active = None if table.active is None else read_quantity(table.active, PARAMS, f"active of {table.id}")[0]
-    if isinstance(params, np.ndarray) or isinstance(active, np.ndarray):
-        return dit_family(params, **sizes) if table.kind == "dit" else decoder_family(params, active, **sizes)
-    if table.kind == "dit":
-        return hypothetical_dit(params, name=table.id, **sizes)
-    return hypothetical_decoder(params, active, name=table.id, **sizes)
-
-
-def _middle(value: Value) -> float:
-    """The number, or the median of many."""
-    return float(np.median(np.asarray(value.number, dtype=float)))
-
-
-def _passes(check: CheckTable, computed: Value, stated: Value | None, least: Value | None, most: Value | None) -> bool:
-    number = _middle(computed)
-    if stated is not None:
-        wanted = _middle(stated)
-        if check.tolerance is not None:
-            return abs(number - wanted) <= check.tolerance * abs(wanted)
-        factor = check.factor or 1.0
-        return wanted / factor <= number <= wanted * factor
-    return (least is None or number >= _middle(least)) and (most is None or number <= _middle(most))
 
 
 def _judged(found: Found, spans: Mapping[str, Span]) -> Judged:

@@ -10,6 +10,7 @@ from costline.numeric import Numeric
 from costline.quantity import Kind
 from costline.quantity.reading import shown
 from costline.uncertainty.draws import sample, uncertain
+from costline.uncertainty.reading import ANY, read_spread
 
 Plain: TypeAlias = Annotated[float, None]
 """A number without a fixed unit: whatever quantity it is written as."""
@@ -35,14 +36,6 @@ UNITS: dict[str, Kind] = {
     "parameter": quantity.PARAMS,
 }
 """Kind of quantity by the unit a formula documents; other units are plain numbers."""
-
-ANY = (
-    quantity.COUNT, quantity.FRACTION, quantity.RATIO, quantity.SECONDS, quantity.FLOP, quantity.FLOP_RATE,
-    quantity.BYTES, quantity.BANDWIDTH, quantity.DOLLARS, quantity.DOLLARS_PER_SECOND, quantity.DOLLARS_PER_TOKEN,
-    quantity.TOKENS, quantity.PARAMS, quantity.TOKEN_RATE, quantity.WATTS, quantity.JOULES,
-)  # fmt: skip
-"""Kinds tried for a plain number, in order; no text is read differently by two of them. (A range of percentages is read
-as shares, whose distribution ends at 1.)"""
 
 SYMBOLS = {"$": "USD", "$/s": "USD/s", "$/token": "USD/token"}
 """Unit of a kind -> unit of a figure."""
@@ -86,7 +79,10 @@ def read_quantity(text: str | float, kind: Kind | None, name: str = "") -> tuple
 
 
 def _read(text: str | float, kind: Kind, name: str) -> Numeric:
-    return sample(text, kind, name) if uncertain(text) else quantity.read(text, kind)
+    if not uncertain(text):
+        return quantity.read(text, kind)
+    read_spread(text, kind)  # of this kind, whatever it was read as before
+    return sample(text, kind, name)
 
 
 def unit_of(kind: Kind) -> str:

@@ -25,7 +25,7 @@ PROBES = (
     lookups.chip_ridge, lookups.rent, lookups.token_price, lookups.pim_speedup, lookups.model_params,
     lookups.model_active, lookups.model_width, lookups.model_flops, lookups.model_bytes, lookups.clip_tokens,
     lookups.clip_flops, lookups.cache_intensity, estimates.serve, estimates.generate, estimates.evaluation_intensity,
-    estimates.train, estimates.caption,
+    estimates.clip_share, estimates.train, estimates.caption,
 )  # fmt: skip
 """Lookups and studies."""
 

@@ -8,48 +8,55 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from costline.numeric import Array
+from costline.studies.audit.compare import numbers
 from costline.studies.audit.shelf import Value
 from costline.uncertainty.study import Span, span
 
 if TYPE_CHECKING:
-    from costline.studies.audit.judge import CheckResult, Found
-
-
-def allowed(found: Found, samples: Found) -> Found:
-    """Claims whose checks pass also where the ranges of the inputs allow what is stated.
-
-    Parameters
-    ----------
-    found, samples : Found
-        The claim computed at the medians, and at the samples.
-    """
-    checks = tuple(
-        replace(check, passed=check.passed or within(other))
-        for check, other in zip(found.checks, samples.checks, strict=True)
-    )
-    return replace(found, checks=checks)
-
-
-def within(check: CheckResult) -> bool:
-    """Whether the 80 % interval of what was computed reaches what is stated, its tolerance included, or the bounds."""
-    computed = span(_numbers(check.computed))
-    if check.stated is not None:
-        stated = span(_numbers(check.stated))
-        factor = check.check.factor or 1.0
-        slack = (check.check.tolerance or 0.0) * abs(stated.median)
-        least, most = stated.low / factor - slack, stated.high * factor + slack
-    else:
-        least = -np.inf if check.least is None else span(_numbers(check.least)).low
-        most = np.inf if check.most is None else span(_numbers(check.most)).high
-    return bool(computed.high >= least and computed.low <= most)
+    from costline.studies.audit.judge import Found
 
 
 def spans(samples: Found) -> Mapping[str, Span]:
     """Interval of every value of a claim that is in doubt, by name."""
-    wide = {name: span(_numbers(value)) for name, value in samples.known.items() if np.ndim(value.number)}
+    wide = {name: span(numbers(value)) for name, value in samples.known.items() if np.ndim(value.number)}
     return {name: each for name, each in wide.items() if each.low < each.high}
 
 
-def _numbers(value: Value) -> Array:
-    return np.atleast_1d(np.asarray(value.number, dtype=float))
+def at_medians(found: Found, samples: Found, stated: Found) -> Found:
+    """A claim judged by its samples, whose doubtful values are the medians of theirs.
+
+    What only the time model is in doubt of stays its prediction, and the model's doubt excuses no claim.
+
+    Parameters
+    ----------
+    found : Found
+        The claim computed at the medians of all inputs.
+    samples, stated : Found
+        At the samples; at a few samples of what the file states as ranges, the model at its medians.
+    """
+    doubtful = {name for name, value in stated.known.items() if np.ptp(numbers(value)) > 0}
+    medians = {
+        id(value): replace(value, number=span(numbers(samples.known[name])).median)
+        for name, value in found.known.items()
+        if name in doubtful
+    }
+
+    def settled(value: Value) -> Value:
+        return medians.get(id(value), value)
+
+    def settled_or_none(value: Value | None) -> Value | None:
+        return None if value is None else settled(value)
+
+    checks = []
+    for check, other in zip(found.checks, samples.checks, strict=True):
+        sides = {name: getattr(check, name) for name in ("computed", "stated", "least", "most")}
+        ranged = any(id(value) in medians for value in sides.values())
+        sides = {name: settled_or_none(value) for name, value in sides.items()}
+        checks.append(replace(check, **sides, passed=other.passed if ranged else check.passed))
+    return replace(
+        found,
+        checks=tuple(checks),
+        right=tuple(settled_or_none(value) for value in found.right),
+        shown=tuple(settled(value) for value in found.shown),
+        known={name: settled(value) for name, value in found.known.items()},
+    )

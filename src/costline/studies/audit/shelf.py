@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
+
+import numpy as np
 
 from costline.catalogue import Catalogue
 from costline.catalogue.user import UserCatalogue
@@ -14,12 +17,19 @@ from costline.errors import InputError
 from costline.hardware.chip import Chip
 from costline.models.autoencoder import Autoencoder
 from costline.models.decoder import Decoder
+from costline.models.decoders.family import decoder_family
+from costline.models.decoders.hypothetical import hypothetical_decoder
+from costline.models.diffusion.family import dit_family
+from costline.models.diffusion.hypothetical import hypothetical_dit
 from costline.models.dit import DiT
 from costline.models.network import Network
 from costline.models.pipeline import Pipeline
 from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.planning import read_plan_fields
+from costline.quantity import PARAMS
+from costline.studies.audit.document import ModelTable
+from costline.studies.audit.kinds import read_quantity
 from costline.studies.formats import USUAL, check_products
 from costline.studies.methods import settled_methods
 from costline.uncertainty.draws import active, model_doubt
@@ -136,3 +146,17 @@ class Shelf:
         fixed, _ = settled_methods(read_plan_fields(plan or None), efficiency, chip)
         check_products(chip, fixed.get("compute", USUAL))
         return Machine(replace(cluster, chip=chip), efficiency, Plan(**fixed)), fixed
+
+
+def hypothetical(table: ModelTable) -> Network:
+    """A model of a size, or a family of them where the size is a range."""
+    sizes: dict[str, Any] = {}
+    sizes |= {} if table.layers is None else {"layers": table.layers}
+    sizes |= {} if table.hidden is None else {"hidden": table.hidden}
+    params, _ = read_quantity(table.params, PARAMS, f"params of {table.id}")
+    active = None if table.active is None else read_quantity(table.active, PARAMS, f"active of {table.id}")[0]
+    if isinstance(params, np.ndarray) or isinstance(active, np.ndarray):
+        return dit_family(params, **sizes) if table.kind == "dit" else decoder_family(params, active, **sizes)
+    if table.kind == "dit":
+        return hypothetical_dit(params, name=table.id, **sizes)
+    return hypothetical_decoder(params, active, name=table.id, **sizes)
