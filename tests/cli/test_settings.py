@@ -28,8 +28,8 @@ def refused(capsys):
     ("setting", "says"),
     [
         *((f"shape.layers={each}", WHOLE) for each in ("abc", "10.5", "1e3", "8 to 12", "true")),
-        ("shape=5", "shape 5 is no table of dimensions; write e.g. layers=80, hidden=8192"),
-        ("shape=0", "shape 0 is no table of dimensions"),
+        ("shape=5", "shape: '5' names no field; write layers=60, hidden=6144"),
+        ("shape=0", "shape: '0' names no field"),
         ("shape.params=9B", "shape.params is no dimension; say --params"),
     ],
 )

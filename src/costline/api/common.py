@@ -17,6 +17,7 @@ from costline.errors import InputError
 from costline.estimate import Assumption, Estimate
 from costline.models.decoder import Decoder
 from costline.models.network import Network
+from costline.models.stated import shape_of
 from costline.numeric import Numeric
 from costline.report.values import text, whole
 from costline.resolve import Number, Site, number
@@ -72,11 +73,7 @@ def check_sizes(model: object, **sizes: object) -> None:
     InputError
         Both are given, or the shape is something else.
     """
-    shape = sizes.get("shape")
-    if not isinstance(shape, Mapping | None):
-        raise InputError(
-            f"shape: {str(shape)[:40]!r} names no field; write layers=60, hidden=6144 (--set shape.layers=60)"
-        )
+    shape_of(sizes.get("shape"))
     given = [
         name for name, value in sizes.items() if value is not None and not (isinstance(value, Mapping) and not value)
     ]

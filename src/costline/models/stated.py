@@ -23,7 +23,9 @@ def shape_of(given: object) -> Mapping[str, Any]:
     if given is None:
         return {}
     if not isinstance(given, Mapping):
-        raise InputError(f"shape {shown(given)} is no table of dimensions; write e.g. layers=80, hidden=8192")
+        words = shown(given)  # safe to print, whatever it is
+        words = words if isinstance(given, str) else repr(words)
+        raise InputError(f"shape: {words} names no field; write layers=60, hidden=6144 (--set shape.layers=60)")
     for name in SIZES:
         if name in given:
             raise InputError(f"shape.{name} is no dimension" + (f"; say --{name}" if name != "name" else ""))
