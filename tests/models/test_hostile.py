@@ -92,6 +92,11 @@ def test_a_hostile_configuration_is_read_or_refused(name, data):
             {"attention_head_dim": 4096, "encoder_block_types": "EfficientViTBlock"},
             "'attention_head_dim': 4096 is more than the 128 of a level",
         ),
+        (
+            "SD3Transformer2DModel",
+            {"num_layers": 18, "dual_attention_layers": [0, 18]},
+            "lists layer 18 of 18, 0 the first",
+        ),
         ("UNet2DConditionModel", {"layers_per_block": 1_000_000}, "'layers_per_block"),
         ("LlamaForCausalLM", {"hidden_size": 10**5000}, "field 'hidden_size'"),
     ],

@@ -43,6 +43,8 @@ def read_sd3(config: Mapping[str, Any], name: str) -> DiT:
             f"{name}: field 'caption_projection_dim' must be num_attention_heads x attention_head_dim = {hidden} "
             f"for text to join the image, got {read.caption_projection_dim}"
         )
+    if read.dual_attention_layers and (last := max(read.dual_attention_layers)) >= read.num_layers:
+        raise ConfigError(f"{name}: field 'dual_attention_layers' lists layer {last} of {read.num_layers}, 0 the first")
     outputs = read.patch_size**2 * (read.in_channels if read.out_channels is None else read.out_channels)
     parts = (
         *_entry(read, hidden),
@@ -79,7 +81,7 @@ def _entry(read: SD3Config, hidden: int) -> tuple[Part, ...]:
 def _layers(read: SD3Config, hidden: int) -> tuple[Part, ...]:
     """Image side of all layers, text side of all but the last, whose text is only queries, keys and values."""
     layers, place = read.num_layers, "block/double"
-    dual = len({layer for layer in read.dual_attention_layers if layer < layers})
+    dual = len(set(read.dual_attention_layers))
     heads, head_dim = read.num_attention_heads, read.attention_head_dim
     widths = Widths(
         hidden=hidden, heads=heads, key_heads=heads, head_dim=head_dim, ffn=4 * hidden, condition=hidden,
