@@ -176,3 +176,17 @@ def test_limits_are_read_with_their_units():
         read_limits("tpot=30ms", "serve")
     with pytest.raises(InputError, match="at most 1,000"):
         read_limits("x" * 2000, "serve")
+
+
+def test_the_largest_context_is_none_that_the_model_does_not_state():
+    """Llama 3.1 states 131,072 tokens; memory of an H100 alone would hold twice as many of one sequence."""
+    found = costline.solve("serve", "context", model="llama-3.1-8b", on="h100-sxm", batch=1)
+    assert found.value == 131_072
+    assert found.reason == "nothing stops it: llama-3.1-8b states no longer context"
+    assert found.estimate["largest_context"] == 131_072
+
+
+@pytest.mark.parametrize("other", [{"curriculum": "90%@32k, 10%@1M"}, {"resolution": "720p"}])
+def test_a_sequence_that_another_input_decides_is_not_solved_for(other):
+    with pytest.raises(InputError, match="says how long samples are"):
+        costline.solve("train", "context", model="llama-3.1-8b", tokens="1T", on="64xh100-sxm", **other)

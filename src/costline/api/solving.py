@@ -11,6 +11,7 @@ import numpy as np
 from costline import quantity, resolve
 from costline.api import generating, serving, training
 from costline.api.limits import read_limit
+from costline.api.unknowns import ALIASES, CHIPS, HARDWARE, UNKNOWNS, Unknown, unknown_of
 from costline.catalogue import Catalogue
 from costline.errors import CostlineError, InputError, nearest_names
 from costline.estimate import Estimate, Figure
@@ -25,74 +26,6 @@ FORMS = {"largest", "longest", "most", "fewest", "least", "smallest", "cheapest"
 """Words that say which end is meant; each unknown has only one that makes sense."""
 
 
-@dataclass(frozen=True)
-class Unknown:
-    """An input that can be solved for.
-
-    Attributes
-    ----------
-    words : str
-        What its extreme value is called.
-    unit : str
-        SI unit.
-    low, high : float
-        Interval it is looked for in.
-    largest : bool
-        Whether the largest value is sought, or the least.
-    whole : bool
-        Whether it counts things.
-    """
-
-    words: str
-    unit: str
-    low: float
-    high: float
-    largest: bool = True
-    whole: bool = True
-
-
-CHIPS = Unknown("fewest chips", "chip", 1, 2**17, largest=False)
-HARDWARE = {
-    "bandwidth": Unknown("least memory bandwidth", "byte/s", 1e9, 1e16, largest=False, whole=False),
-    "memory": Unknown("least memory of a chip", "byte", 1e9, 1e15, largest=False, whole=False),
-    "link": Unknown("least scale-up bandwidth", "byte/s", 1e8, 1e15, largest=False, whole=False),
-    "network": Unknown("least scale-out bandwidth", "byte/s", 1e8, 1e15, largest=False, whole=False),
-    "peak": Unknown("least peak rate of a chip", "FLOP/s", 1e12, 1e19, largest=False, whole=False),
-}
-"""Properties of the machine that can be solved for, all else as it is."""
-PRICE = Unknown("break-even price of a chip", "USD/s", 1e-9, resolve.DEAREST, whole=False)
-MFU = Unknown("needed MFU", "1", 1e-4, 1.0, largest=False, whole=False)
-GEMM = Unknown("needed share of peak of matrix products", "1", 1e-4, 1.0, largest=False, whole=False)
-
-UNKNOWNS: Mapping[Study, Mapping[str, Unknown]] = {
-    "serve": {
-        "context": Unknown("largest context", "token", 2, 2**32),
-        "input": Unknown("longest prompt", "token", 1, 2**32),
-        "output": Unknown("longest answer", "token", 1, 2**32),
-        "batch": Unknown("largest batch", "sequence", 1, 2**24),
-        "chips": CHIPS, "price": PRICE, "mfu": GEMM, **HARDWARE,
-    },
-    "train": {
-        "tokens": Unknown("most training tokens", "token", 1e6, 1e18, whole=False),
-        "sequence": Unknown("longest sequence", "token", 1, 2**30),
-        "batch_tokens": Unknown("largest batch", "token", 1e3, 1e12, whole=False),
-        "params": Unknown("largest model", "parameter", 1e6, 1e15, whole=False),
-        "chips": CHIPS, "price": PRICE, "mfu": MFU, **HARDWARE,
-    },
-    "generate": {
-        "frames": Unknown("longest clip", "frame", 1, 2**22),
-        "steps": Unknown("most sampler steps", "step", 1, 10**6),
-        "batch": Unknown("largest batch", "clip", 1, 2**16),
-        "tokens": Unknown("most latent tokens", "token", 1, 2**32),
-        "chips": CHIPS, "price": PRICE, "mfu": MFU, **HARDWARE,
-    },
-}  # fmt: skip
-"""What can be solved for, by study; besides ``chip``, the cheapest of all that have a price."""
-ALIASES: Mapping[Study, Mapping[str, str]] = {
-    "serve": {"prompt": "input", "answer": "output", "concurrency": "batch", "gemm": "mfu"},
-    "train": {"batch": "batch_tokens", "model": "params", "context": "sequence", "data": "tokens"},
-    "generate": {"clip": "frames", "seconds": "frames", "length": "frames"},
-}
 MOST_CHIPS_LISTED = 512
 """Numbers of chips up to which every one is tried; beyond, whole scale-up domains are."""
 
@@ -179,7 +112,7 @@ def solve(question: Study, what: str, target: str | None = None, **inputs: Any) 
         raise InputError("say what it runs on: --on 8xh100-sxm (costline data list chips)")
     if name == "chip":
         return _cheapest(question, limits, inputs)
-    unknown = UNKNOWNS[question][name]
+    unknown = unknown_of(question, name, inputs)
     if name == "chips":
         return _fewest(question, limits, inputs)
     if name in {"price"} and not any(limit.figure.startswith("cost") for limit in limits):
@@ -304,7 +237,7 @@ def _solved(
     if beyond is None:
         beyond = value + step if unknown.largest else value - step
     if not unknown.low <= beyond <= unknown.high:
-        return replace(found, reason="nothing stops it: this is the end of what is tried")
+        return replace(found, reason=f"nothing stops it: {unknown.end}")
     broken = _broken(_ask(study, limits, asked(_plain(beyond, unknown))), limits)
     return replace(found, reason=f"at {_shown(beyond, unknown)} {broken}" if unknown.whole else f"beyond it {broken}")
 

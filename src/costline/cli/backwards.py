@@ -36,7 +36,8 @@ class Backwards(Doubt):
 
 def answer_backwards(question: str, inputs: Mapping[str, Any], output: "Output") -> int:
     """Solve, print, and return the exit code."""
-    from costline.api.solving import UNKNOWNS, solve
+    from costline.api.solving import solve
+    from costline.api.unknowns import UNKNOWNS
     from costline.cli.terminal import console, write_json
 
     if question not in UNKNOWNS:

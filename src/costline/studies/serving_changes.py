@@ -10,7 +10,7 @@ import numpy as np
 
 from costline.engine.passes import Machine
 from costline.models.decoder import Decoder
-from costline.numeric import Numeric
+from costline.numeric import Numeric, smallest
 from costline.studies.fit import Fit
 from costline.studies.serving_memory import Room
 from costline.studies.space import dividing, heads_of, powers_of_two, stage_counts
@@ -44,6 +44,8 @@ def serving_changes(network: Decoder, requests: Asked, own: Numeric, machine: Ma
     if isinstance(batch, int) and batch >= 1:
         changes.append(Fit(True, change=f"batch {batch}"))
     longest = room.longest_context(own, requests.output, together=requests.together)
+    if network.max_context is not None:
+        longest = smallest(longest, network.max_context)
     if isinstance(longest, int) and longest >= context / MUCH_SHORTER:
         changes.append(Fit(True, change=f"context {longest:,} tokens"))
     changes += _wider(network, requests, machine)
