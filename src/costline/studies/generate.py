@@ -204,7 +204,8 @@ def _displaced(busy: Timing, network: DiT, streams: dict[str, Numeric], machine:
 
 
 def _decode(pipeline: Sampler, autoencoder: Autoencoder, clip: Clip, machine: Machine) -> Timing:
-    frames = pipeline.transformers[0][0].grid.covered_frames(clip.frames)  # whole latents are decoded
+    # whole latents are decoded, those of one frame at least
+    frames = largest(pipeline.transformers[0][0].grid.covered_frames(clip.frames), 1)
     streams = autoencoder.streams(frames=frames, height=clip.height, width=clip.width, batch=clip.batch)
     busy = _launched(forward_pass(autoencoder.decoder, streams, one_chip(machine)), machine)
     busy = busy * (1 / machine.plan.vae_parallel)
