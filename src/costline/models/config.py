@@ -21,6 +21,8 @@ Ratio = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 """True or false, nothing that merely looks so."""
 
+NOTHING: tuple[Any, ...] = (None, [], {})
+"""What an unknown field may hold beside false: nothing that is switched on."""
 GENERALLY_NEUTRAL = frozenset({
     "architectures", "auto_map", "bos_token_id", "eos_token_id", "pad_token_id", "model_type", "torch_dtype", "dtype",
     "transformers_version", "use_cache", "initializer_range", "attention_dropout", "dropout", "hidden_dropout",
@@ -66,8 +68,8 @@ class Config(BaseModel):
     """A configuration of one architecture: a field for each number that changes the count, defaults as in its class.
 
     Subclasses list in `neutral` the further fields they have looked at and found not to change the count. Any other
-    field is refused by name, unless it is null or false: a switched-off feature costs nothing. A known flag may be null
-    too.
+    field is refused by name, unless it is null, false or empty: a switched-off feature costs nothing. A known flag may
+    be null too.
     """
 
     # a validator is built when the first configuration of its class is read: a module holds many, a question needs one
@@ -90,7 +92,7 @@ class Config(BaseModel):
             key: cls._unless_null(key, value)
             for key, value in config.items()
             if key in cls.model_fields
-            or not (key.startswith("_") or key in passed_over or value is None or value is False)
+            or not (key.startswith("_") or key in passed_over or value is False or value in NOTHING)
         }
         try:
             read = cls.model_validate(kept)

@@ -40,7 +40,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
     if _depth(text) > DEEPEST:
         raise ConfigError(f"{path}: nested deeper than {DEEPEST} levels")
     try:
-        parsed = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_doubles)
+        parsed = json.loads(text, parse_constant=_constant, object_pairs_hook=_no_doubles)
     except (json.JSONDecodeError, ValueError) as error:
         reason = str(error).partition("; use sys.")[0][:120]  # a hint for programmers, of numbers of 4,300 digits
         raise ConfigError(f"{path}: not JSON: {reason}") from None
@@ -61,7 +61,10 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _no_constant(word: str) -> float:
+def _constant(word: str) -> str:
+    """``Infinity`` as Python writes it into limits that nothing counts: a word, so that no number can be infinite."""
+    if word == "Infinity":
+        return word
     raise ValueError(f"{word} is not a number that a configuration can hold")
 
 

@@ -11,6 +11,7 @@ from costline.errors import ConfigError
 from costline.models.decoder import Decoder
 from costline.models.decoders.shape import DecoderShape
 from costline.models.encoder import Encoder
+from costline.models.files import read_config_file
 from costline.models.importer import READERS, read_network
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -244,3 +245,53 @@ def test_gemma_writes_its_pattern_under_two_names():
         for key in ("sliding_window_pattern", "_sliding_window_pattern")
     )
     assert local(older) == local(newer) == (4, 4096)
+
+
+LLAMA = json.loads((EXAMPLES / "llama-3.1-8b" / "config.json").read_text())
+QWEN35 = {
+    "architectures": ["Qwen3_5ForConditionalGeneration"], "tie_word_embeddings": False, "vision_config": {"depth": 27},
+    "text_config": {
+        "attn_output_gate": True, "full_attention_interval": 4, "head_dim": 256, "hidden_size": 5120,
+        "intermediate_size": 17408, "linear_conv_kernel_dim": 4, "linear_key_head_dim": 128, "linear_num_key_heads": 16,
+        "linear_num_value_heads": 48, "linear_value_head_dim": 128, "mlp_only_layers": [], "num_attention_heads": 24,
+        "num_hidden_layers": 64, "num_key_value_heads": 4, "vocab_size": 248320, "mamba_ssm_dtype": "float32",
+    },
+}  # fmt: skip
+QWEN3_VL = {
+    "architectures": ["Qwen3VLForConditionalGeneration"], "tie_word_embeddings": False, "vision_config": {"depth": 27},
+    "text_config": {
+        "head_dim": 128, "hidden_size": 4096, "intermediate_size": 12288, "num_attention_heads": 32,
+        "num_hidden_layers": 36, "num_key_value_heads": 8, "vocab_size": 151936, "attention_bias": False,
+    },
+}  # fmt: skip
+QWEN3_VL_MOE = {
+    "architectures": ["Qwen3VLMoeForConditionalGeneration"], "tie_word_embeddings": False,
+    "text_config": {
+        "head_dim": 128, "hidden_size": 2048, "intermediate_size": 6144, "num_attention_heads": 32, "num_experts": 128,
+        "num_experts_per_tok": 8, "moe_intermediate_size": 768, "num_hidden_layers": 48, "num_key_value_heads": 4,
+        "vocab_size": 151936, "decoder_sparse_step": 1, "mlp_only_layers": [], "norm_topk_prob": True,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "params"),
+    [(QWEN35, 26_895_998_464), (QWEN3_VL, 8_190_735_360), (QWEN3_VL_MOE, 30_532_122_624)],
+    ids=["Qwen3.5-27B", "Qwen3-VL-8B", "Qwen3-VL-30B-A3B"],
+)
+def test_language_models_inside_others_count_as_their_modules_do(config, params):
+    """Counted on Qwen3_5ForCausalLM, Qwen3ForCausalLM and Qwen3MoeForCausalLM of transformers 5.23.0, meta device."""
+    assert read_network(config, "qwen").params == params
+
+
+def test_what_old_versions_wrote_into_every_configuration_is_passed_over(tmp_path):
+    """Kimi K2.5's config.json holds settings of sampling and no pruned heads, Nemotron's an infinite limit."""
+    config = {**LLAMA, "num_beams": 1, "length_penalty": 1.0, "diversity_penalty": 0.0, "pruned_heads": {}}
+    assert read_network(config, "llama").params == read_network(LLAMA, "llama").params
+    with pytest.raises(ConfigError, match="pruned_heads"):
+        read_network({**config, "pruned_heads": {"0": [1]}}, "llama")
+    file = tmp_path / "config.json"
+    file.write_text('{"time_step_limit": [0.0, Infinity], "hidden_size": Infinity}')
+    assert read_config_file(file)["time_step_limit"] == [0.0, "Infinity"]
+    with pytest.raises(ConfigError, match="hidden_size"):
+        read_network({**LLAMA, "hidden_size": read_config_file(file)["hidden_size"]}, "llama")

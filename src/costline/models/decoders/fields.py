@@ -21,6 +21,15 @@ EXTRA_HEADS = frozenset({
 })  # fmt: skip
 """Multi-token-prediction modules: extra weights beside the model, never counted; `extra_heads` says so."""
 
+GENERATION = frozenset({
+    "diversity_penalty", "length_penalty", "repetition_penalty", "encoder_no_repeat_ngram_size", "no_repeat_ngram_size",
+    "num_beams", "num_beam_groups", "num_return_sequences", "typical_p", "epsilon_cutoff", "eta_cutoff",
+    "early_stopping", "bad_words_ids", "suppress_tokens", "begin_suppress_tokens", "forced_bos_token_id",
+    "forced_eos_token_id", "return_dict_in_generate", "output_scores", "remove_invalid_values",
+    "exponential_decay_length_penalty", "prefix", "finetuning_task", "torchscript", "tf_legacy_loss", "use_bfloat16",
+})  # fmt: skip
+"""Settings of sampling and of old loaders that transformers once wrote into every configuration."""
+
 COMMON = frozenset({
     "hidden_act", "hidden_activation", "activation_function", "activation", "quantization_config",
     "partial_rotary_factor", "rotary_pct", "rotary_emb_base", "rotary_dim", "rope_interleave", "rope_interleaved",
@@ -36,9 +45,9 @@ COMMON = frozenset({
 
 
 class DecoderConfig(Config):
-    """A decoder's configuration: `COMMON`, `ROUTING` and `EXTRA_HEADS` are neutral in every family."""
+    """A decoder's configuration: `COMMON`, `GENERATION`, `ROUTING` and `EXTRA_HEADS` are neutral in every family."""
 
-    neutral: ClassVar[frozenset[str]] = COMMON | ROUTING | EXTRA_HEADS
+    neutral: ClassVar[frozenset[str]] = COMMON | GENERATION | ROUTING | EXTRA_HEADS
 
 
 def each_layer(kinds: Sequence[Any], layers: int, field: str) -> None:

@@ -104,7 +104,7 @@ def nemotron_h_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 class Qwen3NextConfig(Qwen3MoeConfig):
     """transformers ``Qwen3NextConfig``."""
 
-    neutral: ClassVar[frozenset[str]] = DecoderConfig.neutral | {"mamba_ssm_dtype"}
+    neutral: ClassVar[frozenset[str]] = DecoderConfig.neutral | {"mamba_ssm_dtype", "output_gate_type"}
     intermediate_size: Size = 5632
     num_hidden_layers: Size = 48
     num_attention_heads: Size = 16
@@ -124,6 +124,17 @@ class Qwen3NextConfig(Qwen3MoeConfig):
     """Half of the query projection; engines leave it out where false, the class of transformers keeps it."""
 
 
+class Qwen35Config(Qwen3NextConfig):
+    """transformers ``Qwen3_5TextConfig``, without experts."""
+
+    neutral: ClassVar[frozenset[str]] = Qwen3NextConfig.neutral | {"mlp_only_layers"}
+    vocab_size: Size = 248320
+    hidden_size: Size = 4096
+    intermediate_size: Size = 12288
+    num_hidden_layers: Size = 32
+    num_key_value_heads: Size | None = 4
+
+
 class Qwen35MoeConfig(Qwen3NextConfig):
     """transformers ``Qwen3_5MoeTextConfig``."""
 
@@ -133,16 +144,20 @@ class Qwen35MoeConfig(Qwen3NextConfig):
     num_experts: Size = 256
 
 
-def _delta_shape(read: Qwen3NextConfig, name: str) -> DecoderShape:
+def _delta_shape(read: Qwen3NextConfig, name: str, *, experts: bool = True) -> DecoderShape:
     layers, bias = read.num_hidden_layers, read.attention_bias
     delta = layers - layers // read.full_attention_interval
     if read.layer_types is not None:
         delta = count_layers(read.layer_types, "linear_attention", layers, name)
     moe = moe_layer_count(layers, read.decoder_sparse_step, read.mlp_only_layers or [])
+    routed: dict[str, Any] = {
+        "experts": read.num_experts, "active_experts": read.num_experts_per_tok,
+        "expert_ffn": read.moe_intermediate_size, "dense_layers": layers - moe, "moe_layers": moe,
+        "shared_ffn": read.shared_expert_intermediate_size,
+        "shared_gate": True,
+    }  # fmt: skip
     return DecoderShape(
-        **read.dimensions(), experts=read.num_experts, active_experts=read.num_experts_per_tok,
-        expert_ffn=read.moe_intermediate_size, dense_layers=layers - moe, moe_layers=moe,
-        shared_ffn=read.shared_expert_intermediate_size, shared_gate=True, qkv_bias=bias, out_bias=bias,
+        **read.dimensions(), **(routed if experts else {}), qkv_bias=bias, out_bias=bias,
         qk_norm="head", query_gate=read.attn_output_gate, delta_layers=delta, delta_key_heads=read.linear_num_key_heads,
         delta_value_heads=read.linear_num_value_heads, delta_key_dim=read.linear_key_head_dim,
         delta_value_dim=read.linear_value_head_dim, conv_kernel=read.linear_conv_kernel_dim,
@@ -152,6 +167,12 @@ def _delta_shape(read: Qwen3NextConfig, name: str) -> DecoderShape:
 def qwen3_next_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``Qwen3NextForCausalLM``."""
     return _delta_shape(Qwen3NextConfig.read(config, name), name)
+
+
+def qwen35_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
+    """Shape of ``Qwen3_5ForCausalLM``, or of the language model of ``Qwen3_5ForConditionalGeneration``."""
+    inner = text_part(config, name) if "text_config" in config else config
+    return _delta_shape(Qwen35Config.read(inner, name), name, experts=False)
 
 
 def qwen35_moe_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
@@ -166,5 +187,7 @@ def qwen35_moe_text_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 
 read_nemotron_h = decoder_reader(nemotron_h_shape, "NemotronHForCausalLM")
 read_qwen3_next = decoder_reader(qwen3_next_shape, "Qwen3NextForCausalLM")
+read_qwen35 = decoder_reader(qwen35_shape, "Qwen3_5ForCausalLM")
+read_qwen35_multimodal = decoder_reader(qwen35_shape, "Qwen3_5ForConditionalGeneration", TEXT_ONLY)
 read_qwen35_moe = decoder_reader(qwen35_moe_shape, "Qwen3_5MoeForCausalLM")
 read_qwen35_moe_multimodal = decoder_reader(qwen35_moe_text_shape, "Qwen3_5MoeForConditionalGeneration", TEXT_ONLY)

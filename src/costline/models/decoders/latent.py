@@ -124,6 +124,9 @@ def deepseek_v32_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 class GlmMoeDsaConfig(DeepseekV32Config):
     """transformers ``GlmMoeDsaConfig``: later GLM-5 versions let layers share an indexer."""
 
+    neutral: ClassVar[frozenset[str]] = DeepseekV32Config.neutral | {
+        "indexer_rope_interleave", "index_share_for_mtp_iteration", "moe_router_dtype",
+    }  # fmt: skip
     vocab_size: Size = 154880
     hidden_size: Size = 6144
     intermediate_size: Size = 12288

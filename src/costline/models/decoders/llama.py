@@ -130,6 +130,11 @@ def qwen3_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     return DecoderShape(**read.dimensions(), **read.local(name), qkv_bias=bias, out_bias=bias, qk_norm="head")
 
 
+def qwen3_text_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
+    """Shape of the language model of ``Qwen3VLForConditionalGeneration``."""
+    return qwen3_shape(text_part(config, name), name)
+
+
 class NemotronConfig(DenseConfig):
     """transformers ``NemotronConfig``."""
 
@@ -169,6 +174,7 @@ read_mistral = decoder_reader(mistral_shape, "MistralForCausalLM")
 read_phi3 = decoder_reader(phi3_shape, "Phi3ForCausalLM")
 read_qwen2 = decoder_reader(qwen2_shape, "Qwen2ForCausalLM")
 read_qwen3 = decoder_reader(qwen3_shape, "Qwen3ForCausalLM")
+read_qwen3_vl = decoder_reader(qwen3_text_shape, "Qwen3VLForConditionalGeneration", TEXT_ONLY)
 read_nemotron = decoder_reader(nemotron_shape, "NemotronForCausalLM")
 read_qwen2_vl = decoder_reader(qwen2_text_shape, "Qwen2_5_VLForConditionalGeneration", TEXT_ONLY)
 read_mistral3 = decoder_reader(mistral_text_shape, "Mistral3ForConditionalGeneration", TEXT_ONLY)

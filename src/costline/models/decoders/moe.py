@@ -126,8 +126,10 @@ def qwen2_moe_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 class Qwen3MoeConfig(Qwen2MoeConfig):
     """transformers ``Qwen3MoeConfig``."""
 
-    neutral: ClassVar[frozenset[str]] = Qwen2MoeConfig.neutral | {"qkv_bias", "shared_expert_intermediate_size"}
+    neutral: ClassVar[frozenset[str]] = Qwen2MoeConfig.neutral | {"qkv_bias", "use_qk_norm"}
     intermediate_size: Size = 6144
+    shared_expert_intermediate_size: Count = 0
+    """Whatever is stated: the class has no shared expert; Qwen3-Next, which has one, inherits the field."""
     num_attention_heads: Size = 32
     num_key_value_heads: Size | None = 4
     moe_intermediate_size: Size = 768
@@ -141,6 +143,11 @@ def qwen3_moe_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     read = Qwen3MoeConfig.read(config, name)
     bias = read.attention_bias
     return DecoderShape(**read.routed(name), qkv_bias=bias, out_bias=bias, qk_norm="head")
+
+
+def qwen3_moe_text_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
+    """Shape of the language model of ``Qwen3VLMoeForConditionalGeneration``."""
+    return qwen3_moe_shape(text_part(config, name), name)
 
 
 class GptOssConfig(MixtralConfig):
@@ -268,6 +275,7 @@ read_mixtral = decoder_reader(mixtral_shape, "MixtralForCausalLM")
 read_minimax_m2 = decoder_reader(minimax_m2_shape, "MiniMaxM2ForCausalLM")
 read_qwen2_moe = decoder_reader(qwen2_moe_shape, "Qwen2MoeForCausalLM")
 read_qwen3_moe = decoder_reader(qwen3_moe_shape, "Qwen3MoeForCausalLM")
+read_qwen3_vl_moe = decoder_reader(qwen3_moe_text_shape, "Qwen3VLMoeForConditionalGeneration", TEXT_ONLY)
 read_gpt_oss = decoder_reader(gpt_oss_shape, "GptOssForCausalLM")
 read_glm4_moe = decoder_reader(glm4_moe_shape, "Glm4MoeForCausalLM")
 read_llama4 = decoder_reader(llama4_shape, "Llama4ForCausalLM")
