@@ -98,7 +98,7 @@ def test_coefficients_can_be_ranges_and_are_then_the_users_doubt():
         )
     gemm = estimate.sampled.variable("gemm")
     assert gemm.origin == "input"
-    assert np.corrcoef(estimate.sampled.inputs("gemm"), estimate.sampled.results["time"])[0, 1] < -0.7
+    assert np.corrcoef(estimate.sampled.inputs("gemm"), estimate.sampled.results["time"])[0, 1] < -0.6
     assert not [variable for variable in estimate.sampled.variables if variable.name == "gemm (2)"]
 
 
@@ -125,7 +125,9 @@ def test_a_plan_is_chosen_for_the_smallest_number_of_chips():
 
 def test_a_plan_that_fits_the_medians_only_is_exchanged():
     with sampling(512):
-        estimate = costline.train(**GPT4, plan="pipeline=8", shape={"experts": 16, "active_experts": 2})
+        estimate = costline.train(
+            **GPT4, plan="pipeline=16, tensor=8, zero=1", shape={"experts": 16, "active_experts": 2}
+        )
     assert estimate.fitting > 0.9
     assert estimate.feasible is not False
     plan = next(row for row in estimate.assumptions if row.name == "plan")
