@@ -43,6 +43,8 @@ class Message:
         Collective calls. [call]
     size, stride : float or array
         Chips of the group, and the distance between neighbours in chip numbers. [chip]
+    software : str
+        Whose collectives it uses: some engines have kernels of their own for small messages.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Message:
     calls: Numeric
     size: Numeric
     stride: Numeric
+    software: str = ""
 
 
 def forward_messages(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> tuple[Message, ...]:
@@ -72,7 +75,9 @@ def forward_messages(parts: Iterable[Part], streams: Mapping[str, Numeric], plan
         "ring": (plan.ring, plan.tensor * plan.ulysses),
         "expert": (plan.expert, plan.expert_split),
     }
-    return tuple(Message(name, add_up(sent[name]), add_up(calls[name]), *groups[name]) for name in groups)
+    return tuple(
+        Message(name, add_up(sent[name]), add_up(calls[name]), *groups[name], plan.software) for name in groups
+    )
 
 
 def returned(ring: Message) -> Message:
@@ -131,7 +136,8 @@ def pipeline_message(rows: Numeric, hidden: Numeric, plan: Plan) -> Message:
     """Activations one stage hands to the next during one forward pass of a micro-batch."""
     crossing = (plan.pipeline > 1) * plan.virtual
     sent = crossing * rows * hidden * element_bytes(plan.activation) / (plan.tensor if plan.sequence_parallel else 1)
-    return Message("pipeline", sent, crossing, smallest(plan.pipeline, 2), plan.replica / plan.pipeline * plan.data)
+    stride = plan.replica / plan.pipeline * plan.data
+    return Message("pipeline", sent, crossing, smallest(plan.pipeline, 2), stride, plan.software)
 
 
 def gradient_messages(
@@ -145,14 +151,14 @@ def gradient_messages(
     (Rajbhandari et al. 2020, arXiv:1910.02054, section 7).
     """
     split, gradients = plan.zero >= 2, params * plan.gradient_bytes
-    whole, across = 1 - split, split * ranks / shards
+    whole, across, own = 1 - split, split * ranks / shards, plan.software
     updated = (plan.zero == 2) * all_gather_bytes(params * element_bytes(plan.weights), shards)
     reduced = split * micro_batches * all_gather_bytes(gradients, shards)  # a reduce-scatter sends as much
     return (
-        Message("data", whole * all_reduce_bytes(gradients, ranks), whole * (ranks > 1), ranks, stride),
-        Message("data", reduced + updated, split * micro_batches * (shards > 1), shards, stride),
+        Message("data", whole * all_reduce_bytes(gradients, ranks), whole * (ranks > 1), ranks, stride, own),
+        Message("data", reduced + updated, split * micro_batches * (shards > 1), shards, stride, own),
         Message("data", split * all_reduce_bytes(gradients / shards, largest(across, 1)), across > 1,
-                largest(across, 1), stride * shards),
+                largest(across, 1), stride * shards, own),
     )  # fmt: skip
 
 
@@ -160,7 +166,7 @@ def weight_gather_message(params: Numeric, plan: Plan, ranks: Numeric, layers: N
     """Weights that ZeRO-3 gathers during one pass."""
     gathered = plan.zero >= 3
     sent = gathered * all_gather_bytes(params * element_bytes(plan.weights), ranks)
-    return Message("data", sent, gathered * layers * (ranks > 1), ranks, stride)
+    return Message("data", sent, gathered * layers * (ranks > 1), ranks, stride, plan.software)
 
 
 def network_time(message: Message, cluster: Cluster, efficiency: Efficiency) -> Numeric:
@@ -176,6 +182,7 @@ def network_time(message: Message, cluster: Cluster, efficiency: Efficiency) -> 
     bandwidth = choose(inside, up, smallest(up, out * smallest(members, message.size)))
     share = choose(inside, efficiency.value("link_up", chip), efficiency.value("link_out", chip))
     waited = message.name if message.name in EXCHANGES else ""
+    waited = f"{waited}/{message.software}" if message.software else waited
     up_latency = cluster.scale_up_latency or efficiency.value("latency_up", chip, waited)
     out_latency = cluster.scale_out_latency or efficiency.value("latency_out", chip)
     latency = choose(inside, up_latency, out_latency)

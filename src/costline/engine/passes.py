@@ -221,7 +221,7 @@ def _replica_traffic(network: Network, micro_batches: Numeric, machine: Machine)
         messages += gradient_messages(params, plan, shards, ranks, micro_batches, stride)
         gather = weight_gather_message(params, plan, shards, layers, stride)
         twice = 2 * micro_batches
-        messages.append(Message(gather.name, gather.sent * twice, gather.calls * twice, gather.size, gather.stride))
+        messages.append(replace(gather, sent=gather.sent * twice, calls=gather.calls * twice))
     return time_messages(messages, machine.cluster, machine.efficiency)
 
 
