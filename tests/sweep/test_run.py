@@ -191,13 +191,19 @@ def test_a_killed_worker_process_changes_nothing(scenario_file, undisturbed, tmp
     assert contents(folder) == undisturbed
 
 
+def _hearing():
+    """A shell starts what runs in the background deaf to SIGINT, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 def test_interrupted_it_says_so_and_goes_on_later(scenario_file, undisturbed, tmp_path):
     for attempt in range(10):  # a busy machine may let the sweep end between the first block and the signal
         folder = tmp_path / f"out{attempt}"
         running = subprocess.Popen(
-            command(scenario_file, folder, "--workers", "2"), stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
+            command(scenario_file, folder, "--workers", "2"), stderr=subprocess.PIPE, text=True, start_new_session=True,
+            preexec_fn=_hearing,  # noqa: PLW1509 - no thread of ours runs meanwhile
+        )  # fmt: skip
         wait_for(lambda: blocks(folder) >= 1)  # noqa: B023
         with suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the workers too

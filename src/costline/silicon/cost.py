@@ -78,6 +78,10 @@ class Silicon:
     price_without: str = ""
 
 
+BINARY = 2**30 / 1e9
+"""Bytes of what memory makers call a gigabyte, over 1e9."""
+
+
 def silicon_of(facts: ChipFacts) -> Silicon:
     """What a chip of the catalogue is made of.
 
@@ -104,11 +108,29 @@ def silicon_of(facts: ChipFacts) -> Silicon:
         dies=dies,
         memory=kind,
         capacity=capacity,
-        devices=math.ceil(capacity / kind.capacity) if kind else 0,
+        devices=devices_of(kind, capacity, facts.figures.get("memory_bandwidth_byte_per_s", 0.0)) if kind else 0,
         units=units,
         spare=spare,
         notes=(*notes, note),
     )
+
+
+def devices_of(kind: MemoryType, capacity: float, bandwidth: float) -> int:
+    """Stacks or chips that hold a capacity and carry a bandwidth: of usual size, of the largest where a package has no
+    room for so many.
+
+    Devices hold powers of two of bytes (16 GiB), whatever a datasheet calls them.
+
+    Examples
+    --------
+    >>> hbm3 = memory_type("HBM3")  # H100: 5 stacks of 16 GiB; MI300X: 12 of those have no room, 8 of 24 GiB do
+    >>> devices_of(hbm3, 85.5e9, 3.35e12), devices_of(hbm3, 192 * 2**30, 5.3e12)
+    (5, 8)
+    """
+    usual, fewest = (math.ceil(capacity / (size * BINARY) - 0.01) for size in (kind.capacity, kind.capacity_limit))
+    crowded = kind.mount == "interposer" and usual > quantity("hbm_stacks_shipped").value
+    carried = math.ceil(bandwidth / (kind.bits * kind.pin_limit / 8) - 0.01)
+    return max(fewest if crowded else usual, carried)
 
 
 def memory_named(text: str) -> MemoryType | None:
