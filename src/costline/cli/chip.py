@@ -71,8 +71,10 @@ def _workloads(
 ) -> tuple[list[Talk], list[Film]]:
     from costline import quantity, resolve
     from costline.models.decoder import Decoder
+    from costline.precision import element_bytes
     from costline.silicon.compare import Talk, film_of
 
+    element_bytes(precision)  # refuses what is none
     book = resolve.catalogue(catalogue)
     prompt, answer = (
         int(resolve.number(tokens, quantity.TOKENS, name, least=1, whole=True))

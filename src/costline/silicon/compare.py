@@ -23,6 +23,7 @@ from costline.models.decoder import Decoder
 from costline.models.pipeline import Pipeline
 from costline.numeric import Array, Numeric
 from costline.plan import Plan
+from costline.precision import element_bytes
 from costline.silicon.owning import Owner
 from costline.silicon.pim import Device, decode_split
 from costline.silicon.sram import held_in_sram, pipeline_answer
@@ -175,7 +176,7 @@ def talk_answer(talk: Talk, cluster: Cluster, owner: Owner, book: Catalogue, mem
         Memory that computes, in place of the chip's own.
     """
     chip = cluster.chip
-    bytes_of = talk.network.params * {"bf16": 2, "fp16": 2}.get(talk.precision, 1)
+    bytes_of = talk.network.params * element_bytes(talk.precision) * (1.0 if memory is None else memory.duplicate)
     hold = float(chips_to_hold(bytes_of, chip.memory))
     try:
         compute = chip.rate_format(talk.precision)

@@ -220,6 +220,9 @@ def bill(silicon: Silicon, draws: Draws | None = None, volume: Numeric | None = 
     """
     draws = draws or Draws()
     node = known_node(silicon.process)
+    if np.any(np.asarray(wafer_dies(silicon)) < 1):
+        square = f"{silicon.area / silicon.dies * 1e6:,.0f} mm2"
+        raise InputError(f"{silicon.name}: no wafer holds a die of {square}; give dies, or a smaller area")
     good = die_yield(silicon, draws)
     dies = silicon.dies * die_cost(draws.of(f"wafer {node}", wafer_price(node)), wafer_dies(silicon), good)
     memory: Numeric = 0.0

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from costline.catalogue import Catalogue
+from costline.catalogue.chip_table import shipped_chip_facts
+from costline.errors import InputError
 from costline.hardware.cluster import Cluster
 from costline.silicon.compare import Answer, Film, Roof, Talk, film_answer, roof, talk_answer
 from costline.silicon.owning import Owner, owner
@@ -36,12 +38,26 @@ def line_up(chips: Iterable[str], talks: Sequence[Talk], films: Sequence[Film], 
     return [_row(name, talks, films, book) for name in chips]
 
 
+MEMORY_OF = {"hbm-pim": "HBM", "attacc": "HBM", "neupims": "HBM", "aim": "GDDR6", "cent": "GDDR6"}
+"""Memory that computes -> the kind of memory it is made of."""
+
+
+def _check_memory(chip: str, extra: str) -> None:
+    """Refuse a memory that a chip of the catalogue has no place for."""
+    facts = shipped_chip_facts().get(chip)
+    wanted = MEMORY_OF.get(extra, "")
+    if facts is not None and not facts.texts["memory_type"].startswith(wanted):
+        own = facts.texts["memory_type"] or "no known memory"
+        raise InputError(f"{chip}+{extra}: {extra} is a kind of {wanted}, and {chip} has {own}")
+
+
 def _row(name: str, talks: Sequence[Talk], films: Sequence[Film], book: Catalogue) -> Row:
     plain, plus, extra = name.partition("+")
     memory: Device | None = device(extra) if plus else None
     cluster: Cluster = book.cluster(f"1x{plain}")
     prices = owner(cluster.chip, book)
     if memory is not None:
+        _check_memory(cluster.chip.id, extra)
         prices = Owner(rent=None, made=None, energy=prices.energy, why=f"no price of {memory.name} read")
     label = f"{cluster.chip.id}+{extra}" if plus else cluster.chip.id
     return Row(
