@@ -27,6 +27,8 @@ def test_names_are_forgiving(typed, found):
         ("NVIDIA A100-SXM4-80GB", "a100-sxm-80gb"), ("NVIDIA A100 80GB PCIe", "a100-pcie-80gb"),
         ("Tesla V100-SXM2-32GB", "v100-sxm-32gb"), ("NVIDIA GeForce RTX 4090", "rtx-4090"), ("NVIDIA L40S", "l40s"),
         ("NVIDIA RTX 6000 Ada Generation", "rtx-6000-ada"), ("AMD Instinct MI300X", "mi300x"),
+        ("NVIDIA H200", "h200-sxm"), ("NVIDIA RTX PRO 6000 Blackwell Server Edition", "rtx-pro-6000"),
+        ("AMD Instinct MI325X OAM", "mi325x"), ("NVIDIA GH200 480GB", "gh200-96gb"),
     ],
 )  # fmt: skip
 def test_names_that_drivers_print_are_understood(printed, found):
@@ -43,6 +45,7 @@ def test_names_that_drivers_print_are_understood(printed, found):
         ("deepseek-ai/DeepSeek-R1-0528", "deepseek-r1", "fp8"),
         ("nvidia/DeepSeek-R1-FP4", "deepseek-r1", "fp4"),
         ("TheBloke/Llama-2-70B-chat-AWQ", "llama-2-70b", "int4"),
+        ("meta-llama/Llama-4-Scout-17B-16E-Instruct", "llama-4-scout", None),
         ("google/gemma-3-27b-it", "gemma-3-27b", None),
         ("Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4", "qwen2.5-7b", "int4"),
         ("mistralai/Mistral-7B-Instruct-v0.2", "mistral-7b-v0.2", None),

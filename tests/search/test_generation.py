@@ -27,7 +27,7 @@ def test_the_best_plan_is_the_best_of_all_single_estimates(goal):
     answer = found_plan("generate", settings, goal, [], "")
     degrees, powers = (1, 2, 3, 4), (1, 2, 4)
     best, number = float("inf"), 0
-    for tensor, ulysses, ring, guidance, shared in product(degrees, degrees, powers, (1, 2), powers):
+    for tensor, ulysses, ring, guidance, shared in product(degrees, degrees, degrees, (1, 2), powers):
         replica = tensor * ulysses * ring * guidance
         if replica > 4 or 12 % (tensor * ulysses) or shared > replica:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from math import prod
 
 import pytest
@@ -100,6 +101,28 @@ def test_chosen_groups_of_experts_divide_the_chips(chips):
     plan = costline.train("qwen3-30b-a3b", tokens=1e12, on=f"{chips}xh100-sxm").inputs
     stage = plan["tensor"] * plan["ulysses"] * plan["ring"] * plan["data"]
     assert stage % plan["expert"] == 0
+
+
+@pytest.mark.parametrize(("question", "numbers"), [("train", (8, 9, 12)), ("serve", (8, 9, 11, 16, 17))])
+def test_a_chip_more_never_slows_a_mixture(question, numbers):
+    """Groups of experts take what divides, the rest stands idle."""
+    more = {"tokens": 1e12, "failures": False} if question == "train" else {}
+    found = [getattr(costline, question)("qwen3-30b-a3b", on=f"{chips}xh100-sxm", **more) for chips in numbers]
+    rates = [1 / each["time"] if question == "train" else each["output_rate"] for each in found]
+    assert all(after >= before * (1 - 1e-9) for before, after in itertools.pairwise(rates))
+
+
+def test_a_stated_group_of_experts_leaves_no_replica_idle_that_could_work():
+    """12 chips: 8 in a group and 4 idle, not one replica of 8."""
+    asked = {"tokens": 1e12, "on": "12xh100-sxm"}
+    eight, stated = (costline.train("qwen3-30b-a3b", plan=plan, **asked) for plan in ("expert=8", "expert=8, data=8"))
+    assert eight["time"] <= stated["time"] * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("chips", [3, 7, 12])
+def test_the_search_of_plans_is_never_beaten_by_the_usual_ones(chips):
+    best = costline.find_plan("generate", "wan2.1-t2v-14b", on=f"{chips}xh100-sxm").estimate
+    assert best["time"] <= costline.generate("wan2.1-t2v-14b", on=f"{chips}xh100-sxm")["time"] * (1 + 1e-9)
 
 
 def test_a_chip_more_is_never_slower():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,16 @@ USUAL_RESOLUTION = "720p"
 """Size of a clip where only its frames are stated."""
 
 
+class UsualClip(NamedTuple):
+    """What a pipeline makes unless told otherwise; None where it does not say. [frame, pixel, pixel]"""
+
+    frames: int | None = None
+    height: int | None = None
+    width: int | None = None
+
+
 def read_stretches(
-    network: Network, given: Mapping[str, Any], usual_frames: int | None
+    network: Network, given: Mapping[str, Any], usual: UsualClip
 ) -> tuple[list[Stretch], list[Assumption]]:
     """The parts of a run, and a word on what nobody states.
 
@@ -33,8 +41,8 @@ def read_stretches(
         What is trained.
     given : mapping
         ``sequence``, ``curriculum``, ``resolution`` and ``frames`` as for `costline.train`; None where nobody says.
-    usual_frames : int or None
-        Frames that the pipeline of the network makes unless told otherwise. [frame]
+    usual : UsualClip
+        What the pipeline of the network makes.
 
     Raises
     ------
@@ -45,33 +53,33 @@ def read_stretches(
     if len(ways) > 1 and ways != ["resolution", "frames"]:
         first, second = ways[:2]
         raise InputError(f"{first} {given[first]} and {second} {given[second]}: either says how long samples are")
-    if set(ways) & {"resolution", "frames"}:
-        return _clips(network, given, usual_frames)
+    if set(ways) & {"resolution", "frames"} or (not ways and isinstance(network, DiT) and usual.width is not None):
+        return _clips(network, given, usual)
     if given["curriculum"] is not None:
         return read_curriculum(given["curriculum"]), []
     if given["sequence"] is not None:
         length = resolve.number(given["sequence"], quantity.TOKENS, "sequence", least=1, whole=True)
         return [Stretch(sequence=length)], []
     stated = network.max_context if isinstance(network, Decoder) else None
-    usual = min(stated or USUAL_SEQUENCE, USUAL_SEQUENCE)
-    note = Assumption(name="sequence", value=float(usual), unit="token", kind="assumed (--sequence)")
-    return [Stretch(sequence=usual)], [note]
+    short = min(stated or USUAL_SEQUENCE, USUAL_SEQUENCE)
+    note = Assumption(name="sequence", value=float(short), unit="token", kind="assumed (--sequence)")
+    return [Stretch(sequence=short)], [note]
 
 
-def _clips(
-    network: Network, given: Mapping[str, Any], usual_frames: int | None
-) -> tuple[list[Stretch], list[Assumption]]:
+def _clips(network: Network, given: Mapping[str, Any], usual: UsualClip) -> tuple[list[Stretch], list[Assumption]]:
     """Clips of one size."""
     if not isinstance(network, DiT):
         raise InputError(f"{network.name} reads text: give --sequence, not a resolution")
     assumed = []
     if (size := given["resolution"]) is None:
-        size = USUAL_RESOLUTION
-        assumed.append(Assumption(name="resolution", value=size, kind="assumed (--resolution)"))
+        known = usual.width is not None and usual.height is not None
+        size = f"{usual.width}x{usual.height}" if known else USUAL_RESOLUTION
+        kind = "as the model generates (--resolution)" if known else "assumed (--resolution)"
+        assumed.append(Assumption(name="resolution", value=size, kind=kind))
     width, height = quantity.read_resolution(size)
     if (frames := given["frames"]) is None:
-        frames = usual_frames or 1
-        kind = "assumed (--frames)" if usual_frames is None else "as the model generates (--frames)"
+        frames = usual.frames or 1
+        kind = "assumed (--frames)" if usual.frames is None else "as the model generates (--frames)"
         assumed.append(Assumption(name="frames", value=whole(frames), kind=kind))
     count = resolve.number(frames, quantity.COUNT, "frames", least=1, whole=True)
     length = sample_tokens(network.streams(frames=count, height=height, width=width))

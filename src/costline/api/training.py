@@ -11,7 +11,7 @@ import numpy as np
 
 from costline import quantity, resolve
 from costline.api.common import Job, check_sizes, finished, recording, remarks, shape_notes
-from costline.api.curriculum import read_stretches
+from costline.api.curriculum import UsualClip, read_stretches
 from costline.api.lists import over_lists
 from costline.api.validated import earned
 from costline.catalogue import Catalogue
@@ -208,7 +208,7 @@ def training_job(
         raise InputError(f"active {active}: a hypothetical video model has no experts; leave out --active")
     if model is not None and video:
         raise InputError(f"video: {model} says itself what it makes; leave out --video")
-    network, usual_frames, left_out = _network(model, params, active, shape, video, book)
+    network, usual_clip, left_out = _network(model, params, active, shape, video, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
         on, plan=plan if not isinstance(plan, tuple) else plan[0], precision=precision, price=price, pue=pue,
@@ -218,7 +218,7 @@ def training_job(
     if samples is not None and all(each is None for each in (sequence, curriculum, resolution, frames)):
         raise InputError("the size of a sample is open: give --resolution and --frames, or its tokens with --sequence")
     given = {"sequence": sequence, "curriculum": curriculum, "resolution": resolution, "frames": frames}
-    stretches, assumed = read_stretches(network, given, usual_frames)
+    stretches, assumed = read_stretches(network, given, usual_clip)
     chips = place.machine.cluster.chips
     stretches = [replace(one, plan=own.spread(chips)) for one, own in zip(stretches, plans, strict=False)] or stretches
     per_sample = sample_tokens(sample_streams(network, stretches[0], 1))
@@ -255,21 +255,22 @@ def _network(
     shape: Mapping[str, Any] | None,
     video: bool,
     book: Catalogue,
-) -> tuple[Network, int | None, list[Assumption]]:
-    """The network that is trained, the frames its pipeline makes, and which networks of that are left out."""
+) -> tuple[Network, UsualClip, list[Assumption]]:
+    """The network that is trained, the clips its pipeline makes, and which networks of that are left out."""
     if model is None:
         if video:
-            return resolve.sampler(None, params, shape, book).transformers[0][0], None, []
-        return resolve.decoder(None, params, active, shape, book), None, []
+            return resolve.sampler(None, params, shape, book).transformers[0][0], UsualClip(), []
+        return resolve.decoder(None, params, active, shape, book), UsualClip(), []
     found = with_head(model, resolve.model(model, book))
     if isinstance(found, Pipeline):
         number = len(found.transformers)
         words = f"one of the {number} transformers of {found.name}; the rest is left out"
         note = Assumption(name="trained", value=words, kind="of a pipeline the first")
-        return found.transformers[0][0], found.frames, [note] if number > 1 else []
+        usual = UsualClip(found.frames, found.height, found.width)
+        return found.transformers[0][0], usual, [note] if number > 1 else []
     if not isinstance(found, Decoder | DiT):
         raise ConfigError(f"{found.name} ({found.architecture}) is neither a decoder nor a diffusion transformer")
-    return found, None, []
+    return found, UsualClip(), []
 
 
 def _tokens(tokens: Number | None, samples: Number | None, per_sample: Numeric) -> Numeric:

@@ -14,7 +14,7 @@ BOUNDARIES = "-._/"
 JOINED = dict.fromkeys(map(ord, BOUNDARIES))
 """For `str.translate`: the boundaries left out."""
 
-SAME_SHAPE = ("instruct", "chat", "hf", "base", "it", "thinking")
+SAME_SHAPE = ("instruct", "chat", "hf", "base", "it", "thinking", "diffusers", "dynamic")
 """Endings of a model's name that change its weights and no dimension; as does a day (``-0528``)."""
 STORED_AS = {
     "bf16": Stored("bf16"), "fp16": Stored("fp16"), "fp8": Stored("fp8"), "int8": Stored("int8"),
@@ -27,11 +27,15 @@ WEIGHTS_ONLY = frozenset({"awq", "gptq"})
 """Endings that name a method by which no activations are quantised, whatever the bits (``-gptq-int8``)."""
 ENDING = re.compile(rf"-({'|'.join((*SAME_SHAPE, *STORED_AS))}|[0-9]{{4}})$")
 INSIDE = re.compile(rf"-({'|'.join(SAME_SHAPE)})(?=-)")
-MAKERS = frozenset({"nvidia", "geforce", "tesla", "quadro", "amd", "instinct", "radeon", "intel", "generation"})
+MAKERS = frozenset({"nvidia", "geforce", "tesla", "quadro", "amd", "instinct", "radeon", "intel", "generation",
+                     "blackwell", "server", "workstation", "edition", "oam", "ac"})  # fmt: skip
 """Words that drivers add to the names of chips."""
 SOCKET = re.compile(r"sxm[2-9]")
-DRIVEN = {"h100-80gb-hbm3": "h100-sxm"}
-"""What a driver calls a chip that goes by another name: of the H100 cards only the SXM one has 80 GB of HBM3."""
+DRIVEN = {
+    "nvidia-h100-80gb-hbm3": "h100-sxm", "nvidia-h200": "h200-sxm", "nvidia-h800": "h800-sxm",
+    "nvidia-b300-sxm6-ac": "b300", "nvidia-gh200-480gb": "gh200-96gb",
+}  # fmt: skip
+"""What a driver calls a chip that goes by another name: those without a form are the SXM ones, as others name it."""
 
 
 class AmbiguousNameError(UnknownNameError):
@@ -94,9 +98,10 @@ def device(name: str, known: Collection[str]) -> str:
     >>> device("NVIDIA A100-SXM4-80GB", ["a100-sxm-80gb"]), device("NVIDIA A100 80GB PCIe", ["a100-pcie-80gb"])
     ('a100-sxm-80gb', 'a100-pcie-80gb')
     """
+    if (named := DRIVEN.get(plain(name), "")) in known:
+        return named
     words = [SOCKET.sub("sxm", word) for word in plain(name).split("-") if word not in MAKERS]
-    wanted = "-".join(words)
-    if (wanted := DRIVEN.get(wanted, wanted)) in known:
+    if (wanted := "-".join(words)) in known:
         return wanted
     same = [each for each in known if sorted(each.split("-")) == sorted(words)]
     return same[0] if len(same) == 1 else name

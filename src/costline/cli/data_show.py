@@ -11,7 +11,7 @@ from costline import quantity
 from costline.catalogue import Catalogue, System
 from costline.catalogue.chip_table import FIGURES
 from costline.catalogue.given import names_file
-from costline.catalogue.names import plain, resolve
+from costline.catalogue.names import checkpoint, device, plain, resolve
 from costline.catalogue.references import figure_references, references
 from costline.catalogue.software_table import all_software
 from costline.cli.data_list import chip_record
@@ -63,8 +63,11 @@ def print_entry(catalogue: Catalogue, name: str, *, layout: Layout = "table") ->
         from costline.cli.data_model import print_configuration
 
         return print_configuration(catalogue, name, layout)
+    if found not in near:
+        found = device(name, chips)
     if found not in near:  # models are many and their tables slower to read
-        found = resolve("chip, system, model or software", name, [*near, *catalogue.models()])
+        models = catalogue.models()
+        found = resolve("chip, system, model or software", checkpoint(name, models)[0], [*near, *models])
     if found in engines:
         return _software(found, layout)
     if found in chips:

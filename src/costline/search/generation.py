@@ -15,7 +15,7 @@ from costline.search.setting import Measured, Setting, plan_words, site_words
 from costline.studies.clip import Clip, Sampler
 from costline.studies.economics import Economics
 from costline.studies.generate import generate
-from costline.studies.space import Axes, divisors, heads_of, powers_of_two
+from costline.studies.space import Axes, degrees, divisors, heads_of, powers_of_two
 
 TILES = (0, 256, 512)
 """Edges of a tile of the autoencoder; 0 for none. [pixel]"""
@@ -30,7 +30,7 @@ def generation_axes(pipeline: Sampler, clip: Clip, machine: Machine, fixed: Mapp
     axes: dict[str, Any] = {
         "batch": powers_of_two(LARGEST_BATCH) if clip.segment is None else [1],
         "vae_parallel": powers_of_two(chips),
-        "ring": powers_of_two(chips),
+        "ring": degrees(chips),
         "guidance": [1, branches] if branches > 1 and chips >= branches else [1],
         "tensor": divisors(heads, chips),
         "ulysses": divisors(heads, chips),

@@ -32,6 +32,7 @@ from costline.studies.space import (
     points_of,
     powers_of_two,
     stage_counts,
+    whole_groups,
 )
 from costline.studies.stated import ENDS, check_groups, grouped
 from costline.studies.train import Run, sample_streams, sample_tokens, stage_of, stretch_memory
@@ -165,7 +166,7 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
         "ulysses": dividing(powers_of_two(smallest(chips, longest / 8192)), heads),
         "expert": dividing(powers_of_two(smallest(chips, 64)), experts_of(network)) if experts_of(network) > 1 else [1],
         "zero": [1, 3],
-        "micro_batch": [1, 2, 4],
+        "micro_batch": [1, 2, 4, 8] if np.any(np.asarray(experts_of(network)) > 1) else [1, 2, 4],
     }
     sequences = sequences_of(run.batch_tokens, longest)
 
@@ -195,7 +196,8 @@ def fed_replicas(sequences: Numeric) -> Replicas:
     """As many replicas as the chips hold and the sequences of a step feed; chips beyond them stand idle."""
 
     def number(plan: Plan, chips: Numeric) -> Numeric:
-        return largest(smallest(as_many_as_fit(plan, chips), floor_divide(sequences, plan.micro_batch)), 1)
+        fed = largest(smallest(as_many_as_fit(plan, chips), floor_divide(sequences, plan.micro_batch)), 1)
+        return whole_groups(plan, fed)
 
     return number
 
@@ -244,7 +246,7 @@ def serving_plan(
         return (plan.replica <= chips) & grouped(plan)  # chips that would only slow it down stand idle
 
     def legal(plan: Plan) -> Any:
-        alone = (plan.expert == 1) | (plan.expert * plan.pipeline == chips)
+        alone = (plan.expert == 1) | np.equal(plan.expert * plan.pipeline, plan.chips)
         return whole(plan) & (plan.data <= largest(requests.batch, 1)) & alone
 
     def memory(one: Machine) -> Memory:

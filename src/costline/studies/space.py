@@ -19,7 +19,7 @@ from costline.engine.memory import Memory
 from costline.engine.passes import Machine
 from costline.models.network import Network
 from costline.models.parts import Attention, ExpertLinear
-from costline.numeric import Array, Numeric, floor_divide, largest
+from costline.numeric import Array, Numeric, choose, floor_divide, largest
 from costline.plan import Plan
 
 Axes: TypeAlias = Mapping[str, Sequence[Any]]
@@ -107,8 +107,25 @@ Replicas: TypeAlias = Callable[[Plan, Numeric], Numeric]
 
 
 def as_many_as_fit(plan: Plan, chips: Numeric) -> Numeric:
-    """As many replicas as the chips hold, at least one."""
-    return largest(floor_divide(chips, plan.replica), 1)
+    """As many replicas as the chips hold, at least one, in whole groups of experts where they hold any."""
+    return whole_groups(plan, largest(floor_divide(chips, plan.replica), 1))
+
+
+def whole_groups(plan: Plan, replicas: Numeric) -> Numeric:
+    """The most replicas, of no more than so many, whose stages groups of experts divide; all where none do.
+
+    Examples
+    --------
+    >>> float(whole_groups(Plan(expert=8), 12)), float(whole_groups(Plan(expert=8, tensor=2), 3))
+    (8.0, 3.0)
+    """
+    if np.ndim(plan.expert) == 0 and plan.expert == 1:
+        return replicas
+    group = np.asarray(plan.expert * plan.expert_split).astype(np.int64)
+    unit: Numeric = group / np.gcd(group, np.asarray(plan.tensor * plan.context).astype(np.int64))
+    unit = float(unit) if np.ndim(unit) == 0 else unit
+    fewer = floor_divide(replicas, unit) * unit
+    return choose((plan.expert > 1) & (fewer >= 1), fewer, replicas)
 
 
 def points_of(*asked: object) -> tuple[int, ...]:

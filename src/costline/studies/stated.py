@@ -59,6 +59,8 @@ def check_stated(network: Network, fixed: Mapping[str, Any], study: Study) -> No
     for name in FOREIGN[study]:
         if told.get(name, DEFAULTS[name]) != DEFAULTS[name]:
             raise PlanError(f"{name}={told[name]}: {name} has no effect on {study}; leave it out")
+    if not told.get("density", 1):
+        raise PlanError("density=0: attention over no keys at all; write a share such as 0.25, or leave it out")
     if study == "serving" and told.get("density", 1) != 1:
         raise PlanError(f"density={told['density']}: no sparse attention is known for serving; leave it out")
     if told.get("recomputed", 1) != 1 and told.get("recompute") != "full":

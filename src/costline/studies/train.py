@@ -26,6 +26,7 @@ from costline.studies.economics import Economics, cost_figure, energy_figures, i
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.formats import peak_rate
 from costline.studies.serve import memory_figure
+from costline.studies.space import dividing, heads_of
 from costline.studies.training_work import beyond_peak, rate_figures, work_figures
 
 
@@ -315,7 +316,8 @@ def _changes(network: Network, run: Run, stretch: Stretch, machine: Machine) -> 
         ("ZeRO-3", {"zero": 3}),
         ("ZeRO-3 and full recomputation", everything),
     ]
-    variants += [(f"tensor={size}, ZeRO-3 and full recomputation", everything | {"tensor": size}) for size in (2, 4, 8)]
+    sizes = dividing((2, 4, 8), heads_of(network))
+    variants += [(f"tensor={size}, ZeRO-3 and full recomputation", everything | {"tensor": size}) for size in sizes]
     changes = []
     for words, fields in variants:
         changed = replace(machine, plan=replace(machine.plan, **fields).spread(machine.cluster.chips))
@@ -329,7 +331,7 @@ def _warnings(network: Network, run: Run, stages: Sequence[Stage], machine: Mach
     if run.mfu is not None:
         return (
             "time follows from the MFU you stated; the time model was not used, and no interval holds its errors",
-            *beyond_peak(network, run, stages),
+            *beyond_peak(network, run, stages, machine),
             *idle,
         )
     notes: list[str] = []

@@ -11,12 +11,14 @@ from costline.engine.passes import Machine, Step
 from costline.estimate import Figure
 from costline.formulas.training import training_flops, utilisation
 from costline.models.network import Network
+from costline.models.parts import Convention
 from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.studies.formats import peak_rate
 
 FORWARD_AND_BACKWARD = 3
 """Model FLOPs of training over those of a forward pass: the backward pass counts twice (PaLM, appendix B)."""
+CONVENTIONS: tuple[Convention, Convention] = ("exact", "full")
 NOTES = {
     "exact": "3 x forward, attention pairs a mask lets through",
     "full": "3 x forward, every attention pair",
@@ -59,8 +61,7 @@ def work_figures(network: Network, run: Asked, stages: Iterable[Part]) -> dict[s
     rule = training_flops(network.active_params, run.tokens)
     counts: dict[str, Numeric] = {"exact": 0.0, "full": 0.0, "hardware": 0.0}
     for stage in stages:
-        forward = _forward_flops(network, stage)
-        full = network.flops(stage.streams, convention="full")
+        forward, full = (_forward_flops(network, stage, convention) for convention in CONVENTIONS)
         ratio = _hardware_ratio(stage)
         exact, every = (FORWARD_AND_BACKWARD * one for one in (forward, full))
         factors = {"exact": exact, "full": every, "hardware": forward * ratio}
@@ -72,12 +73,12 @@ def work_figures(network: Network, run: Asked, stages: Iterable[Part]) -> dict[s
     return figures
 
 
-def _forward_flops(network: Network, stage: Part) -> Numeric:
+def _forward_flops(network: Network, stage: Part, convention: Convention) -> Numeric:
     """FLOPs of a forward pass over a micro-batch, the pairs that sparse attention leaves out not counted. [FLOP]"""
-    dense = network.flops(stage.streams)
+    dense = network.flops(stage.streams, convention=convention)
     if not np.any(np.not_equal(stage.plan.density, 1)):
         return dense
-    attention = sum(part.flops(stage.streams) for part in network.parts if part.kind == "attention")
+    attention = sum(part.flops(stage.streams, convention) for part in network.parts if part.kind == "attention")
     return dense - attention * (1 - stage.plan.density)
 
 
@@ -108,10 +109,11 @@ def rate_figures(run: Asked, seconds: Numeric, work: Mapping[str, Figure], machi
     return figures
 
 
-def beyond_peak(network: Network, run: Asked, stages: Sequence[Part]) -> tuple[str, ...]:
+def beyond_peak(network: Network, run: Asked, stages: Sequence[Part], machine: Machine) -> tuple[str, ...]:
     """That a stated utilisation of model FLOPs would need more than all of the peak for what is executed."""
     work, stated = work_figures(network, run, stages), 0.0 if run.mfu is None else run.mfu
-    executed = stated * work["flops_hardware"].amount / work["flops_exact"].amount
+    idle = machine.cluster.chips / machine.plan.chips  # a share of all chips is more of those at work
+    executed = stated * idle * work["flops_hardware"].amount / work["flops_exact"].amount
     if np.ndim(executed) or executed <= 1:
         return ()
     return (f"the MFU you stated needs {100 * executed:,.0f} % of the peak for the FLOPs that are executed",)
