@@ -51,7 +51,7 @@ def plans() -> tuple[str, list[tuple[float, float]]]:
     if not isinstance(network, Decoder):
         raise TypeError(network.name)
     run = Run(tokens=15.6e12, stretches=[Stretch(sequence=8192)], batch_tokens=64e6)
-    place = site("16384xh100-sxm", book=catalogue(None), training=True)
+    place = site("16384xh100-sxm", book=catalogue(None), study="train")
     rng = np.random.default_rng(1)
 
     def evaluated(count: int) -> None:
