@@ -64,13 +64,12 @@ def main() -> int:
     interpreters = [sys.executable, *options.parse_args().python]
     answer, together = ours()
     times = (answer["ttft"] * 1e3, answer["tpot"] * 1e3)
-    times = (answer["ttft"] * 1e3, answer["tpot"] * 1e3)
     rows: list[tuple[object, ...]] = [
         ("costline, arrays", *times, together, 1.0, f"{ARRAY:,} questions at a time"),
         ("costline, one by one", *times, answer["rate"], together / answer["rate"], ""),
     ]
     for script, name in PEERS.items():
-        found = next((answer for python in interpreters if (answer := asked(python, script))), None)
+        found = next((reply for python in interpreters if (reply := asked(python, script))), None)
         if found is None:
             rows.append((name, "-", "-", "-", "-", "not installed"))
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ STATED = "tensor=8, pipeline=1, expert=1"
 
 def points() -> tuple[str, list[tuple[float, float]]]:
     """Points of a sweep of `serve`."""
-    found = []
+    found: list[tuple[float, float]] = []
     for batches in (4, 16, 64, 256):
         axes = {
             "input": {"from": 1000, "to": 5095, "step": 1},
@@ -57,7 +58,7 @@ def plans() -> tuple[str, list[tuple[float, float]]]:
     def evaluated(count: int) -> None:
         for start in range(0, count, BLOCK):
             size = min(BLOCK, count - start)
-            fields = {name: rng.choice(values, size) for name, values in DEGREES.items()}
+            fields: dict[str, Any] = {name: rng.choice(values, size) for name, values in DEGREES.items()}
             plan = Plan(**fields, recompute="full").spread(place.machine.cluster.chips)
             study(network, run, replace(place.machine, plan=plan), place.economics)
 
@@ -68,7 +69,7 @@ def layers() -> tuple[str, list[tuple[float, float]]]:
     """Layers of a decoder that is served."""
     place = site("8xh100-sxm", plan="tensor=8", book=catalogue(None))
     requests = Requests(input=2000, output=500, batch=64)
-    found = []
+    found: list[tuple[float, float]] = []
     for count in (8, 32, 128, 512):
         network = hypothetical_decoder(count * 0.9e9, layers=count, hidden=8192)
         found.append((network.layers, seconds(lambda: serve(network, requests, place.machine, place.economics))))  # noqa: B023
@@ -78,7 +79,7 @@ def layers() -> tuple[str, list[tuple[float, float]]]:
 def stretches() -> tuple[str, list[tuple[float, float]]]:
     """Stretches of a training curriculum."""
     plan = "tensor=8, pipeline=1, virtual=1, ulysses=1, expert=1, zero=1, micro_batch=1, recompute=full"
-    found = []
+    found: list[tuple[float, float]] = []
     for count in (2, 8, 32):
         curriculum = ", ".join(f"{1 / count}@{4096 + 64 * place}" for place in range(count))
         took = seconds(

@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -16,7 +17,7 @@ from costline.report.answer import answer
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "_static" / "answer.svg"
-QUESTION = {"resolution": "1280x720", "frames": 81, "on": "8xh100-sxm"}
+QUESTION: dict[str, Any] = {"resolution": "1280x720", "frames": 81, "on": "8xh100-sxm"}
 MODEL = "wan2.1-t2v-14b"
 
 
