@@ -26,6 +26,8 @@ KNOWN = {
         ("cost < $50", "cost", -np.inf, 50),
         ("cost<$2.5M", "cost", -np.inf, 2.5e6),
         ("days between 150 and 200", "time", 150 * 86400, 200 * 86400),
+        ("hours between 1 and 2h", "time", 3600, 7200),
+        ("days between 10s and 20s", "time", 10, 20),
         ("hours > 1,000", "time", 3.6e6, np.inf),
         ("time <= 90 days", "time", -np.inf, 90 * 86400),
         ("mfu >= 35%", "mfu", 0.35, np.inf),
@@ -71,6 +73,7 @@ def test_bounds_are_open_or_closed_as_written():
         ("time < 30", "time: '30' has no unit; write 30s or 30 days"),
         (5, "5 is no condition"),
         ("days between 200 and 150", "runs downwards; write between 150 and 200"),
+        ("days between 10 and 20s", "10 is in days or is 10s; give it a unit"),
         ("cost < " + "9" * 300, "is no condition"),
     ],
 )

@@ -138,7 +138,10 @@ def read_condition(written: str, known: Mapping[str, Quantity]) -> Condition:
 
     parts = found.groupdict()
     if "sign" not in parts:
-        low, high = bound(shared_unit(parts["low"], parts["high"])), bound(parts["high"])
+        shared = shared_unit(parts["low"], parts["high"])
+        low, high = bound(shared), bound(parts["high"])
+        if unit is not None and low != bound(parts["low"]):  # "days between 10 and 20s": days or seconds?
+            raise InputError(f"{shown(written)}: {parts['low']} is in {label} or is {shared}; give it a unit")
         if low > high:
             raise InputError(f"{shown(written)} runs downwards; write between {parts['high']} and {parts['low']}")
         return Condition(quantity_of.name, label, low, high, False, False, quantity_of.reads, text)
