@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from costline.engine.passes import Machine
 from costline.errors import InputError
 from costline.estimate import Estimate
 from costline.formulas.roofline import arithmetic_intensity
 from costline.models.decoder import Decoder
 from costline.models.dit import DiT
+from costline.models.pipeline import Pipeline
 from costline.numeric import Numeric
 from costline.studies.audit.kinds import Count, Plain, Seconds, Tokens
 from costline.studies.audit.shelf import Shelf, Value
@@ -71,6 +73,14 @@ def _clip(network: DiT, tokens: Tokens, seconds: Seconds, steps: Count, branches
     return Clip(frames=seconds, height=1, width=1, fps=1.0, steps=steps, branches=branches, tokens=tokens)
 
 
+def _generating(
+    shelf: Shelf, pipeline: Pipeline, clip: Clip, on: str, plan: str, speedup: Plain = 1.0, bandwidth: Plain = 1.0
+) -> Machine:
+    """Chips with the plan that finishes the clip soonest."""
+    machine, fixed = shelf.machine(on, plan, speedup, bandwidth)
+    return shelf.planned(machine, lambda: generation_plan(pipeline, clip, machine, fixed).plan)
+
+
 def generate(
     shelf: Shelf,
     model: str,
@@ -96,8 +106,7 @@ def generate(
     clip = _clip(pipeline.transformers[0][0], tokens, seconds, steps, branches)
     if np.any(segment):
         clip = replace(clip, segment=segment, overlap=overlap)
-    machine, fixed = shelf.machine(on, plan, speedup, bandwidth)
-    machine = shelf.planned(machine, lambda: generation_plan(alone, clip, machine, fixed).plan)
+    machine = _generating(shelf, alone, clip, on, plan, speedup, bandwidth)
     estimate = generate_study(alone, clip, machine)
     work = f"{_asked(shelf, model, on)}, {_said(tokens)} tokens"
     work += f" in segments of {_said(segment)} s" if np.any(segment) else ""
@@ -119,8 +128,7 @@ def clip_share(
     """Share of a clip's time that a part takes: encode, denoise or decode; with the best plan."""
     pipeline = shelf.pipeline(model)
     clip = Clip(frames=frames, height=height, width=width, steps=steps, branches=branches)
-    machine, fixed = shelf.machine(on, plan)
-    machine = shelf.planned(machine, lambda: generation_plan(pipeline, clip, machine, fixed).plan)
+    machine = _generating(shelf, pipeline, clip, on, plan)
     estimate = generate_study(pipeline, clip, machine)
     whole = _figure(estimate, "time", _asked(shelf, model, on))
     parts = {child.name: child.value for child in estimate.figure("time").children}
@@ -134,8 +142,7 @@ def evaluation_intensity(shelf: Shelf, model: str, on: str, tokens: Tokens, plan
     """FLOPs for each byte of memory traffic in one evaluation of a diffusion transformer."""
     pipeline = shelf.pipeline(model)
     clip = _clip(pipeline.transformers[0][0], tokens, 60.0, 1, 1)
-    machine, fixed = shelf.machine(on, plan)
-    machine = shelf.planned(machine, lambda: generation_plan(pipeline, clip, machine, fixed).plan)
+    machine = _generating(shelf, pipeline, clip, on, plan)
     timing = evaluation(pipeline.transformers[0][0], clip, machine)
     intensity: Numeric = arithmetic_intensity(timing.flops, timing.traffic)
     return Value(intensity, "FLOP/byte", f"costline generate: {_asked(shelf, model, on)}, one evaluation")
