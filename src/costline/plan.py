@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from costline.numeric import Array, Numeric, floor_divide
-from costline.precision import element_bytes
+from costline.precision import Narrow, element_bytes
 
 Recompute: TypeAlias = Literal["none", "selective", "full"]
 Scope: TypeAlias = Literal["all", "domain"]
@@ -28,6 +28,9 @@ class Plan:
         Formats of the stored weights, of the operands of matrix products, of the KV cache. Weights narrower than
         `compute` are widened on the fly (weight-only quantisation): they save bytes, not FLOPs; wider ones are
         narrowed (fp8 training).
+    narrow : {"layers", "feed-forward", "experts", "all"}
+        What formats of fewer than 16 bits apply to: all products of the layers, those of their feed-forward networks,
+        of the experts only, or the embedding and the head too.
     tensor, pipeline, virtual, data, ulysses, ring, expert, guidance : int or array
         Degrees of parallelism; `virtual` is the model chunks of a pipeline stage, `ulysses` and `ring` are the two
         kinds of context parallelism, `expert` the chips that share the experts of a layer.
@@ -68,6 +71,7 @@ class Plan:
     weights: str = "bf16"
     compute: str = "bf16"
     cache: str = "bf16"
+    narrow: Narrow = "layers"
     tensor: Numeric = 1
     pipeline: Numeric = 1
     virtual: Numeric = 1

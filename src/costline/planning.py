@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from costline.errors import PlanError, QuantityError, nearest_names
 from costline.plan import Offload, Plan, Recompute, Scope
-from costline.precision import BYTES
+from costline.precision import BYTES, Narrow
 from costline.quantity import FRACTION, read, read_flag
 
 ALIASES = {
@@ -23,6 +23,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "recompute": get_args(Recompute),
     "shard_scope": get_args(Scope),
     "offload": get_args(Offload),
+    "narrow": get_args(Narrow),
     "weights": tuple(BYTES),
     "compute": tuple(BYTES),
     "cache": tuple(BYTES),

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from costline.errors import PlanError, nearest_names
+
+Narrow: TypeAlias = Literal["layers", "feed-forward", "experts", "all"]
+"""What a format of fewer than 16 bits applies to: all products of the layers, those of their feed-forward networks, of
+their experts only, or the embedding and the head too."""
 
 BYTES: dict[str, float] = {
     "fp32": 4.0,
@@ -20,6 +26,9 @@ BYTES: dict[str, float] = {
     "q4_k_m": (144 + 0.18 * (210 - 144)) / 256,
 }
 """Bytes of one element, block scales included: definitions of the formats, not measurements."""
+
+MIXED = frozenset({"q4_k_m"})
+"""Formats whose bytes are an average over all weights of a model, the head and the embedding among them."""
 
 SAME_UNITS: dict[str, str] = {"mxfp4": "fp4"}
 """Formats that are multiplied by the units of another one, of whose rate there is a single figure."""

@@ -63,7 +63,7 @@ def test_every_stored_format_is_known_and_has_a_source():
         assert bool(row["stored"]) is bool(row["stored_source"]), name
     for spelling in decoder_names():
         found = stored_format(spelling)
-        assert found is None or found[0] in BYTES, spelling
+        assert found is None or found[0].weights in BYTES, spelling
 
 
 def test_a_whole_plan_states_its_own_formats():

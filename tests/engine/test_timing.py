@@ -179,8 +179,9 @@ def test_arrays_equal_the_loop_of_scalars(llama, mixtral):
 
 def test_weight_only_quantisation_saves_bytes_not_flops(llama):
     streams = llama.streams(tokens=1, cached=0, batch=1)
-    wide = forward_pass(llama.parts, streams, make_machine())
-    narrow = forward_pass(llama.parts, streams, make_machine(weights="int4"))
+    layers = [part for part in llama.parts if part.name.startswith("block/")]
+    wide = forward_pass(layers, streams, make_machine())
+    narrow = forward_pass(layers, streams, make_machine(weights="int4"))
     assert narrow.math == pytest.approx(wide.math)
     assert wide.memory / narrow.memory == pytest.approx(2 / (0.5 + 2 / 128), rel=0.01)
 

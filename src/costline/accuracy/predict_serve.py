@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from costline.accuracy.machines import cluster_of
 from costline.accuracy.networks import family, served_decoder
@@ -13,6 +13,7 @@ from costline.accuracy.refusal import UnpredictableError
 from costline.accuracy.rows import ServeRow
 from costline.accuracy.serving_plan import Layout, Layouts, layouts
 from costline.accuracy.words import number_format, release
+from costline.catalogue.decoder_table import decoder_names, narrow_in
 from costline.catalogue.software_table import software_called, software_named
 from costline.engine.passes import Machine
 from costline.estimate import Figure, total
@@ -177,7 +178,7 @@ def prepare_serve(row: ServeRow, efficiency: Efficiency) -> ServeCase:
     where = layouts(row, notes)
     chip_count = where.decode.chips
     base = cluster_of(row.chip, chip_count)
-    formats = _formats(row, base.chip, notes)
+    formats = _formats(row, network, base.chip, notes)
     case = _case(row, network, where, where.decode, formats, notes)
     if not where.disaggregated:
         return case
@@ -199,8 +200,8 @@ def _check(row: ServeRow) -> None:
         raise UnpredictableError("output length is not stated")
 
 
-def _formats(row: ServeRow, chip: Chip, notes: list[str]) -> dict[str, str]:
-    """Formats of weights, products and cache."""
+def _formats(row: ServeRow, network: Decoder, chip: Chip, notes: list[str]) -> dict[str, Any]:
+    """Formats of weights, products and cache, and which weights are in theirs."""
     weights = number_format(row.weight_dtype, "weights")
     compute = number_format(
         row.compute_dtype or ("bf16" if element_bytes(weights) < 1 else row.weight_dtype), "products"
@@ -217,11 +218,12 @@ def _formats(row: ServeRow, chip: Chip, notes: list[str]) -> dict[str, str]:
         cache = number_format(row.kv_dtype, "cache")
     if weights == "fp16" and compute == "bf16":
         weights = "bf16"
-    return {"weights": weights, "compute": compute, "cache": cache}
+    narrow = narrow_in(network.name, weights) if network.name in decoder_names() else "layers"
+    return {"weights": weights, "compute": compute, "cache": cache, "narrow": narrow}
 
 
 def _case(
-    row: ServeRow, network: Decoder, where: Layouts, layout: Layout, formats: dict[str, str], notes: list[str]
+    row: ServeRow, network: Decoder, where: Layouts, layout: Layout, formats: dict[str, Any], notes: list[str]
 ) -> ServeCase:
     cluster = cluster_of(row.chip, layout.chips)
     heads = max((part.heads for part in network.parts if isinstance(part, Attention)), default=1)
@@ -230,9 +232,7 @@ def _case(
     job = _job(row)
     batch, most = _batch(row, layout, notes)
     plan = Plan(
-        weights=formats["weights"],
-        compute=formats["compute"],
-        cache=formats["cache"],
+        **formats,
         tensor=layout.tensor,
         pipeline=layout.pipeline,
         data=layout.data,

@@ -14,7 +14,7 @@ from costline.api.common import Job, check_sizes, finished, read_batch, recordin
 from costline.api.lists import over_lists
 from costline.api.validated import earned
 from costline.catalogue import Catalogue
-from costline.catalogue.given import stored_precision
+from costline.catalogue.given import narrow_in, stored_precision
 from costline.engine.passes import Machine
 from costline.errors import InputError, UnknownNameError
 from costline.estimate import Assumption, Estimate, Figure
@@ -24,6 +24,7 @@ from costline.models.encoder import Encoder
 from costline.numeric import Numeric, choose, largest, smallest
 from costline.plan import Plan
 from costline.planning import read_plan_fields
+from costline.precision import Narrow
 from costline.report.values import text, whole
 from costline.resolve import Model, Number, Site
 from costline.studies.caption import Corpus
@@ -210,22 +211,34 @@ def _stored(
     model: Model | None, precision: str | None, plan: str | Mapping[str, Any] | Plan | None, book: Catalogue
 ) -> tuple[str | None, str | Mapping[str, Any] | Plan | None, list[Assumption]]:
     """Format and plan named, else as the model is stored with a word on it; a plan with weights states its own."""
-    if precision is not None or isinstance(plan, Plan):
+    if isinstance(plan, Plan):
         return precision, plan, []
     fields = read_plan_fields(plan)
-    stored = None if "weights" in fields else stored_precision(model, book)
+    if precision is not None or "weights" in fields:
+        return precision, _limited(fields, narrow_in(model, str(fields.get("weights", precision)), book)), []
+    stored = stored_precision(model, book)
     if stored is None:
         return None, plan, []
     form, reason = stored
+    limited = _limited(fields, form.narrow, form.cache)
 
     def said(words: str = "") -> list[Assumption]:
-        return [Assumption(name="stored format", value=f"{form.weights}, {reason}{words}", kind="--precision")]
+        narrow = f", {form.narrow} only" if form.narrow != "layers" else ""
+        cache = f", cache {form.cache}" if form.cache else ""
+        value = f"{form.weights}, {reason}{narrow}{cache}{words}"
+        return [Assumption(name="stored format", value=value, kind="--precision")]
 
     if form.weights == "fp32":  # as vLLM with --dtype auto
         return None, plan, said(": loaded in bf16, as engines do")
     if form.weights_only:
-        return None, {**fields, "weights": form.weights}, said(": weights only, activations are not quantised")
-    return form.weights, plan, said()
+        return None, limited | {"weights": form.weights}, said(": weights only, activations are not quantised")
+    return form.weights, limited, said()
+
+
+def _limited(fields: Mapping[str, Any], narrow: Narrow, cache: str = "") -> dict[str, Any]:
+    """Plan fields with what a checkpoint says of its formats, where they do not say it themselves."""
+    known: dict[str, Any] = {"narrow": narrow} if narrow != "layers" else {}
+    return (known | {"cache": cache} if cache else known) | dict(fields)
 
 
 def serving_title(job: Job[Decoder, Requests]) -> str:

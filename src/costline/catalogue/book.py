@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from costline.catalogue.apis import ApiPrice, api_choice, token_price, video_services
 from costline.catalogue.chip_table import ChipFacts, shipped_chip_facts, shipped_chips
 from costline.catalogue.coefficient_table import shipped_adjustments, shipped_coefficients
-from costline.catalogue.decoder_table import decoder_names, shipped_decoder, stored_format
+from costline.catalogue.decoder_table import decoder_names, narrow_in, shipped_decoder, stored_format
 from costline.catalogue.names import checkpoint, device, plain, resolve
 from costline.catalogue.price_table import (
     Price,
@@ -27,6 +27,7 @@ from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Coefficient, Efficiency
 from costline.models.decoders.precision import Stored, stated_precision
 from costline.numeric import Numeric
+from costline.precision import Narrow
 from costline.quantity.shapes import read_fleet
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class Catalogue:
         if self.user and known[found] == "user":
             return self.user.models[found].network()
         if known[found] == "decoder":
-            return shipped_decoder(decoder_names()[found])
+            return shipped_decoder(found)
         from costline.catalogue.model_table import shipped_model
 
         return shipped_model(found)
@@ -183,7 +184,7 @@ class Catalogue:
         known = self.models()
         named, stored = checkpoint(name, known)
         if stored is not None:
-            return stored, "the name of the checkpoint"
+            return replace(stored, narrow=self.narrow_in(name, stored.weights)), "the name of the checkpoint"
         found = resolve("model", named, known)
         if self.user and known[found] == "user":
             from costline.models.files import read_config_file
@@ -191,8 +192,13 @@ class Catalogue:
             own = self.user.models[found].config
             stated = stated_precision(read_config_file(own))
             return (stated, own.name) if stated else None
-        shipped = stored_format(found) if known[found] == "decoder" else None
-        return None if shipped is None else (Stored(shipped[0]), shipped[1])
+        return stored_format(found) if known[found] == "decoder" else None
+
+    def narrow_in(self, name: str, form: str) -> Narrow:
+        """Which weights of a named model a format of fewer than 16 bits applies to."""
+        known = self.models()
+        found = resolve("model", checkpoint(name, known)[0], known)
+        return narrow_in(found, form) if known[found] == "decoder" else "layers"
 
     def pipeline_like(self, network: DiT) -> Pipeline | None:
         """The shipped pipeline whose transformer has the same parts as `network`, and of several its name; or None."""

@@ -8,17 +8,19 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from costline.catalogue.table import DATA, read_text
 from costline.errors import CatalogueError
+from costline.models.decoders.precision import Stored
+from costline.precision import Narrow
 
 if TYPE_CHECKING:
     from costline.models.decoder import Decoder
 
 PROVENANCE = (
-    "name", "aliases", "architecture", "params_stated", "active_stated", "kind", "stored", "stored_source", "source",
-    "date", "note",
+    "name", "aliases", "architecture", "params_stated", "active_stated", "kind", "contexts", "stored", "stored_source",
+    "source", "date", "note",
 )  # fmt: skip
 """Columns that are no dimensions."""
 
@@ -65,34 +67,83 @@ def decoder_names() -> Mapping[str, str]:
     return MappingProxyType(names)
 
 
-def stored_format(spelling: str) -> tuple[str, str] | None:
+def stored_format(spelling: str) -> tuple[Stored, str] | None:
     """Number format in which the publisher ships the weights of a named model, and who says so; None where not known.
-
-    A cell holds the format of the row, and those of spellings that are other checkpoints of the same shape:
-    ``fp8 kimi-k2.5=int4``.
 
     Examples
     --------
-    >>> stored_format("deepseek-v3")[0], stored_format("llama-3.1-8b")
+    >>> stored_format("deepseek-v3")[0].weights, stored_format("llama-3.1-8b")
     ('fp8', None)
     """
-    name = decoder_names()[spelling]
-    row = decoder_rows()[name]
-    own, _, others = row["stored"].partition(" ")
-    named = dict(pair.split("=") for pair in others.split())
+    row = decoder_rows()[decoder_names()[spelling]]
+    own, named, _ = _stored_cell(row["stored"])
     found = named.get(spelling, own)
-    return (found, row["stored_source"]) if found else None
+    return (found, row["stored_source"]) if found is not None else None
 
 
-@functools.cache
-def shipped_decoder(name: str) -> Decoder:
-    """Build the decoder of a row by its exact name.
+def narrow_in(spelling: str, form: str) -> Narrow:
+    """Which weights of a named model are in a format, where they are in it at all: the layers unless known otherwise.
+
+    Examples
+    --------
+    >>> narrow_in("deepseek-v3", "fp8"), narrow_in("deepseek-v3", "fp4")
+    ('layers', 'feed-forward')
+    """
+    own, named, others = _stored_cell(decoder_rows()[decoder_names()[spelling]]["stored"])
+    known = [each for each in (named.get(spelling), own, *others, *named.values()) if each is not None]
+    return next((each.narrow for each in known if each.weights == form), "layers")
+
+
+def _stored_cell(cell: str) -> tuple[Stored | None, Mapping[str, Stored], tuple[Stored, ...]]:
+    """Formats of the row, of spellings that are other checkpoints of its shape, of checkpoints by other publishers.
+
+    ``fp8 +fp4/feed-forward kimi-k2.5=int4/experts``: what follows a slash is which weights, all of the layers if none.
+    """
+    own, named, others = None, {}, []
+    for word in cell.split():
+        spelling, _, form = word.rpartition("=")
+        weights, _, narrow = form.removeprefix("+").partition("/")
+        stored = Stored(weights, narrow=cast(Narrow, narrow or "layers"))
+        if spelling:
+            named[spelling] = stored
+        elif form.startswith("+"):
+            others.append(stored)
+        else:
+            own = stored
+    return own, named, tuple(others)
+
+
+def row_called(spelling: str) -> Mapping[str, str]:
+    """Row of a spelling, with the context of that checkpoint.
+
+    The cell ``contexts`` holds those of spellings that are other checkpoints of the same shape:
+    ``qwen3-4b-instruct-2507=262144 deepseek-r1-distill-qwen-7b=unknown``.
+
+    Examples
+    --------
+    >>> [row_called(name)["max_context"] for name in ("qwen3-4b", "qwen3-4b-instruct-2507")]
+    ['40960', '262144']
+    """
+    row = decoder_rows()[decoder_names()[spelling]]
+    others = dict(other.split("=") for other in row["contexts"].split())
+    context = others.get(spelling, row["max_context"])
+    return {**row, "max_context": "" if context == "unknown" else context}
+
+
+def shipped_decoder(spelling: str) -> Decoder:
+    """Build the decoder that a name of the table stands for.
 
     Raises
     ------
     ConfigError
         A dimension that is needed is not known.
     """
+    row = row_called(spelling)
+    return _built(row["name"], row["max_context"])
+
+
+@functools.cache
+def _built(name: str, context: str) -> Decoder:
     from costline.models.decoders.rows import decoder_from_row
 
-    return decoder_from_row(decoder_rows()[name])
+    return decoder_from_row({**decoder_rows()[name], "max_context": context})

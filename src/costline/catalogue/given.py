@@ -13,6 +13,7 @@ from costline.models.files import read_config_file
 from costline.models.importer import CAUSAL, read_network
 from costline.models.network import Network
 from costline.models.pipeline import Pipeline
+from costline.precision import Narrow
 
 USUAL = "bf16"
 """Format of which nothing need be said."""
@@ -30,6 +31,12 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):
         return False
+
+
+def narrow_in(given: str | Path | Network | Pipeline | None, form: str, book: Catalogue) -> Narrow:
+    """Which weights of a model a format of fewer than 16 bits applies to: what checkpoints of that name in it do."""
+    named = isinstance(given, str) and not names_file(given)
+    return book.narrow_in(str(given), form) if named else "layers"
 
 
 def with_head(given: str | Path | Network | Pipeline, found: Network | Pipeline) -> Network | Pipeline:

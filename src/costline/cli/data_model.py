@@ -10,7 +10,7 @@ from rich.text import Text
 
 from costline import quantity, resolve
 from costline.catalogue import Catalogue
-from costline.catalogue.decoder_table import PROVENANCE, decoder_names, decoder_rows
+from costline.catalogue.decoder_table import PROVENANCE, row_called
 from costline.catalogue.given import stored_precision
 from costline.catalogue.model_table import NetworkRow, PipelineRow, shipped_networks, shipped_pipelines, spellings
 from costline.catalogue.names import plain
@@ -34,7 +34,7 @@ def model_record(catalogue: Catalogue, name: str) -> dict[str, Any]:
         own = catalogue.user.models[name]
         return {"name": name, "kind": "user", "config": str(own.config), "source": str(catalogue.user.path)}
     if kind == "decoder":
-        cells = {column: cell for column, cell in decoder_rows()[decoder_names()[name]].items() if cell}
+        cells = {column: cell for column, cell in row_called(name).items() if cell}
         stated = {column: float(cells[column]) for column in ("params_stated", "active_stated") if column in cells}
         return cells | shape_fields(cells, name) | stated
     found = spellings()[plain(name)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from costline.engine.formats import narrowed
 from costline.engine.loads import Load, RowStreams, expert_visits, rows_on_chip
 from costline.formulas.linear import apart_calls
 from costline.formulas.memory import cast_bytes
@@ -35,7 +36,7 @@ def cast_loads(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan
 
 def _cast_elements(part: Part, streams: Mapping[str, Numeric], plan: Plan, reverse: bool) -> Numeric | None:
     """Elements of one layer that are narrowed; layers that share an input narrow it once."""
-    if not isinstance(part, Linear | ExpertLinear) or not (reverse or part.saves):
+    if not isinstance(part, Linear | ExpertLinear) or not narrowed(part, plan) or not (reverse or part.saves):
         return None
     rows, shards = rows_on_chip(part.rows, streams, plan), plan.tensor
     if isinstance(part, ExpertLinear):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from costline.derivation import heard, step
+from costline.engine.formats import product_format, weight_format, widened_from
 from costline.formulas.attention import chunk_bytes
 from costline.formulas.linear import convolution_flops, gemm_flops
 from costline.models.parts import (
@@ -177,21 +178,18 @@ def _load(part: Part, streams: Mapping[str, Numeric], plan: Plan) -> Load | None
     return None
 
 
-def _weight_format(plan: Plan) -> str:
-    return plan.weights if element_bytes(plan.weights) < element_bytes(plan.compute) else ""
-
-
 def _linear(part: Linear, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     tensor = 1 if part.shard == "replicated" else plan.tensor
     inputs = part.inputs / tensor if part.shard == "row" else part.inputs
     outputs = part.outputs / tensor if part.shard == "column" else part.outputs
     rows = rows_on_chip(part.rows, streams, plan)
+    compute = product_format(part, plan)
     # numbers are multiplied before arrays are: the same product, fewer passes over memory
-    moved = rows * (part.repeat * (inputs * element_bytes(plan.compute) + outputs * element_bytes(plan.activation)))
-    weights = part.repeat * part.inputs * part.outputs / tensor * element_bytes(plan.weights)
+    moved = rows * (part.repeat * (inputs * element_bytes(compute) + outputs * element_bytes(plan.activation)))
+    weights = part.repeat * part.inputs * part.outputs / tensor * element_bytes(weight_format(part, plan))
     flops = gemm_flops(rows, part.inputs, part.outputs) * (part.repeat / tensor)
     return Load(
-        part.name, "linear", plan.compute, flops, moved + weights, part.repeat, _weight_format(plan),
+        part.name, "linear", compute, flops, moved + weights, part.repeat, widened_from(part, plan),
         rows=rows, inner=inputs, outer=outputs,
     )  # fmt: skip
 
@@ -230,7 +228,7 @@ def _experts(part: ExpertLinear, streams: Mapping[str, Numeric], plan: Plan) -> 
     inner = part.inputs if part.shard == "column" else part.inputs / split
     outer = part.outputs / split if part.shard == "column" else part.outputs
     return Load(
-        part.name, "linear", plan.compute, flops, traffic, part.repeat, _weight_format(plan),
+        part.name, "linear", plan.compute, flops, traffic, part.repeat, widened_from(part, plan),
         rows=visits / touched, inner=inner, outer=outer, experts=part.experts / plan.expert,
     )  # fmt: skip
 
@@ -279,7 +277,7 @@ def _convolution(part: Convolution, streams: Mapping[str, Numeric], plan: Plan) 
     positions = rows_on_chip(part.positions, streams, plan)
     flops = part.repeat * convolution_flops(positions, part.kernel, part.inputs, part.outputs, part.groups)
     moved = positions * (part.repeat * (part.inputs + part.outputs) * element_bytes(plan.activation))
-    traffic = moved + part.params * element_bytes(plan.weights)
+    traffic = moved + part.params * element_bytes(weight_format(part, plan))
     if part.kernel == part.groups == 1:  # a matrix product
         return Load(
             part.name, "linear", plan.activation, flops, traffic, part.repeat, rows=positions, inner=part.inputs,

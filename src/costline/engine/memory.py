@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from costline.engine.formats import weight_format
 from costline.engine.loads import RowStreams, expert_visits, rows_on_chip
 from costline.formulas.memory import (
     cache_bytes,
@@ -88,24 +90,26 @@ def params_on_chip(network: Network, plan: Plan) -> tuple[Numeric, Numeric]:
     Blocks are divided over the pipeline; the first stage also holds the embedding, the last one the head, and the
     fuller of the two counts.
     """
-    dense: dict[str, Numeric] = {"block": 0.0, "head": 0.0, "first": 0.0}
-    experts: Numeric = 0.0
-    stage = stage_share(network, plan)
+    return _on_chip(network, plan)
+
+
+def _on_chip(network: Network, plan: Plan, form: str = "") -> tuple[Numeric, Numeric]:
+    """Parameters, all or those stored in one format: see `params_on_chip`."""
+    held: dict[tuple[str, bool], int] = defaultdict(int)  # whole numbers first: one division of arrays for many parts
     for part in network.parts:
-        if isinstance(part, ExpertLinear):
-            experts = experts + part.params / plan.expert_shards * stage
+        if form and weight_format(part, plan) != form:
             continue
-        where = place(part)
-        key = where if where in {"block", "head"} else "first"
-        dense[key] = dense[key] + part.params / _tensor_shards(part, plan)
-    staged = plan.pipeline > 1
-    ends = dense["first"] + dense["head"] - staged * smallest(dense["first"], dense["head"])
-    return dense["block"] * stage + ends, experts
+        where = "experts" if isinstance(part, ExpertLinear) else place(part)
+        held[where if where in {"experts", "block", "head"} else "first", _is_sharded(part)] += part.params
+    first, head, block = (held[key, True] / plan.tensor + held[key, False] for key in ("first", "head", "block"))
+    stage, staged = stage_share(network, plan), plan.pipeline > 1
+    ends = first + head - staged * smallest(first, head)
+    return block * stage + ends, held["experts", False] / plan.expert_shards * stage
 
 
-def _tensor_shards(part: Part, plan: Plan) -> Numeric:
-    sharded = (isinstance(part, Linear) and part.shard != "replicated") or (isinstance(part, Weights) and part.rows)
-    return plan.tensor if sharded else 1
+def _is_sharded(part: Part) -> bool:
+    """Whether tensor parallelism divides the weights of a part that is no expert."""
+    return (isinstance(part, Linear) and part.shard != "replicated") or (isinstance(part, Weights) and part.rows != "")
 
 
 def state_ranks(plan: Plan, domain: Numeric) -> tuple[Numeric, Numeric]:
@@ -264,9 +268,12 @@ def _visits(part: Linear | ExpertLinear, plan: Plan) -> tuple[Numeric, Numeric]:
 
 
 def weight_bytes(network: Network, plan: Plan) -> Numeric:
-    """Weights of inference on one chip. [byte]"""
-    dense, experts = params_on_chip(network, plan)
-    return tensor_bytes(dense + experts, element_bytes(plan.weights))
+    """Weights of inference on one chip, each part in its format. [byte]"""
+    total: Numeric = 0.0
+    for form in dict.fromkeys(weight_format(part, plan) for part in network.parts):
+        dense, experts = _on_chip(network, plan, form)
+        total = total + tensor_bytes(dense + experts, element_bytes(form))
+    return total
 
 
 def kv_cache_bytes(network: Decoder, context: Numeric, batch: Numeric, plan: Plan) -> Numeric:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from costline.errors import ConfigError
+from costline.models.decoders.kept import kept_wide, stated_cache
+from costline.precision import Narrow
 from costline.quantity.reading import shown
 
 
@@ -22,10 +24,16 @@ class Stored:
     weights_only : bool
         Activations are not quantised: weights are widened, and products run in 16 bits (W8A16). Of formats of 4 bits
         this is understood.
+    narrow : {"layers", "feed-forward", "experts", "all"}
+        Which weights have that format, as in `costline.precision.Narrow`.
+    cache : str
+        Format of the KV cache that comes with it; empty: none is stated.
     """
 
     weights: str
     weights_only: bool = False
+    narrow: Narrow = "layers"
+    cache: str = ""
 
 
 FLOATS = {
@@ -92,17 +100,22 @@ def stated_precision(config: Mapping[str, Any]) -> Stored | None:
     Examples
     --------
     >>> stated_precision({"torch_dtype": "bfloat16", "quantization_config": {"quant_method": "gptq", "bits": 8}})
-    Stored(weights='int8', weights_only=True)
-    >>> stated_precision({"torch_dtype": "bfloat16"})
-    Stored(weights='bf16', weights_only=False)
+    Stored(weights='int8', weights_only=True, narrow='layers', cache='')
+    >>> stated_precision({"torch_dtype": "bfloat16"}).weights
+    'bf16'
     """
     inner = config.get("text_config")
     text = inner if isinstance(inner, Mapping) else {}
     quantization = config.get("quantization_config") or text.get("quantization_config")
     if quantization is not None and not isinstance(quantization, Mapping):
         raise ConfigError(f"quantization_config {shown(quantization)} is no object with fields")
+    if quantization:
+        nested = quantization.get("quantization")  # hf_quant_config.json of ModelOpt, copied as it is
+        quantization = {**quantization, **nested} if isinstance(nested, Mapping) else quantization
     if quantization and (found := _quantized(quantization)) is not None:
-        return found
+        layers = config.get("num_hidden_layers") or text.get("num_hidden_layers")
+        kept = kept_wide(quantization, layers if type(layers) is int else 1)
+        return replace(found, narrow=kept, cache=stated_cache(quantization))
     for place in (config, text):
         stated = place.get("torch_dtype") or place.get("dtype")
         if isinstance(stated, str):
@@ -111,10 +124,8 @@ def stated_precision(config: Mapping[str, Any]) -> Stored | None:
     return None
 
 
-def _quantized(stated: Mapping[str, Any]) -> Stored | None:
+def _quantized(quantization: Mapping[str, Any]) -> Stored | None:
     """Format of a ``quantization_config``; None where it quantises no weights."""
-    nested = stated.get("quantization")  # hf_quant_config.json of ModelOpt, copied as it is
-    quantization = {**stated, **nested} if isinstance(nested, Mapping) else stated
     method = str(quantization.get("quant_method") or _implied(quantization)).lower()
     if method in WHOLE:
         return WHOLE[method]
