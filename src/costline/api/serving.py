@@ -12,9 +12,9 @@ import numpy as np
 from costline import quantity, resolve
 from costline.api.common import Job, check_sizes, finished, read_batch, recording, remarks, shape_notes
 from costline.api.lists import over_lists
+from costline.api.stored import stored_formats
 from costline.api.validated import earned
 from costline.catalogue import Catalogue
-from costline.catalogue.given import narrow_in, stored_precision
 from costline.engine.passes import Machine
 from costline.errors import InputError, UnknownNameError
 from costline.estimate import Assumption, Estimate, Figure
@@ -23,8 +23,6 @@ from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
 from costline.numeric import Numeric, choose, largest, smallest
 from costline.plan import Plan
-from costline.planning import read_plan_fields
-from costline.precision import Narrow
 from costline.report.values import text, whole
 from costline.resolve import Model, Number, Site
 from costline.studies.caption import Corpus
@@ -188,7 +186,7 @@ def serving_job(
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape, book)
-    stored, plan, notes = _stored(model, precision, plan, book)
+    stored, plan, notes = stored_formats(model, precision, plan, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
         on, plan=plan, precision=stored, price=price, pue=pue, coefficients=coefficients,
@@ -205,40 +203,6 @@ def serving_job(
     if batching not in {"continuous", "static"}:
         raise InputError(f"batching {batching!r}: choose continuous or static")
     return Job(network, asked, place, (*notes, *place.assumptions, *shape_notes(network, model)))
-
-
-def _stored(
-    model: Model | None, precision: str | None, plan: str | Mapping[str, Any] | Plan | None, book: Catalogue
-) -> tuple[str | None, str | Mapping[str, Any] | Plan | None, list[Assumption]]:
-    """Format and plan named, else as the model is stored with a word on it; a plan with weights states its own."""
-    if isinstance(plan, Plan):
-        return precision, plan, []
-    fields = read_plan_fields(plan)
-    if precision is not None or "weights" in fields:
-        return precision, _limited(fields, narrow_in(model, str(fields.get("weights", precision)), book)), []
-    stored = stored_precision(model, book)
-    if stored is None:
-        return None, plan, []
-    form, reason = stored
-    limited = _limited(fields, form.narrow, form.cache)
-
-    def said(words: str = "") -> list[Assumption]:
-        narrow = f", {form.narrow} only" if form.narrow != "layers" else ""
-        cache = f", cache {form.cache}" if form.cache else ""
-        value = f"{form.weights}, {reason}{narrow}{cache}{words}"
-        return [Assumption(name="stored format", value=value, kind="--precision")]
-
-    if form.weights == "fp32":  # as vLLM with --dtype auto
-        return None, plan, said(": loaded in bf16, as engines do")
-    if form.weights_only:
-        return None, limited | {"weights": form.weights}, said(": weights only, activations are not quantised")
-    return form.weights, limited, said()
-
-
-def _limited(fields: Mapping[str, Any], narrow: Narrow, cache: str = "") -> dict[str, Any]:
-    """Plan fields with what a checkpoint says of its formats, where they do not say it themselves."""
-    known: dict[str, Any] = {"narrow": narrow} if narrow != "layers" else {}
-    return (known | {"cache": cache} if cache else known) | dict(fields)
 
 
 def serving_title(job: Job[Decoder, Requests]) -> str:
@@ -348,7 +312,7 @@ def caption(
     check_sizes(model, params=params, active=active, shape=shape)
     book = resolve.catalogue(catalogue)
     network = resolve.decoder(model, params, active, shape, book)
-    stored, plan, notes = _stored(model, precision, plan, book)
+    stored, plan, notes = stored_formats(model, precision, plan, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
     place = resolve.site(
         on, plan=plan, precision=stored, price=price, coefficients=coefficients,

@@ -94,6 +94,24 @@ def narrow_in(spelling: str, form: str) -> Narrow:
     return next((each.narrow for each in known if each.weights == form), "layers")
 
 
+def stored_words(spelling: str) -> str:
+    """How a named model is shipped, in words; empty where it is not known.
+
+    Examples
+    --------
+    >>> stored_words("kimi-k2")
+    'fp8; kimi-k2.5 in int4 (experts only); others publish fp4 (feed-forward only)'
+    """
+    own, named, others = _stored_cell(decoder_rows()[decoder_names()[spelling]]["stored"])
+    words = [_form_words(own)] if own else []
+    words += [f"{name} in {_form_words(form)}" for name, form in named.items()]
+    return "; ".join([*words, *(f"others publish {_form_words(form)}" for form in others)])
+
+
+def _form_words(form: Stored) -> str:
+    return form.weights if form.narrow == "layers" else f"{form.weights} ({form.narrow} only)"
+
+
 def _stored_cell(cell: str) -> tuple[Stored | None, Mapping[str, Stored], tuple[Stored, ...]]:
     """Formats of the row, of spellings that are other checkpoints of its shape, of checkpoints by other publishers.
 

@@ -66,8 +66,9 @@ def checkpoint(name: str, known: Collection[str]) -> tuple[str, Stored | None]:
 
     Examples
     --------
-    >>> checkpoint("Qwen/Qwen3-32B-FP8", ["qwen3-32b"])
-    ('qwen3-32b', Stored(weights='fp8', weights_only=False))
+    >>> name, stored = checkpoint("Qwen/Qwen3-32B-FP8", ["qwen3-32b"])
+    >>> name, stored.weights
+    ('qwen3-32b', 'fp8')
     >>> checkpoint("Llama-3-8B-Instruct", ["llama-3-8b"])
     ('llama-3-8b', None)
     """

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from costline import quantity, resolve
 from costline.catalogue import Catalogue
-from costline.catalogue.decoder_table import PROVENANCE, row_called
+from costline.catalogue.decoder_table import PROVENANCE, row_called, stored_words
 from costline.catalogue.given import stored_precision
 from costline.catalogue.model_table import NetworkRow, PipelineRow, shipped_networks, shipped_pipelines, spellings
 from costline.catalogue.names import plain
@@ -41,6 +41,10 @@ def model_record(catalogue: Catalogue, name: str) -> dict[str, Any]:
     row: NetworkRow | PipelineRow = shipped_pipelines()[found] if kind == "pipeline" else shipped_networks()[found]
     body = {column: getattr(row, column) for column in row.__dataclass_fields__}
     return {column: value for column, value in body.items() if value not in (None, "", (), {})}
+
+
+def _shipped(catalogue: Catalogue, name: str) -> str:
+    return stored_words(name) if catalogue.models()[name] == "decoder" else ""
 
 
 def counted_params(catalogue: Catalogue, name: str) -> dict[str, int]:
@@ -78,7 +82,7 @@ def print_model(catalogue: Catalogue, name: str, layout: Layout) -> int:
     lines = [
         ("also", aliases if isinstance(aliases, str) else "; ".join(aliases)),
         ("class", record.get("architecture")),
-        ("shipped", "; ".join(str(record[key]) for key in ("stored", "stored_source") if key in record)),
+        ("shipped", "; ".join(filter(None, (_shipped(catalogue, name), record.get("stored_source"))))),
         ("config", _config(record.get("config"))),
         ("note", record.get("note")),
         ("problem", problem),
