@@ -72,6 +72,39 @@ def test_only_exchanges_of_heads_cross_the_bridge_of_a_host_all_at_once():
     assert times["ulysses"] == pytest.approx(64e9 / (16e9 / (8 / 3)))
 
 
+UP, OUT = 100e9, 10e9
+"""Links of the machine of these tests. [byte/s]"""
+
+
+def across(name, size, active=0, stride=1):
+    """Time of a gigabyte from each chip of 512 in domains of 8."""
+    machine = make_machine(512)
+    return network_time(Message(name, 1e9, 1.0, size, stride, active=active), machine.cluster, machine.efficiency)
+
+
+@pytest.mark.parametrize(("size", "stride"), [(8, 1), (16, 1), (64, 1), (8, 2), (8, 8), (24, 1)])
+def test_an_all_to_all_leaves_the_domain_over_the_link_of_each_chip(size, stride):
+    """Counted pair by pair: chip 0 has an equal share for every other chip of its group."""
+    others = [stride * number for number in range(1, size)]
+    outside = sum(chip >= 8 for chip in others) / len(others)
+    assert across("ulysses", size, stride=stride) == pytest.approx(max(1e9 / UP, outside * 1e9 / OUT))
+
+
+@pytest.mark.parametrize("domains", [1, 2, 3])
+def test_a_token_goes_once_to_each_domain_with_experts_of_its(domains):
+    """DeepEP: over the network once to a node, from there to its chips; all placements of two experts counted."""
+    chips = 8 * domains
+    placements = list(itertools.product(range(chips), repeat=2))
+    copies = sum(len({chip for chip in both if chip}) for both in placements)
+    leaving = sum(len({chip // 8 for chip in both if chip >= 8}) for both in placements)
+    assert across("expert", chips, active=2) == pytest.approx(max(1e9 / UP, leaving / copies * 1e9 / OUT))
+
+
+def test_a_ring_of_attention_waits_for_the_hop_between_domains():
+    assert across("ring", 16) == pytest.approx(1e9 / OUT)
+    assert across("ring", 8) == pytest.approx(1e9 / UP)
+
+
 @pytest.mark.parametrize(("expert", "apart"), [(1, 1), (8, 8), (64, 64)])
 def test_chips_with_the_same_experts_are_a_group_of_experts_apart(mixtral, expert, apart):
     """512 chips in domains of 8: of 64 groups the first chips hold the same experts, and no fast link joins them."""
@@ -93,9 +126,9 @@ def test_a_ring_sends_gradients_of_keys_and_values_too(llama):
     assert (returned(forward).sent, returned(forward).calls) == (2 * forward.sent, 2 * forward.calls)
     plain, slow = (make_machine(4, ring=4, coefficients={"latency_up": wait}) for wait in (0.0, 1.0))
     steps = [training_step(llama, llama.streams(tokens=8192, batch=1), 1, each) for each in (plain, slow)]
-    # 80 layers x 3 hops of a ring of 4, each of two levels of a second: once forward, twice backward
+    # 80 layers x 3 hops of a ring of 4, each of a second: once forward, twice backward
     waits = steps[1].total.network - steps[0].total.network
-    assert waits == pytest.approx(80 * 3 * 2 * (1 + 2), rel=0.05)
+    assert waits == pytest.approx(80 * 3 * (1 + 2), rel=0.05)
 
 
 def test_arrays_of_stages_equal_the_loop():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from costline.engine.loads import backward_loads, forward_loads
 from costline.engine.messages import Message, forward_messages, network_time
 from costline.engine.passes import forward_pass, training_step
+from costline.formulas.pipeline import bubble_fraction
 from costline.hardware.efficiency import Coefficient, Efficiency
 from costline.plan import Plan
 from tests.conftest import make_machine
@@ -109,10 +111,43 @@ def simulate_1f1b(stages, micro_batches, forward=1.0, backward=2.0):
 
 @pytest.mark.parametrize(("stages", "micro_batches"), [(2, 4), (4, 4), (4, 16), (8, 32)])
 def test_bubble_equals_a_played_schedule(stages, micro_batches):
-    from costline.formulas.pipeline import bubble_fraction
-
     busy = 3.0 * micro_batches
     assert busy * (1 + bubble_fraction(stages, 1, micro_batches)) == pytest.approx(simulate_1f1b(stages, micro_batches))
+
+
+def play_interleaved(stages, virtual, micro_batches):
+    """Time of the forward passes of all micro-batches, a chunk of a stage taking 1; backward passes are their mirror.
+
+    Groups of micro-batches go through all chunks of a stage before the next group enters; what is left over joins the
+    last group (Narayanan et al. 2021, arXiv:2104.04473, figure 4; Megatron-Core's microbatch_group_size_per_vp_stage).
+    """
+    whole = max(micro_batches // stages, 1)
+    starts = [group * stages for group in range(whole)] + [micro_batches]
+    order = [
+        (chunk, index)
+        for first, last in pairwise(starts)
+        for chunk in range(virtual)
+        for index in range(first, last)
+    ]
+    done: dict[tuple[int, int, int], float] = {}
+    clock, position = [0.0] * stages, [0] * stages
+    while any(at < len(order) for at in position):
+        for stage in range(stages):
+            while position[stage] < len(order):
+                chunk, index = order[position[stage]]
+                before = (stage - 1, chunk, index) if stage else (stages - 1, chunk - 1, index)
+                if (stage or chunk) and before not in done:
+                    break
+                clock[stage] = done[stage, chunk, index] = max(clock[stage], done.get(before, 0.0)) + 1.0
+                position[stage] += 1
+    return max(clock)
+
+
+@given(st.integers(1, 8), st.integers(1, 6), st.integers(1, 30))
+def test_interleaved_bubble_equals_a_played_schedule(stages, virtual, micro_batches):
+    busy = virtual * micro_batches
+    played = play_interleaved(stages, virtual, micro_batches)
+    assert busy * (1 + bubble_fraction(stages, virtual, micro_batches)) == pytest.approx(played)
 
 
 @given(st.floats(1e11, 1e13), st.floats(1.01, 10.0), st.sampled_from([1, 64, 4096]))

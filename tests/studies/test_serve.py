@@ -51,6 +51,25 @@ def test_the_first_token_of_a_static_batch_waits_until_the_pipeline_has_drained(
     assert four / one == pytest.approx((4 + 4 - 1) / 4, rel=0.01)
 
 
+@pytest.mark.parametrize(("stages", "fullest"), [(3, 27), (6, 14), (48, 2), (79, 2)])
+def test_shares_queue_for_the_stage_with_most_layers(llama, stages, fullest):
+    """80 layers: a chip a stage does as much a second as one chip with the layers of the fullest stage, and no more."""
+    asked = Requests(input=4096, output=2, batch=64 * stages)
+    alone = serve(llama, replace(asked, batch=64), make_machine(1, bandwidth=1e15))["total_rate"]
+    place = make_machine(stages, bandwidth=1e15, pipeline=stages)
+    together = serve(llama, asked, place)["total_rate"]
+    assert together == pytest.approx(alone * 80 / fullest, rel=0.03)
+    cache = serving_memory(llama, 4098, 64 * stages, place).items["KV cache"]
+    assert cache == pytest.approx(64 * stages * 4098 * 4096 * fullest)  # 2 x 8 heads x 128 elements of 2 bytes a layer
+
+
+def test_the_last_share_of_a_static_batch_leaves_uneven_stages_after_the_fullest_of_each_turn(llama):
+    """Three shares, 80 layers in stages of 27, 27 and 26: the first needs 80 layers, each other one 27 more."""
+    place = make_machine(3, bandwidth=1e15, pipeline=3)
+    batches = [serve(llama, Requests(input=4096, output=2, batch=batch, batching="static"), place) for batch in (3, 1)]
+    assert batches[0]["ttft"] / batches[1]["ttft"] == pytest.approx((80 + 2 * 27) / 80, rel=0.01)
+
+
 def test_rate_obeys_littles_law(llama):
     estimate = serve(llama, Requests(input=500, output=100, batch=16), make_machine(8, tensor=8))
     assert estimate["output_rate"] * estimate["latency"] == pytest.approx(16 * 100)

@@ -84,6 +84,14 @@ def stage_share(network: Network, plan: Plan) -> Numeric:
     return ceil_divide(network.layers, plan.pipeline) / network.layers
 
 
+def round_share(network: Network, plan: Plan, shares: Numeric) -> Numeric:
+    """Time in which all of so many shares of work get one pass, over that of one share through all stages. [1]
+
+    Shares follow each other through the stages; where layers do not divide evenly, they queue for the fullest stage.
+    """
+    return largest(smallest(shares, plan.pipeline) * stage_share(network, plan), 1)
+
+
 def params_on_chip(network: Network, plan: Plan) -> tuple[Numeric, Numeric]:
     """Parameters one chip is responsible for, before ZeRO: dense ones and those of experts. [parameter]
 
@@ -279,14 +287,14 @@ def weight_bytes(network: Network, plan: Plan) -> Numeric:
 def kv_cache_bytes(network: Decoder, context: Numeric, batch: Numeric, plan: Plan) -> Numeric:
     """KV cache of `batch` samples at `context` tokens on one chip; heads are divided, a latent (MLA) is not. [byte]"""
     total: Numeric = 0.0
+    held = batch * stage_share(network, plan)
     for part in network.decode_parts:
         if isinstance(part, Attention) and some(part.cache_width):
-            shards = smallest(plan.tensor, part.key_heads) * plan.pipeline * plan.context
-            elements = part.repeat * batch * part.kept(context) * part.cache_width
+            shards = smallest(plan.tensor, part.key_heads) * plan.context
+            elements = part.repeat * held * part.kept(context) * part.cache_width
             total = total + cache_bytes(elements, element_bytes(plan.cache), shards)
         elif isinstance(part, LinearAttention) and part.state:
-            shards = plan.tensor * plan.pipeline
-            total = total + cache_bytes(part.repeat * batch * part.state, element_bytes(plan.activation), shards)
+            total = total + cache_bytes(part.repeat * held * part.state, element_bytes(plan.activation), plan.tensor)
     return total
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from costline.engine.loads import RowStreams, rows_on_chip
@@ -12,6 +12,7 @@ from costline.formulas.collectives import (
     all_to_all_bytes,
     all_to_all_crossing,
     message_time,
+    others_visited,
     ranks_visited,
     ring_bytes,
     shared_bandwidth,
@@ -19,12 +20,16 @@ from costline.formulas.collectives import (
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.models.parts import Attention, ExpertLinear, Linear, Part
-from costline.numeric import Numeric, add_up, choose, largest, smallest
+from costline.numeric import Numeric, add_up, choose, largest, smallest, some
 from costline.plan import Plan
 from costline.precision import element_bytes
 
 EXCHANGES = frozenset({"ulysses", "ring"})
 """Messages that libraries for generation send from Python, one call at a time."""
+ALL_TO_ALL = frozenset({"ulysses", "expert"})
+"""Messages in which every chip has something for every other one."""
+LEAST = 1e-9
+"""For what does not leave its domain: a divisor other than 0."""
 HOST_SLOTS = 8
 """Accelerator slots of one host, the most common number. [chip]"""
 
@@ -45,6 +50,8 @@ class Message:
         Chips of the group, and the distance between neighbours in chip numbers. [chip]
     software : str
         Whose collectives it uses: some engines have kernels of their own for small messages.
+    active : float or array
+        Experts that each token visits; 0 where every chip of a group gets a share of its own.
     """
 
     name: str
@@ -53,9 +60,10 @@ class Message:
     size: Numeric
     stride: Numeric
     software: str = ""
+    active: Numeric = 0
 
 
-def forward_messages(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> tuple[Message, ...]:
+def forward_messages(parts: Sequence[Part], streams: Mapping[str, Numeric], plan: Plan) -> tuple[Message, ...]:
     """Messages of one forward pass inside a replica, pipeline stages not yet divided.
 
     A row-sharded layer ends in an all-reduce (with sequence parallelism a reduce-scatter and an all-gather, the same
@@ -75,9 +83,12 @@ def forward_messages(parts: Iterable[Part], streams: Mapping[str, Numeric], plan
         "ring": (plan.ring, plan.tensor * plan.ulysses),
         "expert": (plan.expert, plan.expert_split),
     }
+    active = max((part.active for part in parts if isinstance(part, ExpertLinear)), default=0)
     return tuple(
-        Message(name, add_up(sent[name]), add_up(calls[name]), *groups[name], plan.software) for name in groups
-    )
+        Message(name, add_up(sent[name]), add_up(calls[name]), *groups[name], plan.software,
+                active if name == "expert" else 0)
+        for name in groups
+    )  # fmt: skip
 
 
 def returned(ring: Message) -> Message:
@@ -173,13 +184,12 @@ def network_time(message: Message, cluster: Cluster, efficiency: Efficiency) -> 
     """Time a message takes on the links it has to cross. [s]
 
     A group that fits in a scale-up domain uses the scale-up link. A group that does not is bound by the slower of
-    that link and of the scale-out links of all its members in one domain together.
+    that link and of its way out of the domain: see `_ways_out`.
     """
     chip = cluster.chip
     inside = message.size * message.stride <= cluster.domain
     up, out = link_bandwidths(cluster, efficiency)
-    members = largest(cluster.domain / message.stride, 1)
-    bandwidth = choose(inside, up, smallest(up, out * smallest(members, message.size)))
+    bandwidth = choose(inside, up, smallest(up, out * _ways_out(message, cluster)))
     share = choose(inside, efficiency.value("link_up", chip), efficiency.value("link_out", chip))
     waited = message.name if message.name in EXCHANGES else ""
     waited = f"{waited}/{message.software}" if message.software else waited
@@ -187,7 +197,26 @@ def network_time(message: Message, cluster: Cluster, efficiency: Efficiency) -> 
     out_latency = cluster.scale_out_latency or efficiency.value("latency_out", chip)
     latency = choose(inside, up_latency, out_latency)
     reached = _shared(message, share * bandwidth, cluster, efficiency)
-    return message_time(message.sent, reached, 1.0, message.calls, latency, message.size)
+    hops = smallest(message.size, 2) if message.name == "ring" else message.size  # a call of a ring is one hop
+    return message_time(message.sent, reached, 1.0, message.calls, latency, hops)
+
+
+def _ways_out(message: Message, cluster: Cluster) -> Numeric:
+    """Bytes a chip sends for each that leaves its domain over a scale-out link of its own. [1]
+
+    Rings of a reduction or a gather leave a domain once, striped over the links of all members in it. In an all-to-all
+    each chip sends what other domains get, a token once to each, over its own link. A ring of attention waits for the
+    one neighbour that is outside.
+    """
+    if message.name == "ring":
+        return 1.0
+    members = smallest(largest(cluster.domain / message.stride, 1), message.size)
+    if message.name not in ALL_TO_ALL:
+        return members
+    if not some(message.active):
+        return largest((message.size - 1) / largest(message.size - members, LEAST), 1)
+    leaving = others_visited(message.active, message.size / members)
+    return largest(others_visited(message.active, message.size) / largest(leaving, LEAST), 1)
 
 
 def _shared(message: Message, link: Numeric, cluster: Cluster, efficiency: Efficiency) -> Numeric:

@@ -12,7 +12,7 @@ import numpy as np
 from costline.derivation import step
 from costline.engine.casts import cast_loads, launched_apart
 from costline.engine.loads import Load, backward_loads, each_load
-from costline.engine.memory import params_on_chip, place, residual_elements, stage_share, state_ranks
+from costline.engine.memory import params_on_chip, place, residual_elements, round_share, stage_share, state_ranks
 from costline.engine.messages import (
     Message,
     forward_messages,
@@ -28,7 +28,7 @@ from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.models.network import Network
 from costline.models.parts import Attention, ExpertLinear, Part
-from costline.numeric import Array, Numeric, choose, largest
+from costline.numeric import Array, Numeric, choose, largest, some
 from costline.plan import Plan
 from costline.precision import element_bytes
 
@@ -110,6 +110,12 @@ class Step:
         return one_after_another(self.phases.values())
 
 
+def one_round(network: Network, busy: Timing, shares: Numeric, plan: Plan) -> Timing:
+    """Round in which so many shares of work get the pass that one of them takes `busy` for. [s]"""
+    queued = round_share(network, plan, shares) - 1
+    return busy + waiting(busy.point * queued, "uneven stages") if some(queued > 1e-9) else busy
+
+
 def training_step(network: Network, streams: Streams, micro_batches: Numeric, machine: Machine) -> Step:
     """Time of one optimizer step.
 
@@ -158,8 +164,6 @@ def _blocks(network: Network, streams: Streams, machine: Machine, reverse: bool)
 def _ends(network: Network, streams: Streams, machine: Machine, reverse: bool) -> Timing:
     """One way through what the slowest stage holds besides blocks: with one stage all ends, with several the head."""
     _, ends = _split(network.parts)
-    # embedding and head stay in 16 bits where blocks are narrower
-    machine = replace(machine, plan=replace(machine.plan, compute=machine.plan.activation))
     single = machine.plan.pipeline == 1
     busy = Timing()
     for parts, where in ((ends, single), (tuple(part for part in ends if place(part) == "head"), ~np.asarray(single))):

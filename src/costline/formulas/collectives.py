@@ -141,6 +141,36 @@ def ranks_visited(active: Numeric, ranks: Numeric) -> Numeric:
     return -ranks * np.expm1(active * passed_by)
 
 
+@formula("ranks_visited(active, ranks) * (ranks - 1) / ranks", unit="rank",
+         source="Thakur, Rabenseifner, Gropp 2005, IJHPCA 19(1), section 4.3")  # fmt: skip
+def others_visited(active: Numeric, ranks: Numeric) -> Numeric:
+    """Ranks but its own that a token is sent to, where its experts are spread over them at random.
+
+    Parameters
+    ----------
+    active : float or array
+        Experts a token visits. [1]
+    ranks : float or array
+        Ranks, or domains of ranks, that the experts are divided over. [rank]
+
+    Returns
+    -------
+    float or array
+        Mean number of others. [rank]
+
+    References
+    ----------
+    Thakur, Rabenseifner, Gropp 2005, IJHPCA 19(1), section 4.3; DeepEP (deepseek-ai/DeepEP README: over the network a
+    token goes once to each node, from there to the chips).
+
+    Examples
+    --------
+    >>> [round(float(others_visited(*sizes)), 2) for sizes in ((8, 1), (8, 8), (8, 64))]
+    [0.0, 4.59, 7.46]
+    """
+    return ranks_visited(active, ranks) * (ranks - 1) / ranks
+
+
 @formula("message * (size - 1)", unit="byte", source="Liu et al. 2023, arXiv:2310.01889, section 3")
 def ring_bytes(message: Numeric, size: Numeric) -> Numeric:
     """Bytes each chip sends when its keys and values travel once round the ring.

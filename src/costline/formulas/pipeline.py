@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from costline.derivation import formula
-from costline.numeric import Numeric, smallest
+from costline.numeric import Numeric, largest, smallest
 
 
-@formula("(stages - 1) / (virtual * micro_batches)", unit="1", source="narayanan2021 arXiv:2104.04473 section 2.2.2")
+@formula("(stages - 1 + (virtual - 1) * max(stages - micro_batches, 0)) / (virtual * micro_batches)", unit="1",
+         source="narayanan2021 arXiv:2104.04473 section 2.2.2; played for fewer micro-batches than stages")  # fmt: skip
 def bubble_fraction(stages: Numeric, virtual: Numeric, micro_batches: Numeric) -> Numeric:
     """Idle time of a 1F1B pipeline relative to its busy time.
+
+    A micro-batch returns to the first stage for its next chunk after as many chunks of time as there are stages; fewer
+    micro-batches than stages leave that stage idle until then, once for every chunk but the last.
 
     Parameters
     ----------
@@ -26,14 +30,15 @@ def bubble_fraction(stages: Numeric, virtual: Numeric, micro_batches: Numeric) -
 
     References
     ----------
-    Narayanan et al. 2021, arXiv:2104.04473, section 2.2.2.
+    Narayanan et al. 2021, arXiv:2104.04473, section 2.2.2, for micro-batches that fill the stages.
 
     Examples
     --------
-    >>> bubble_fraction(4, 1, 12)
-    0.25
+    >>> bubble_fraction(4, 1, 12), bubble_fraction(2, 8, 1)
+    (0.25, 1.0)
     """
-    return (stages - 1) / (virtual * micro_batches)
+    waited = (virtual - 1) * largest(stages - micro_batches, 0)
+    return (stages - 1 + waited) / (virtual * micro_batches)
 
 
 @formula("min(stages * (1 + where(virtual > 1, (stages - 1) / (stages * virtual), 0)), micro_batches)",

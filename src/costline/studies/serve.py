@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from costline.derivation import step
-from costline.engine.memory import Memory, residual_elements
+from costline.engine.memory import Memory, residual_elements, round_share, stage_share
 from costline.engine.messages import pipeline_message
-from costline.engine.passes import Machine, forward_pass, step_overhead
+from costline.engine.passes import Machine, forward_pass, one_round, step_overhead
 from costline.engine.timing import Timing, time_messages
 from costline.estimate import Estimate, Figure, timed, total
 from costline.formulas.money import cost_per_unit
@@ -119,7 +119,7 @@ def serving_figures(
     own = requests.batch / machine.plan.data
     times = _times(network, requests, own, machine)
     memory = request_memory(network, requests, own, machine, room)
-    figures = _latencies(requests, own, times, machine)
+    figures = _latencies(network, requests, own, times, machine)
     figures |= _costs(requests, times, figures, machine, economics)
     figures |= _utilisation(network, times, machine)
     figures["mfu"] = whole_mfu(network, requests, figures["output_rate"].amount, machine)
@@ -139,11 +139,11 @@ def _times(network: Decoder, requests: Requests, own: Numeric, machine: Machine)
         single = _through(network, network.parts, network.streams(tokens=requests.input), machine) + start
     with step("prefill of the batch"):
         streams = network.streams(tokens=requests.input, batch=share)
-        whole = _through(network, network.parts, streams, machine) + start
+        whole = one_round(network, _through(network, network.parts, streams, machine), own, plan) + start
     context = requests.input + requests.output / 2
     streams = network.streams(tokens=1, cached=context - 1, batch=share)
     with step("decode step"):
-        decode = _through(network, network.decode_parts, streams, machine) + fixed
+        decode = one_round(network, _through(network, network.decode_parts, streams, machine), own, plan) + fixed
     return Served(single, whole, decode)
 
 
@@ -155,16 +155,16 @@ def _through(network: Decoder, parts: Sequence[Part], streams: dict[str, Numeric
     return forward_pass(parts, streams, machine) + hops
 
 
-def _filled(own: Numeric, machine: Machine) -> Numeric:
-    """Time until the last share of a batch has passed the pipeline, over that of one share. [1]"""
-    stages = machine.plan.pipeline
-    return (stages + smallest(own, stages) - 1) / stages
+def _filled(network: Decoder, own: Numeric, machine: Machine) -> Numeric:
+    """Time until the last share of a batch has passed the pipeline, over that of a round of all. [1]"""
+    shares, stage = smallest(own, machine.plan.pipeline), stage_share(network, machine.plan)
+    return (1 + (largest(shares, 1) - 1) * stage) / round_share(network, machine.plan, own)
 
 
 def serving_times(network: Decoder, requests: Requests, machine: Machine) -> dict[str, Figure]:
     """The figures of `serve` that are times and rates, without money, memory and limits."""
     own = requests.batch / machine.plan.data
-    return _latencies(requests, own, _times(network, requests, own, machine), machine)
+    return _latencies(network, requests, own, _times(network, requests, own, machine), machine)
 
 
 def serving_rate(network: Decoder, requests: Requests, machine: Machine) -> Numeric:
@@ -172,7 +172,9 @@ def serving_rate(network: Decoder, requests: Requests, machine: Machine) -> Nume
     return serving_times(network, requests, machine)["output_rate"].amount
 
 
-def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine) -> dict[str, Figure]:
+def _latencies(
+    network: Decoder, requests: Requests, own: Numeric, times: Served, machine: Machine
+) -> dict[str, Figure]:
     rhythm, low, high = times.decode.point, times.decode.lower, times.decode.upper
     if requests.batching == "continuous":
         others = newcomers(own) / largest(own, 1)
@@ -181,7 +183,7 @@ def _latencies(requests: Requests, own: Numeric, times: Served, machine: Machine
         high = mixed_step(high, times.prefill.upper, others, requests.output)
         first = joining(own, rhythm, times.first, times.prefill.point, machine)
     else:
-        first = timed("ttft", times.prefill * _filled(own, machine), note="prefill of the whole batch")
+        first = timed("ttft", times.prefill * _filled(network, own, machine), note="prefill of the whole batch")
     per_token = tpot(rhythm, 1)
     latency = request_latency(first.amount, per_token, requests.output)
     rate = output_rate(own, requests.output, latency) * machine.plan.data

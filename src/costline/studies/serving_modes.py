@@ -9,7 +9,7 @@ import numpy as np
 from costline.derivation import step
 from costline.engine.memory import Memory
 from costline.engine.messages import Message
-from costline.engine.passes import Machine, forward_pass, step_overhead
+from costline.engine.passes import Machine, forward_pass, one_round, step_overhead
 from costline.engine.timing import Timing, time_messages
 from costline.estimate import Figure, timed, total
 from costline.formulas.serving import balanced_rate, chunk_share, output_rate, request_latency
@@ -89,6 +89,7 @@ def _steps(
     with step("decode step with a chunk"):
         together = forward_pass(shared, both, machine) + forward_pass(apart, decoding, machine)
         together = together + forward_pass(joining, taking_in, machine)
+    alone, together = (one_round(network, each, machine.plan.pipeline, machine.plan) for each in (alone, together))
     return alone + fixed, together + fixed
 
 
@@ -149,7 +150,7 @@ def decode_pool(network: Decoder, requests: Requests, batch: Numeric, machine: M
         timing = forward_pass(
             network.decode_parts, network.streams(tokens=1, cached=context - 1, batch=running), machine
         )
-    timing = timing + fixed
+    timing = one_round(network, timing, batch, machine.plan) + fixed
     memory = serving_memory(network, requests.input + requests.output, batch, machine, 0)
     return Pool(timing, batch, batch / (timing.point * requests.output), memory)
 
