@@ -124,10 +124,7 @@ def play_interleaved(stages, virtual, micro_batches):
     whole = max(micro_batches // stages, 1)
     starts = [group * stages for group in range(whole)] + [micro_batches]
     order = [
-        (chunk, index)
-        for first, last in pairwise(starts)
-        for chunk in range(virtual)
-        for index in range(first, last)
+        (chunk, index) for first, last in pairwise(starts) for chunk in range(virtual) for index in range(first, last)
     ]
     done: dict[tuple[int, int, int], float] = {}
     clock, position = [0.0] * stages, [0] * stages

@@ -27,6 +27,8 @@ from costline.studies.generate import generate as generate_study
 from costline.studies.software import Stated
 from costline.uncertainty.ranged import ranged
 
+TASK = re.compile(r"(?:[-/ ](?:t2v|i2v|r2v|(?:text|image|reference)-to-video|generate|preview|001))+$")
+"""What a model is asked to do, and how final it is: none of its price."""
 RESOLUTION = re.compile(r"\d{3,4}p|\dk", re.IGNORECASE)
 """Sizes in the names of what an API sells."""
 
@@ -175,20 +177,26 @@ def generation_title(job: Job[Pipeline, Clip]) -> str:
 
 
 def asked_by_apis(book: Catalogue) -> Figure | None:
-    """What APIs ask for a second of video: median and span of the newest list prices, and those of every vendor."""
+    """What APIs ask for a second of video: median and span of the newest list prices, and those of every list.
+
+    Lists repeat each other and themselves: two clouds of one vendor, text or image to video, a default beside the
+    resolution it is the price of. What has the same model and the same price counts once.
+    """
     newest: dict[tuple[str, str], Price] = {}
     for row in book.prices(category="api_video"):
         key = (row.subject, row.config)
         if key not in newest or row.date > newest[key].date:
             newest[key] = row
-    vendors: dict[str, list[Price]] = {}
-    for row in newest.values():
-        vendors.setdefault(row.provider, []).append(row)
-    if not vendors:
+    by_detail = sorted(newest.values(), key=lambda row: len(row.config))  # the one that names a resolution comes last
+    different = {(TASK.sub("", row.subject).rpartition("/")[2], row.value): row for row in by_detail}
+    lists: dict[str, list[Price]] = {}
+    for row in different.values():
+        lists.setdefault(row.provider, []).append(row)
+    if not lists:
         return None
-    groups = sorted((_span(name, rows) for name, rows in vendors.items()), key=lambda figure: figure.amount)
-    words = f"{len(newest)} list prices of {len(vendors)} vendors, all models and resolutions"
-    everyone = _span("api_price", list(newest.values()))
+    groups = sorted((_span(name, rows) for name, rows in lists.items()), key=lambda figure: figure.amount)
+    words = f"{len(different)} different prices of {len(lists)} lists, all models and resolutions"
+    everyone = _span("api_price", list(different.values()))
     return replace(everyone, combine="beside", children=tuple(groups), note=words, source="")
 
 

@@ -141,7 +141,8 @@ def bracket(low: Any, high: Any, unit: str) -> str:
     return f"{text(low, unit)} to {text(high, unit)}"
 
 
-NUMBER = re.compile(r"(\$?[\d.,e+-]+k?)(.*)")
+NUMBER = re.compile(r"(\$?[\d.,e+-]+[kMBT]?)(.*)")
+"""A number with its magnitude, which is never left out, and its unit."""
 
 
 def interval(low: float, high: float, unit: str) -> str:
@@ -151,6 +152,8 @@ def interval(low: float, high: float, unit: str) -> str:
     --------
     >>> interval(0.0107, 0.0274, "s"), interval(0.5, 70.0, "s"), interval(9.8e-8, 2.5e-7, "USD/token")
     ('10.7 to 27.4 ms', '500 ms to 1.17 min', '$0.0980 to $0.250/1M tokens')
+    >>> interval(5.93e7, 9.75e7, "USD"), interval(856.0, 1880.0, "token/s")
+    ('$59.3M to $97.5M', '856 to 1.88k tok/s')
     """
     ends = [text(low, unit), text(high, unit)]
     parts = [NUMBER.fullmatch(end) for end in ends]

@@ -29,6 +29,11 @@ from costline.studies.serve import memory_figure
 from costline.studies.space import dividing, heads_of
 from costline.studies.training_work import beyond_peak, rate_figures, work_figures
 
+DIT_ALONE = (
+    "the transformer alone: encoding clips with the autoencoder and captions with the text encoder is not counted; "
+    "runs that do not encode them beforehand pay for it too"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
@@ -315,14 +320,25 @@ def _changes(network: Network, run: Run, stretch: Stretch, machine: Machine) -> 
         ("ZeRO-1", {"zero": 1}),
         ("ZeRO-3", {"zero": 3}),
         ("ZeRO-3 and full recomputation", everything),
+        ("offload=optimizer", {"offload": "optimizer"}),
     ]
     sizes = dividing((2, 4, 8), heads_of(network))
-    variants += [(f"tensor={size}, ZeRO-3 and full recomputation", everything | {"tensor": size}) for size in sizes]
-    changes = []
-    for words, fields in variants:
-        changed = replace(machine, plan=replace(machine.plan, **fields).spread(machine.cluster.chips))
-        if changed.plan.data >= 1 and bool(stretch_memory(network, run, stretch, changed).fits):
-            changes.append(Fit(True, change=words))
+    divided = [(f"tensor={size}, ZeRO-3 and full recomputation", everything | {"tensor": size}) for size in sizes]
+    spread = [("ZeRO-3 and full recomputation", everything), *divided]
+    variants += divided
+
+    def fits(fields: dict[str, Any], chips: Numeric) -> bool:
+        plan = replace(machine.plan, **fields).spread(chips)
+        changed = replace(machine, cluster=replace(machine.cluster, chips=chips), plan=plan)
+        return bool(plan.data >= 1 and stretch_memory(network, run, stretch, changed).fits)
+
+    changes = [Fit(True, change=words) for words, fields in variants if fits(fields, machine.cluster.chips)]
+    if not changes and fits({"offload": "optimizer", "recompute": "full"}, machine.cluster.chips):
+        changes.append(Fit(True, change="offload=optimizer and full recomputation"))
+    for chips in (machine.cluster.chips * 2**doubling for doubling in range(1, 13)):
+        found = next((words for words, fields in spread if fits(fields, chips)), "")
+        if found:
+            return [*changes, Fit(True, change=f"{chips:,.0f} chips with {found}")]
     return changes
 
 
@@ -334,7 +350,7 @@ def _warnings(network: Network, run: Run, stages: Sequence[Stage], machine: Mach
             *beyond_peak(network, run, stages, machine),
             *idle,
         )
-    notes: list[str] = []
+    notes: list[str] = [DIT_ALONE] if isinstance(network, DiT) else []
     for stage in stages:
         if isinstance(network, DiT) and stage.stretch.clip is not None:
             notes.extend(grid_notes(network, *stage.stretch.clip))
