@@ -15,11 +15,11 @@ from costline.plan import Plan
 
 SHARES = (
     "gemm", "attention", "attention_backward", "convolution", "memory", "link_up", "link_out", "eager",
-    "expert_imbalance", "misaligned", "power_active", "scan", "software", "dequantise",
+    "grouped", "misaligned", "power_active", "scan", "software", "dequantise",
 )  # fmt: skip
 COSTS = (
     "launch", "latency_up", "latency_out", "step_overhead", "overlap", "strong_scaling", "failures", "memory_reserved",
-    "queue", "exposed", "gemm_half", "progress", "apart",
+    "queue", "exposed", "attention_block", "expert_spread", "gemm_half", "progress", "apart",
     "dispatch",
 )  # fmt: skip
 OTHERS = {"restart_time": 600.0, "checkpoint_bandwidth": 1e9, "host_power": 100.0, "offload_bandwidth": 25e9,

@@ -17,7 +17,7 @@ def test_counts_and_ratios_are_no_percentages():
     screen.print(derivation(found))
     lines = screen.file.getvalue().splitlines()
     counts = [
-        line for line in lines if line.lstrip("·├└│─ ").startswith(("micro_batches =", "expert_imbalance", "gemm_half"))
+        line for line in lines if line.lstrip("·├└│─ ").startswith(("micro_batches =", "expert_spread", "gemm_half"))
     ]
     assert len(counts) >= 3
     assert not [line for line in counts if "%" in line]

@@ -209,7 +209,7 @@ def test_slopes_are_those_of_finite_differences():
 
 @pytest.mark.parametrize(("name", "value", "factor", "expected"), [
     ("gemm", 0.8, 2, 0.97), ("gemm", 0.4, 2, 0.8), ("overlap", 0.8, 2, 0.6),
-    ("overlap", 0.5, 4, 0.0), ("expert_imbalance", 1.2, 3, 1.6), ("launch", 2e-6, 3, 6e-6),
+    ("overlap", 0.5, 4, 0.0), ("expert_spread", 0.5, 3, 1.5), ("launch", 2e-6, 3, 6e-6),
 ])  # fmt: skip
 def test_adjustments_keep_to_what_a_coefficient_can_be(name, value, factor, expected):
     assert adjusted(name, value, factor) == pytest.approx(expected)

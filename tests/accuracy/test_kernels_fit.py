@@ -14,7 +14,7 @@ from costline.accuracy.kernels.tables import PACKAGE, files_of
 from costline.catalogue import Catalogue
 from costline.catalogue.kernel_table import read_kernel_table
 from costline.cli import BAD_INPUT, main
-from tests.accuracy.kernel_files import all_reduce, attention, gemm, write
+from tests.accuracy.kernel_files import all_reduce, attention, experts, gemm, latent, write
 
 
 def fitted(root, chip="h100-sxm"):
@@ -79,7 +79,26 @@ def test_attention(tmp_path, kernel, cache):
     columns = attention(kernel == "context", cache=cache)
     write(tmp_path, "h100_sxm", "attention", "vllm", "1.0", f"{kernel}_attention", columns)
     done, values = fitted(tmp_path)
-    check(done, values, {("attention", ""): 0.5, ("memory", ""): 0.6, ("launch", "vllm"): 8e-6})
+    expected = {("attention", ""): 0.5, ("attention_block", ""): 2e-8, ("memory", ""): 0.6, ("launch", "vllm"): 8e-6}
+    check(done, values, expected)
+
+
+@pytest.mark.parametrize("kernel", ["context", "generation"])
+def test_latent_attention(tmp_path, kernel):
+    write(tmp_path, "h100_sxm", "mla", "vllm", "1.0", f"{kernel}_mla", latent(kernel == "context"))
+    done, values = fitted(tmp_path)
+    expected = {("attention", ""): 0.6, ("attention_block", ""): 2e-8, ("memory", ""): 0.8, ("launch", "vllm"): 1e-5}
+    check(done, values, expected)
+
+
+def test_a_layer_of_experts(tmp_path):
+    write(tmp_path, "h100_sxm", "moe", "vllm", "1.0", "moe", experts())
+    done, values = fitted(tmp_path)
+    expected = {
+        ("gemm", ""): 0.5, ("gemm_half", "width"): 90.0, ("gemm_half", "rows"): 40.0, ("memory", ""): 0.8,
+        ("dispatch", "vllm"): 3.0,
+    }  # fmt: skip
+    check(done, values, expected)
 
 
 def test_an_all_reduce(tmp_path):

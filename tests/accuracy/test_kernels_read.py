@@ -13,7 +13,7 @@ from costline.accuracy.kernels.tables import SYSTEMS, files_hash, files_of, inst
 from costline.catalogue import Catalogue
 from costline.cli import BAD_INPUT, main
 from costline.errors import CatalogueError, InputError
-from tests.accuracy.kernel_files import all_reduce, attention, gemm, write
+from tests.accuracy.kernel_files import all_reduce, attention, experts, gemm, latent, write
 
 
 def read(root):
@@ -60,6 +60,49 @@ def test_the_newest_version_of_a_software_counts(tmp_path):
     for version, scale in (("0.9.2", 3.0), ("0.10.0rc2", 2.0), ("0.10.0", 1.0)):
         write(tmp_path, "h100_sxm", "gemm", "vllm", version, "gemm", gemm(scale=scale))
     assert [file.version for file in files_of(tmp_path)] == ["0.10.0"]
+
+
+def test_a_version_with_a_few_shapes_more_does_not_replace_the_older_one(tmp_path):
+    many = {name: list(each) * 40 for name, each in gemm().items()}
+    many["latency"] = np.linspace(1.0, 2.0, len(many["latency"]))
+    write(tmp_path, "h100_sxm", "gemm", "vllm", "1.0", "gemm", many)
+    write(tmp_path, "h100_sxm", "gemm", "vllm", "2.0", "gemm", gemm())
+    assert [file.version for file in files_of(tmp_path)] == ["1.0"]
+
+
+def test_experts_are_those_of_one_chip(tmp_path):
+    """Of 8 tokens that visit 8 of 64 experts each, a quarter of the visits and of the experts are one chip's."""
+    write(tmp_path, "h100_sxm", "moe", "vllm", "1.0", "moe", experts())
+    (samples,) = read(tmp_path).samples
+    columns = experts()
+    (row,) = np.flatnonzero(
+        (columns["num_tokens"] == 8) & (columns["num_experts"] == 64) & (columns["topk"] == 8)
+        & (columns["moe_ep_size"] == 4) & (columns["hidden_size"] == 2048) & (columns["inter_size"] == 768)
+    )  # fmt: skip
+    assert {name: values[row] for name, values in samples.shape.items()} == {
+        "rows": 16.0, "inner": 2048.0, "outer": 768.0, "experts": 16.0,
+    }  # fmt: skip
+
+
+def test_skewed_experts_and_those_of_two_matrices_do_not_count(tmp_path):
+    columns = experts()
+    rows = len(columns["latency"])
+    uneven = {"distribution": ["power_law_1.2"] * 3 + ["balanced"] * (rows - 3)}
+    plain = {"kernel_source": ["triton"] * 3 + ["moe_torch_flow_nongated"] * 4 + ["triton"] * (rows - 7)}
+    columns["hidden_size"][-2:], columns["inter_size"][-2:] = 2688, 1856
+    write(tmp_path, "h100_sxm", "moe", "vllm", "1.0", "moe", columns, **uneven, **plain)
+    found = read(tmp_path)
+    assert len(found.samples[0].seconds) == rows - 9
+    assert found.left_out["of a kind that is not fitted"] == 9
+
+
+def test_latent_attention_that_stays_in_the_latent_is_a_kernel_of_its_own(tmp_path):
+    columns = latent(True)
+    columns["kernel_source"][:5] = ["flash_attention"] * 5
+    write(tmp_path, "h100_sxm", "mla", "sglang", "1.0", "context_mla", columns)
+    assert {each.kernel: len(each.seconds) for each in read(tmp_path).samples} == {
+        "context_mla": 55, "context_mla_absorbed": 5,
+    }  # fmt: skip
 
 
 def test_tables_taken_over_from_another_version_do_not_count(tmp_path):

@@ -15,7 +15,7 @@ def test_every_chip_has_every_coefficient_the_engine_asks_for():
         "convolution": ("",), "memory": ("", "bf16", "int4"), "eager": ("",), "launch": ("eager", "graph"),
         "step_overhead": ("train", "prefill", "decode", "generate"), "link_up": ("",), "link_out": ("",),
         "link_unknown": ("up", "out"), "latency_up": ("",), "latency_out": ("",),
-        "overlap": ("data", "tensor", "pipeline", "ulysses", "ring", "expert", "anything"), "expert_imbalance": ("",),
+        "overlap": ("data", "tensor", "pipeline", "ulysses", "ring", "expert", "anything"), "expert_spread": ("",),
         "strong_scaling": ("",), "failures": ("",), "restart_time": ("",), "checkpoint_bandwidth": ("",),
         "power_active": ("math", "memory", "idle"), "host_power": ("",), "pue": ("",), "memory_reserved": ("",),
         "offload_bandwidth": ("",), "host_memory_bandwidth": ("",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from costline.engine.casts import cast_loads, launched_apart
+from costline.engine.casts import cast_loads, launched_apart, sorted_before
 from costline.engine.loads import each_load
 from costline.engine.memory import activations
 from costline.engine.passes import training_step
@@ -68,6 +68,16 @@ def test_expert_parallelism_divides_launches_of_experts(mixtral):
     assert {load.name: load.alone for load in loads if load.experts} == {
         f"block/moe/{name}": 32 * (1 + 10) for name in ("gate", "up", "down")
     }
+
+
+def test_an_engine_sorts_tokens_before_each_product_of_a_layer(mixtral, llama):
+    loads = list(sorted_before(each_load(mixtral.parts, streams(mixtral), Plan()), 2.5))
+    # Mixtral 8x7B: 32 layers
+    assert {load.name: load.calls for load in loads if load.name.endswith("sort")} == {
+        f"block/moe/{name}/sort": 32 * 2.5 for name in ("gate", "up", "down")
+    }
+    dense = list(each_load(llama.parts, streams(llama), Plan()))
+    assert list(sorted_before(dense, 2.5)) == dense
 
 
 def test_dense_layers_are_launched_at_once(llama):

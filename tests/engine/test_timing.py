@@ -247,3 +247,38 @@ def test_few_rows_cost_at_most_arithmetic_and_traffic_one_after_the_other(llama)
     streams = llama.streams(tokens=1, cached=100, batch=16)
     times = [forward_pass(llama.parts, streams, machine).point for machine in (plain, tiled)]
     assert times[1] == pytest.approx(times[0], rel=1e-9)
+
+
+def test_products_over_experts_reach_a_share_of_what_plain_ones_do(mixtral):
+    streams = mixtral.streams(tokens=8192, batch=8)
+    experts = [part for part in mixtral.parts if "/moe/" in part.name and part.kind == "linear"][1:]
+    plain, grouped = (
+        forward_pass(experts, streams, make_machine(coefficients={"grouped": share})).math for share in (1.0, 0.5)
+    )
+    assert grouped == pytest.approx(2 * plain)
+
+
+def test_the_busiest_chip_of_a_group_sets_the_pace(mixtral):
+    """Eight experts on eight chips, loads of a spread of 0.25: 1 + 0.25 sqrt(2 ln 8) = 1.51 times the mean."""
+    streams = mixtral.streams(tokens=8192, batch=8)
+    experts = [part for part in mixtral.parts if part.name == "block/moe/up"]
+    even, skewed = (
+        forward_pass(experts, streams, make_machine(8, expert=8, tensor=8, coefficients={"expert_spread": spread})).math
+        for spread in (0.0, 0.25)
+    )
+    assert skewed / even == pytest.approx(1 + 0.25 * np.sqrt(2 * np.log(8)))
+
+
+@pytest.mark.parametrize(("tokens", "batch", "blocks"), [
+    (1, 16, 16 * 8),  # a new token: one for each sequence and key head
+    (2048, 2, 2 * 64 * 2048 / 128),  # a prompt: 128 rows of queries
+])  # fmt: skip
+def test_each_block_of_attention_begins_once(llama, tokens, batch, blocks):
+    """Llama-2-70B: 80 layers, 64 heads, 8 key heads."""
+    attention = [part for part in llama.parts if part.kind == "attention"]
+    streams = llama.streams(tokens=tokens, cached=512, batch=batch)
+    none, some = (
+        forward_pass(attention, streams, make_machine(coefficients={"attention_block": each})).point
+        for each in (0.0, 1e-6)
+    )
+    assert some - none == pytest.approx(80 * blocks * 1e-6)

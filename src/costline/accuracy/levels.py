@@ -1,7 +1,7 @@
 """Coefficients while they are being fitted: lookups that are noted, adjustments that are moved.
 
 An adjustment is a logarithm (see `costline.hardware.efficiency`). It multiplies a share, a time or a bandwidth; of an
-overlap it multiplies what stays exposed, of an imbalance what exceeds 1.
+overlap it multiplies what stays exposed.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Kind: TypeAlias = tuple[str, str]
 """Name and qualifier of a lookup, whose levels all have the same effect."""
 
 FITTED = frozenset({
-    "apart", "attention", "attention_backward", "convolution", "dequantise", "dispatch", "eager", "expert_imbalance",
-    "exposed", "gemm", "gemm_half", "host_bridge", "host_work", "latency_out", "latency_up", "launch", "link_out",
-    "link_up", "memory", "misaligned", "overlap", "progress", "queue", "scan", "software",
-    "step_overhead", "strong_scaling",
+    "apart", "attention", "attention_backward", "attention_block", "convolution", "dequantise", "dispatch", "eager",
+    "expert_spread", "exposed", "gemm", "gemm_half", "grouped", "host_bridge", "host_work", "latency_out",
+    "latency_up", "launch", "link_out", "link_up", "memory", "misaligned", "overlap", "progress", "queue", "scan",
+    "software", "step_overhead", "strong_scaling",
 })  # fmt: skip
 """Coefficients that measurements of speed say something about; the others stay as sourced."""
 

@@ -38,7 +38,7 @@ SHARDING = re.compile(r"fsdp|maxtext|torchtitan|automodel|composer", re.I)
 """Frameworks that shard weights (ZeRO-3) unless they say otherwise."""
 OPTIMIZER = re.compile(r"megatron|nemo|mcore|mindspeed|intern|neuronx", re.I)
 """Frameworks whose usual recipe shards the optimizer (ZeRO-1)."""
-BALANCED = {"expert_imbalance": 1.0}
+BALANCED = {"expert_spread": 0.0}
 """Published trainings of mixtures force balanced routing (README of the measurements), so no chip has more tokens."""
 ROUNDING = 0.05
 """Part of a micro-batch that a printed global batch may exceed whole ones by. [micro-batch]"""

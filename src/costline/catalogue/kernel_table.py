@@ -32,7 +32,9 @@ ORDER = (
     "name", "chip", "kernel", "format", "qualifier", "value", "low", "high", "unit", "rows", "held_out_median",
     "held_out_p90", "kind", "date", "source",
 )  # fmt: skip
-NAMES = frozenset({"attention", "gemm", "gemm_half", "latency_up", "launch", "link_up", "memory"})
+NAMES = frozenset(
+    {"attention", "attention_block", "dispatch", "gemm", "gemm_half", "latency_up", "launch", "link_up", "memory"}
+)
 """Coefficients that single kernels say something about."""
 
 Pair: TypeAlias = tuple[float, float]

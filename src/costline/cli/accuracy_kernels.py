@@ -17,11 +17,15 @@ LEGEND = (
     "shapes left out (weights, heads or message sizes, a fifth at a time); sourced:\n"
     "with the coefficients as sourced; engines: single ones around their mean on a\n"
     "shape. peak: share of the peak rate (fp8 attention: of the 16-bit rate); width,\n"
-    "rows: half-performance lengths; mem, link: shares of bandwidth; us: launch of\n"
-    "each engine; hop: us a hop; the last two in groups of 2, 4, ... chips; what is\n"
-    "absent makes no difference that the calls show"
+    "rows: half-performance lengths; ns: time of a block of attention; mem, link:\n"
+    "shares of bandwidth; us: launch of each engine; sorting: launches of each engine\n"
+    "for each product of a layer of experts; hop: us a hop; link and hop in groups of\n"
+    "2, 4, ... chips; what is absent makes no difference that the calls show"
 )
-SHORT = {"gemm": "peak", "attention": "peak", "memory": "mem", "launch": "us", "link_up": "link", "latency_up": "hop"}
+SHORT = {
+    "gemm": "peak", "attention": "peak", "attention_block": "ns", "memory": "mem", "launch": "us", "link_up": "link",
+    "latency_up": "hop", "dispatch": "sorting",
+}  # fmt: skip
 """Coefficient -> how the table calls it."""
 
 
@@ -96,8 +100,10 @@ def described(values: Sequence[Value]) -> str:
     parts: dict[str, list[str]] = {}
     for value in values:
         name = SHORT.get(value.name, value.qualifier if value.name == "gemm_half" else value.name)
-        size = value.value * 1e6 if value.unit == "s" else value.value
+        size = value.value * (1e9 if value.name == "attention_block" else 1e6 if value.unit == "s" else 1.0)
         figure = f"{size:.0f}" if size >= 10 or value.name == "gemm_half" else f"{size:.1f}"
-        figure = figure if value.unit == "s" or value.name == "gemm_half" else f"{size:.2f}"
-        parts.setdefault(name, []).append(f"{value.qualifier} {figure}" if value.name == "launch" else figure)
+        figure = figure if value.unit in {"s", "call"} or value.name == "gemm_half" else f"{size:.2f}"
+        parts.setdefault(name, []).append(
+            f"{value.qualifier} {figure}" if value.name in {"launch", "dispatch"} else figure
+        )
     return ", ".join(f"{name} {' '.join(figures)}" for name, figures in parts.items())

@@ -53,3 +53,12 @@ def launched_apart(loads: Iterable[Load], share: Numeric, dispatch: Numeric) -> 
             yield replace(load, alone=load.calls * apart_calls(load.experts, share, dispatch))
         else:
             yield load
+
+
+def sorted_before(loads: Iterable[Load], dispatch: Numeric) -> Iterator[Load]:
+    """Kernels of experts in an inference engine, which run as one for all of them, and the small ones that sort, count
+    and move the tokens for each product."""
+    for load in loads:
+        yield load
+        if some(load.experts) and some(dispatch):
+            yield Load(f"{load.name}/sort", "memory", load.format, 0.0, 0.0, load.calls * dispatch)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from costline.derivation import heard, step
 from costline.engine.formats import product_format, weight_format, widened_from
-from costline.formulas.attention import chunk_bytes
+from costline.formulas.attention import attention_flops, chunk_bytes
 from costline.formulas.linear import convolution_flops, gemm_flops
 from costline.models.parts import (
     Attention,
@@ -52,6 +52,29 @@ the one that uses them."""
 
 
 @dataclass(frozen=True, slots=True)
+class Attended:
+    """Sizes of one call of attention on one chip.
+
+    Attributes
+    ----------
+    sequences, queries, keys : float or array
+        Sequences, new tokens of each, and tokens before and among them. [sequence, token]
+    heads, key_heads : float or array
+        Query and key heads. [head]
+    key_dim, value_dim : float or array
+        Widths of a key and of a value. [feature]
+    """
+
+    sequences: Numeric
+    queries: Numeric
+    keys: Numeric
+    heads: Numeric
+    key_heads: Numeric
+    key_dim: Numeric
+    value_dim: Numeric
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """Kernels of one part during one pass, all layers together, on one chip.
 
@@ -72,6 +95,8 @@ class Load:
     rows, inner, outer : float or array
         Of a matrix product, the dimensions of one call on one chip; 0 where they do not apply. Of attention, `inner` is
         the width of a head.
+    attended : Attended or None
+        Sizes of attention.
     experts : float or array
         Experts of one layer on one chip, which the rows are divided over; 0 where the part has none.
     alone : float or array
@@ -91,6 +116,7 @@ class Load:
     rows: Numeric = 0.0
     inner: Numeric = 0.0
     outer: Numeric = 0.0
+    attended: Attended | None = None
     experts: Numeric = 0.0
     alone: Numeric = 0.0
     rank: str = ""
@@ -246,10 +272,23 @@ def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> L
         width, key_element = part.key_heads * (part.key_dim + part.value_dim), element
     divided = smallest(plan.tensor, part.key_heads) * plan.ulysses
     others = sequences * keys * (part.repeat * width * key_element * plan.density / divided)
-    flops = part.flops(streams) * (plan.density / share)
+    queries, pairs = streams[part.queries], part.pairs(streams)
+    flops = attention_flops(sequences * pairs, part.heads, part.key_dim, part.value_dim)
+    attended = Attended(
+        sequences,
+        queries,
+        streams[part.keys],
+        part.heads / share,
+        part.key_heads / divided,
+        part.key_dim,
+        part.value_dim,
+    )
     if plan.attention == "naive":
-        own = own + sequences * streams[part.queries] * keys * (part.repeat * part.heads * SCORES * element / share)
-    return Load(part.name, "attention", plan.activation, flops, own + others, part.repeat, inner=part.key_dim)
+        own = own + sequences * queries * keys * (part.repeat * part.heads * SCORES * element / share)
+    return Load(
+        part.name, "attention", plan.activation, flops * (part.repeat * plan.density / share), own + others,
+        part.repeat, inner=part.key_dim, attended=attended,
+    )  # fmt: skip
 
 
 def _exchange(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> Load:

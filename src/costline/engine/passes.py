@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 
 from costline.derivation import step
-from costline.engine.casts import cast_loads, launched_apart
+from costline.engine.casts import cast_loads, launched_apart, sorted_before
 from costline.engine.loads import Load, backward_loads, each_load
 from costline.engine.memory import params_on_chip, place, residual_elements, round_share, stage_share, state_ranks
 from costline.engine.messages import (
@@ -22,6 +22,7 @@ from costline.engine.messages import (
     weight_gather_message,
 )
 from costline.engine.timing import Timing, behind, one_after_another, time_loads, time_messages, waiting
+from costline.formulas.experts import busiest_load
 from costline.formulas.pipeline import bubble_fraction, spared_layers
 from costline.formulas.roofline import memory_time
 from costline.hardware.cluster import Cluster
@@ -47,8 +48,12 @@ class Machine:
 def forward_pass(parts: Iterable[Part], streams: Streams, machine: Machine) -> Timing:
     """One inference pass of `parts` on the chips of one pipeline stage after the other. [s]"""
     listed = tuple(parts)
-    loads = each_load(listed, streams, machine.plan)
-    busy = time_loads(_imbalanced(loads, listed, machine), machine.cluster, machine.efficiency, machine.plan)
+    loads: Iterable[Load] = each_load(listed, streams, machine.plan)
+    if any(isinstance(part, ExpertLinear) for part in listed):
+        way = machine.plan.refined("graph" if machine.plan.compiled else "eager")
+        sorting = machine.efficiency.value("dispatch", machine.cluster.chip, way)
+        loads = sorted_before(_imbalanced(loads, listed, machine), sorting)
+    busy = time_loads(loads, machine.cluster, machine.efficiency, machine.plan)
     return busy + _sent(listed, streams, busy, machine)
 
 
@@ -71,12 +76,16 @@ def _sent(parts: tuple[Part, ...], streams: Streams, busy: Timing, machine: Mach
 
 def _imbalanced(loads: Iterable[Load], parts: Iterable[Part], machine: Machine) -> Iterable[Load]:
     """The busiest chip of an expert group has more tokens than the mean one; everybody waits for it."""
-    expert_parts = {part.name for part in parts if isinstance(part, ExpertLinear)}
-    if not expert_parts:
+    experts = {part.name: part.experts for part in parts if isinstance(part, ExpertLinear)}
+    if not experts or not some(np.subtract(machine.plan.expert, 1)):
         return loads
-    excess = machine.efficiency.value("expert_imbalance", machine.cluster.chip) - 1
-    factor = 1 + excess * (machine.plan.expert > 1)
-    return (replace(load, flops=load.flops * factor) if load.name in expert_parts else load for load in loads)
+    spread = machine.efficiency.value("expert_spread", machine.cluster.chip)
+    busiest = {name: busiest_load(spread, count, machine.plan.expert) for name, count in experts.items()}
+    return (_scaled(load, busiest[load.name]) if load.name in busiest else load for load in loads)
+
+
+def _scaled(load: Load, factor: Numeric) -> Load:
+    return replace(load, flops=load.flops * factor, rows=load.rows * factor)
 
 
 @dataclass(frozen=True)
@@ -202,9 +211,9 @@ def _recomputed(network: Network, streams: Streams, machine: Machine, blocks: Ti
     plan, busy = machine.plan, Timing()
     if np.any(whole := plan.recompute == "full"):
         busy = blocks * choose(whole, plan.recomputed, 0.0)
-    if plan.attention == "naive" and np.any(some := plan.recompute == "selective"):
+    if plan.attention == "naive" and np.any(part_of_it := plan.recompute == "selective"):
         attention = tuple(part for part in _split(network.parts)[0] if part.kind == "attention")
-        share = stage_share(network, plan) * choose(some, 1.0, 0.0)
+        share = stage_share(network, plan) * choose(part_of_it, 1.0, 0.0)
         busy = busy + _pass(attention, streams, machine, False) * share
     return busy
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from costline.derivation import step
-from costline.engine.loads import Load
+from costline.engine.loads import Attended, Load
 from costline.engine.messages import Message, network_time
+from costline.formulas.attention import attention_blocks
 from costline.formulas.roofline import aged, kernel_time, lower_bound, math_time, memory_time, size_share, upper_bound
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
@@ -176,7 +177,14 @@ def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     else:
         point, arithmetic = kernel_time(math, memory, launch, exposed), _shown(math, memory, exposed)
     bound = {"math": arithmetic, "memory": point - launch - arithmetic, "overhead": launch}
+    if load.attended is not None:
+        begun = load.calls * _blocks(load.attended) * efficiency.value("attention_block", chip) * slow
+        math, point, bound["math"] = math + begun, point + begun, arithmetic + begun
     return Timing(math, memory, 0.0, launch, point, bound, {group_of(load): point}, load.flops, load.traffic)
+
+
+def _blocks(sizes: Attended) -> Numeric:
+    return attention_blocks(sizes.sequences, sizes.queries, sizes.heads, sizes.key_heads, QUERY_TILE)
 
 
 def _shown(math: Numeric, memory: Numeric, exposed: Numeric) -> Numeric:
@@ -184,6 +192,9 @@ def _shown(math: Numeric, memory: Numeric, exposed: Numeric) -> Numeric:
     return choose(math >= memory, math, exposed * math)
 
 
+QUERY_TILE = 128.0
+"""Rows of queries, those of the query heads that share a key head together, which a block of threads works on (Shah et
+al. 2024, arXiv:2407.08608, section 3). [row]"""
 ALIGNED = 8
 """Elements of 16 bits that the dimensions of a product must be a multiple of for its tensor cores (Anthony et al. 2024,
 arXiv:2401.14489, section 3)."""
@@ -230,6 +241,8 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     share = efficiency.value("gemm", chip, "" if units in SIXTEEN_BITS else units)
     if load.weight_format:
         share = share * efficiency.value("dequantise", chip, load.weight_format)
+    if some(load.experts):
+        share = share * efficiency.value("grouped", chip)
     half = efficiency.value("gemm_half", chip, _by_format("width", chip, load.format))
     return share * size_share(load.inner, half) * size_share(load.outer, half) if some(load.inner) else share
 

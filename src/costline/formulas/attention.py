@@ -201,6 +201,46 @@ def attention_flops(pairs: Numeric, heads: Numeric, key_dim: Numeric, value_dim:
     return 2 * heads * (key_dim + value_dim) * pairs
 
 
+@formula(
+    "sequences * max(queries * heads / tile, key_heads)",
+    unit="block",
+    source="Dao 2023, arXiv:2307.08691, section 3.2 (blocks of queries in parallel); one a key head for a new token",
+)
+def attention_blocks(
+    sequences: Numeric, queries: Numeric, heads: Numeric, key_heads: Numeric, tile: Numeric
+) -> Numeric:
+    """Blocks of threads of a fused attention kernel, each of which goes through its keys once.
+
+    Parameters
+    ----------
+    sequences : float or array
+        Sequences of the batch. [sequence]
+    queries : float or array
+        New tokens of each. [token]
+    heads : float or array
+        Query heads on the chip. [head]
+    key_heads : float or array
+        Key heads on the chip. [head]
+    tile : float or array
+        Rows of queries of a block; query heads that share a key head fill it together. [row]
+
+    Returns
+    -------
+    float or array
+        Blocks; those that divide the keys of a long sequence among them count as one. [block]
+
+    References
+    ----------
+    Dao 2023, arXiv:2307.08691, section 3.2.
+
+    Examples
+    --------
+    >>> attention_blocks(4, 1024, 32, 8, 128), attention_blocks(4, 1, 32, 8, 128)
+    (1024.0, 32)
+    """
+    return sequences * largest(queries * heads / tile, key_heads)
+
+
 @formula("moves * state * 4 / chunk", unit="byte/token", source="Dao & Gu 2024, arXiv:2405.21060, section 6")
 def chunk_bytes(state: Numeric, chunk: float, moves: float) -> Numeric:
     """Traffic of the states between chunks of a recurrent mixer, for each token of one layer.

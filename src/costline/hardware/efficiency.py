@@ -25,7 +25,7 @@ from costline.numeric import Numeric, smallest
 
 Level: TypeAlias = tuple[str, str, str]
 """Name, qualifier and scope of an adjustment."""
-SHARES = frozenset({"attention", "convolution", "dequantise", "gemm", "link_out", "link_up", "memory"})
+SHARES = frozenset({"attention", "convolution", "dequantise", "gemm", "grouped", "link_out", "link_up", "memory"})
 """Shares of a peak, which nothing exceeds."""
 BY_JOB = frozenset({
     "attention", "eager", "exposed", "gemm", "gemm_half", "launch", "link_out", "link_up", "memory", "overlap",
@@ -109,17 +109,15 @@ def levels_of(name: str, qualifier: str, chip: Chip) -> Iterator[Level]:
 
 
 def adjusted(name: str, value: Numeric, factor: Numeric) -> Numeric:
-    """A sourced value with an adjustment: of an overlap what stays exposed is multiplied, of an excess what exceeds 1.
+    """A sourced value with an adjustment: of an overlap what stays exposed is multiplied.
 
     Examples
     --------
-    >>> adjusted("memory", 0.8, 1.0), adjusted("overlap", 0.5, 0.5), adjusted("expert_imbalance", 1.2, 2.0)
-    (0.8, 0.75, 1.4)
+    >>> adjusted("memory", 0.8, 1.0), adjusted("overlap", 0.5, 0.5)
+    (0.8, 0.75)
     """
     if name == "overlap":
         return 1 - smallest(1.0, (1 - value) * factor)
-    if name == "expert_imbalance":
-        return 1 + (value - 1) * factor
     return smallest(value * factor, BEST_SHARE) if name in SHARES else value * factor
 
 

@@ -23,7 +23,8 @@ from costline.studies.economics import mean_power
 if TYPE_CHECKING:
     from costline.silicon.compare import Talk
 
-STATIC = {"launch": 0.0, "step_overhead": 0.0, "memory_reserved": 0.0, "exposed": 0.0, "gemm_half": 0.0}
+STATIC = {"launch": 0.0, "step_overhead": 0.0, "memory_reserved": 0.0, "exposed": 0.0, "gemm_half": 0.0,
+          "attention_block": 0.0}  # fmt: skip
 """Coefficients of a chip whose compiler places everything before it runs: no launches, no allocator."""
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from costline.accuracy.kernels.read import Samples
 from costline.catalogue.coefficient_table import shipped_coefficients
-from costline.engine.casts import COPIES, cast_loads
+from costline.engine.casts import COPIES, cast_loads, sorted_before
 from costline.engine.loads import Load, forward_loads
 from costline.engine.messages import Message, network_time
 from costline.engine.timing import time_loads
@@ -23,6 +23,9 @@ from costline.formulas.memory import cast_bytes
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Coefficient, Efficiency
+from costline.models.decoders.build import routed_experts
+from costline.models.decoders.latent import deepseek_v3_shape
+from costline.models.decoders.mixers import latent_attention
 from costline.models.parts import Attention, Linear, Part
 from costline.numeric import Array, Numeric
 from costline.plan import Plan
@@ -37,6 +40,8 @@ PLANS: Mapping[str, Plan] = {
     "int8": Plan(weights="int8", compute="int8"),
     "int8_wo": Plan(weights="int8"),
     "int4_wo": Plan(weights="int4"),
+    "mxfp4_wo": Plan(weights="mxfp4"),
+    "mxfp4_fp8": Plan(weights="mxfp4", compute="fp8"),
     "bf16+fp8kv": Plan(cache="fp8"),
 }
 """Format -> how a network is run that makes such calls."""
@@ -83,7 +88,11 @@ GEMM = (
     Unknown("gemm_half", "rows", "", 64.0, 1.0, 1e4, "1"),
     MEMORY, LAUNCH,
 )  # fmt: skip
-ATTENTION = (Unknown("attention", "", "", 0.5, 0.005, 4.0, "1"), MEMORY, LAUNCH)
+EXPERTS = (*GEMM[:-1], Unknown("dispatch", "graph", "software", 3.0, 0.01, 100.0, "call"))
+ATTENTION = (
+    Unknown("attention", "", "", 0.5, 0.005, 4.0, "1"), Unknown("attention_block", "", "", 2e-8, 1e-11, 1e-5, "s"),
+    MEMORY, LAUNCH,
+)  # fmt: skip
 COLLECTIVE = (
     Unknown("link_up", "", "chips", 0.7, 0.01, 2.0, "1"),
     Unknown("latency_up", "", "chips", 5e-6, 1e-7, 1e-3, "s"),
@@ -93,40 +102,61 @@ COLLECTIVE = (
 
 def unknowns_of(kernel: str) -> tuple[Unknown, ...]:
     """What a kernel is described by."""
-    if kernel == "gemm":
-        return GEMM
-    return ATTENTION if kernel in {"context", "generation"} else COLLECTIVE
+    known = {"gemm": GEMM, "experts": EXPERTS, "context": ATTENTION, "generation": ATTENTION}
+    return known.get(kernel.partition("_")[0], COLLECTIVE)
+
+
+WHOLE: Mapping[str, tuple[str, ...]] = {
+    "gemm": ("inner", "outer"), "experts": ("inner",), "context": ("heads", "width"), "generation": ("heads", "width"),
+}  # fmt: skip
+"""Kind of kernel -> sizes that are held out together."""
 
 
 def groups_of(samples: Samples) -> Array:
-    """Shape that is held out as a whole: the weight of a product, the heads of attention, the size of a message."""
-    names = {"gemm": ("inner", "outer"), "context": ("heads", "width"), "generation": ("heads", "width")}
-    chosen = [samples.shape[name] for name in names.get(samples.kernel, ("bytes",))]
+    """Shape that is held out as a whole: the weight of a product, the width of the models whose experts are run, the
+    heads of attention, the size of a message."""
+    held = [name for name in WHOLE.get(samples.kernel.partition("_")[0], ("bytes",)) if name in samples.shape]
+    chosen = [samples.shape[name] for name in held]
     found: Array = np.unique(np.stack(chosen, axis=1), axis=0, return_inverse=True)[1]
     return found.reshape(-1)
 
 
 def timed_by(samples: Samples, chip: Chip) -> Timed:
     """The engine's time of these calls as a function of the coefficients."""
-    if samples.kernel == "gemm":
-        return _kernels(_product(samples.shape), PLANS[samples.format], chip)
-    if samples.kernel in {"context", "generation"}:
-        plan = FP8_ATTENTION if samples.format == "fp8" else PLANS[samples.format]
-        return _kernels(_attention(samples.shape, samples.kernel), plan, chip)
-    return _messages(samples, chip)
+    if samples.kernel.partition("_")[0] not in MADE:
+        return _messages(samples, chip)
+    plan = FP8_ATTENTION if samples.format == "fp8" and samples.kernel in ATTENDING else PLANS[samples.format]
+    return _kernels(made_of(samples), plan, chip)
 
 
-Made: TypeAlias = tuple[Part, Mapping[str, Numeric]]
+Made: TypeAlias = tuple[Sequence[Part], Mapping[str, Numeric]]
+ATTENDING = frozenset({"context", "generation"})
 
 
-def _product(shape: Mapping[str, Array]) -> Made:
+def made_of(samples: Samples) -> Made:
+    """Parts of a network and streams that cause these calls."""
+    return MADE[samples.kernel.partition("_")[0]](samples.kernel, samples.shape)
+
+
+def _product(_: str, shape: Mapping[str, Array]) -> Made:
     inner: Any = shape["inner"]
     outer: Any = shape["outer"]
     part = Linear(name="block/product", inputs=inner, outputs=outer, rows="rows", bias=False)
-    return part, {"batch": 1.0, "sample": 1.0, "rows": shape["rows"]}
+    return (part,), {"batch": 1.0, "sample": 1.0, "rows": shape["rows"]}
 
 
-def _attention(shape: Mapping[str, Array], kernel: str) -> Made:
+def _experts(_: str, shape: Mapping[str, Array]) -> Made:
+    """A layer of experts all of which every token visits: those that the tokens of a chip do visit."""
+    inner: Any = shape["inner"]
+    outer: Any = shape["outer"]
+    visited: Any = shape["experts"]
+    parts = routed_experts(inner, outer, visited, visited, gated=True, bias=False, repeat=1)
+    return parts, {"batch": 1.0, "sample": 1.0, "tokens": shape["rows"] / visited}
+
+
+def _attention(kernel: str, shape: Mapping[str, Array]) -> Made:
+    if "width" not in shape:
+        return _latent(kernel, shape)
     heads: Any = shape["heads"]
     key_heads: Any = shape["key_heads"]
     width: Any = shape["width"]
@@ -134,23 +164,44 @@ def _attention(shape: Mapping[str, Array], kernel: str) -> Made:
         name="block/attention", queries="queries", keys="keys", heads=heads, key_heads=key_heads, key_dim=width,
         value_dim=width, mask="causal", cache_width=2 * key_heads * width,
     )  # fmt: skip
+    return (part,), _streams(kernel, shape, "queries", "keys")
+
+
+def _latent(kernel: str, shape: Mapping[str, Array]) -> Made:
+    """The core of latent attention, absorbed for a new token, with the widths of DeepSeek-V3."""
+    absorbed = kernel != "context_mla"
+    parts = latent_attention(deepseek_v3_shape({}, "latent attention"), "context", cached=True, absorbed=absorbed)
+    (core,) = (part for part in parts if isinstance(part, Attention))
+    heads: Any = shape["heads"]
+    core = replace(core, heads=heads, key_heads=1 if absorbed else heads, repeat=1)
+    return (core,), _streams(kernel, shape, "tokens", "context")
+
+
+def _streams(kernel: str, shape: Mapping[str, Array], queries: str, keys: str) -> Mapping[str, Numeric]:
     tokens = shape["tokens"]
-    queries = tokens if kernel == "context" else np.ones_like(tokens)
-    return part, {"batch": shape["batch"], "sample": 1.0, "queries": queries, "keys": tokens}
+    new = tokens if kernel.startswith("context") else np.ones_like(tokens)
+    return {"batch": shape["batch"], "sample": 1.0, queries: new, keys: tokens}
+
+
+MADE: Mapping[str, Callable[[str, Mapping[str, Array]], Made]] = {
+    "gemm": _product, "experts": _experts, "context": _attention, "generation": _attention,
+}  # fmt: skip
+"""Kind of kernel -> what in a network causes its calls."""
 
 
 def _kernels(made: Made, plan: Plan, chip: Chip) -> Timed:
-    part, streams = made
-    loads = [*forward_loads([part], streams, plan), *_narrowing(part, streams, plan)]
+    parts, streams = made
+    loads = [*forward_loads(parts, streams, plan), *_narrowing(parts, streams, plan)]
     cluster = Cluster(chip=chip, chips=1)
 
     def timed(efficiency: Efficiency) -> Array:
-        return np.asarray(time_loads(loads, cluster, efficiency, plan).point)
+        sorting = efficiency.value("dispatch", chip, "graph")
+        return np.asarray(time_loads(sorted_before(loads, sorting), cluster, efficiency, plan).point)
 
     return timed
 
 
-def _narrowing(part: Part, streams: Mapping[str, Numeric], plan: Plan) -> Iterator[Load]:
+def _narrowing(parts: Sequence[Part], streams: Mapping[str, Numeric], plan: Plan) -> Iterator[Load]:
     """Inputs are narrowed in the calls that were timed: read in 16 bits, written once, launched with the product.
 
     The package says so of products with scales by block; others in 8 and 4 bits fit better with it than without (fp8 on
@@ -158,7 +209,7 @@ def _narrowing(part: Part, streams: Mapping[str, Numeric], plan: Plan) -> Iterat
     """
     if plan.compute == "int8":
         return
-    for load in cast_loads([part], streams, plan, reverse=False):
+    for load in cast_loads(parts, streams, plan, reverse=False):
         traffic = load.traffic * cast_bytes(1.0, 2.0, 1.0, 1) / cast_bytes(1.0, 2.0, 1.0, COPIES)
         yield replace(load, traffic=traffic, calls=0.0)
 
@@ -200,7 +251,7 @@ class Split:
             (name, "all", qualifier): values[place] if isinstance(place, np.ndarray) else float(values[place])
             for (name, qualifier), place in self.picks.items()
         }
-        return Efficiency((*(_row(*key) for key in self.picks), *CONSTANTS, self.exposed), drawn=drawn)
+        return Efficiency((*CONSTANTS, *(_row(*key) for key in self.picks), self.exposed), drawn=drawn)
 
 
 def split(samples: Samples, chip: Chip) -> Split:
@@ -230,5 +281,10 @@ def sourced_exposed(chip: Chip) -> Coefficient:
     return _row("exposed", value=Efficiency(shipped_coefficients()).sourced("exposed", chip).value)
 
 
-CONSTANTS = tuple(_row(name) for name in ("software", "dequantise", "link_out", "latency_out", "link_unknown"))
-"""Coefficients that are 1 here: what widening costs is in the share of a weight-only product, messages keep inside."""
+CONSTANTS = (
+    *(_row(name) for name in ("software", "dequantise", "grouped", "link_out", "latency_out", "link_unknown")),
+    _row("dispatch", value=0.0),
+    _row("launch", value=3e-6),
+)
+"""Coefficients that are 1 here: what widening costs is in the share of a weight-only product, messages keep inside.
+Launches of experts count in launches of a product in a graph (coefficients.csv)."""

@@ -5,6 +5,7 @@ Latencies are in milliseconds, sizes of messages in elements, lengths in tokens;
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from collections import Counter
@@ -25,9 +26,14 @@ HALF_BYTES = 2
 """Bytes of an element of the collectives that are read: 16-bit ones."""
 GEMM_FORMATS = {
     "bfloat16": "bf16", "fp8": "fp8", "fp8_block": "fp8_block", "nvfp4": "fp4", "int8_wo": "int8_wo",
-    "int4_wo": "int4_wo", "sq": "int8",
+    "int4_wo": "int4_wo", "sq": "int8", "w4a16_mxfp4": "mxfp4_wo", "w4a8_mxfp4_mxfp8": "mxfp4_fp8",
 }  # fmt: skip
 """Formats of matrix products: the package's name -> ours; ``_wo`` are weights alone, ``_block`` scales by block."""
+UNGATED = frozenset({(1024, 2688), (2048, 5120), (2688, 1856), (4096, 2688), (8192, 5120)})
+"""Widths of experts of two matrices, not three, as TensorRT-LLM's rows say and those of other engines do not."""
+ABSORBED = "flash_attention"
+"""Kernel of latent attention that keeps queries in the latent for prompts too: at a width of 576 it reaches 0.6 of the
+peak, at that of a query, 192, it would reach 0.17."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +45,16 @@ class Samples:
     chip : str
         Chip of the catalogue.
     kernel : str
-        ``gemm``, ``context`` (attention of a prompt), ``generation`` (attention of one new token), ``all_reduce`` (the
-        engines' own), ``nccl_all_reduce``, ``nccl_all_gather``, ...
+        ``gemm``, ``experts`` (a whole layer of them, router excepted), ``context`` (attention of a prompt),
+        ``generation`` (attention of one new token), the same of latent attention (``_mla``; ``_absorbed`` where prompts
+        are kept in the latent too), ``all_reduce`` (the engines' own), ``nccl_all_reduce``, ``nccl_all_gather``, ...
     format : str
         Number format; of attention, that of the products and that of the cache where they differ.
     software : array of str
         Engine that ran each call.
     shape : mapping of str to array
-        Sizes: rows, inner, outer of a product; batch, tokens, heads, key_heads, width of attention; bytes and chips of
-        a collective. [row, element, token, head, byte, chip]
+        Sizes: rows, inner, outer of a product, and experts that its rows go to; batch, tokens, heads, key_heads, width
+        of attention; bytes and chips of a collective. [row, element, expert, token, head, byte, chip]
     seconds : array
         Time of one call. [s]
     """
@@ -121,20 +128,28 @@ def _joined(parts: Sequence[Samples]) -> Samples:
 ATTENTION = (
     "attn_dtype", "kv_cache_dtype", "batch_size", "isl", "step", "num_heads", "num_key_value_heads", "head_dim",
 )  # fmt: skip
+LATENT = ("mla_dtype", "kv_cache_dtype", "batch_size", "isl", "step", "num_heads", "kernel_source")
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "gemm": ("gemm_dtype", "m", "n", "k"),
+    "moe": (
+        "moe_dtype", "num_tokens", "hidden_size", "inter_size", "topk", "num_experts", "moe_tp_size", "moe_ep_size",
+        "distribution", "kernel_source",
+    ),
+    "context_mla": LATENT,
+    "generation_mla": LATENT,
     "context_attention": ATTENTION,
     "generation_attention": ATTENTION,
     "custom_allreduce": ("allreduce_dtype", "num_gpus", "message_size", "kernel_source"),
     "nccl": ("nccl_dtype", "num_gpus", "message_size", "op_name"),
-}
+}  # fmt: skip
 """Columns a table must have besides its latency."""
 TRACED = ("framework", "device")
 """Columns that say where a row was measured; a row without them does not count."""
 OPTIONAL = (*TRACED, "window_size")
 NUMBERS = (
     "latency", "m", "n", "k", "batch_size", "isl", "step", "num_heads", "num_key_value_heads", "head_dim",
-    "window_size", "num_gpus", "message_size",
+    "window_size", "num_gpus", "message_size", "num_tokens", "hidden_size", "inter_size", "topk", "num_experts",
+    "moe_tp_size", "moe_ep_size",
 )  # fmt: skip
 
 
@@ -217,11 +232,30 @@ def _gemm(columns: Columns) -> _Kernels:
     return _Kernels(kind, {"rows": columns["m"], "inner": columns["k"], "outer": columns["n"]})
 
 
+def _experts(columns: Columns) -> _Kernels:
+    """Layers of experts with as many tokens for each of them: how many the skewed ones of a chip have is not told."""
+    kind = _kinds(columns["moe_dtype"], {name: f"experts {ours}" for name, ours in GEMM_FORMATS.items()})
+    visits = columns["num_tokens"] * columns["topk"] / columns["moe_ep_size"]
+    visited = np.minimum(visits, columns["num_experts"] / columns["moe_ep_size"])
+    widths = zip(columns["hidden_size"].tolist(), columns["inter_size"].tolist(), strict=True)
+    gated = np.asarray([pair not in UNGATED for pair in widths], dtype=bool)
+    gated &= _each(columns["kernel_source"], lambda name: "nongated" not in name)
+    counts = (columns["distribution"] == "balanced") & (visits >= 1) & gated
+    outer = columns["inter_size"] / columns["moe_tp_size"]
+    shape = {"rows": visits, "inner": columns["hidden_size"], "outer": outer, "experts": visited}
+    return _Kernels(np.where(counts, kind, ""), shape)
+
+
+def _formats(columns: Columns, products: str) -> Array:
+    """Formats of the products of attention and of its cache, as one word."""
+    known = {"bfloat16 bfloat16": "bf16", "bfloat16 fp8": "bf16+fp8kv", "fp8 fp8": "fp8"}
+    pairs = zip(columns[products].tolist(), columns["kv_cache_dtype"].tolist(), strict=True)
+    return _kinds(np.asarray([" ".join(map(str, pair)) for pair in pairs], dtype=object), known)
+
+
 def _attention(kernel: str, columns: Columns, tokens: Array) -> _Kernels:
     """Attention over everything before a token; windows are left out."""
-    formats = {"bfloat16 bfloat16": "bf16", "bfloat16 fp8": "bf16+fp8kv", "fp8 fp8": "fp8"}
-    pairs = zip(columns["attn_dtype"].tolist(), columns["kv_cache_dtype"].tolist(), strict=True)
-    kind = _kinds(np.asarray([" ".join(map(str, pair)) for pair in pairs], dtype=object), formats)
+    kind = _formats(columns, "attn_dtype")
     kind = np.where((kind != "") & (columns.get("window_size", np.zeros(1)) == 0), kernel + " " + kind, "")
     shape = {
         "batch": columns["batch_size"], "tokens": tokens, "heads": columns["num_heads"],
@@ -237,6 +271,19 @@ def _context(columns: Columns) -> _Kernels:
 
 def _generation(columns: Columns) -> _Kernels:
     return _attention("generation", columns, columns["isl"] + columns["step"])
+
+
+def _latent(kernel: str, columns: Columns) -> _Kernels:
+    """Latent attention, of which the rows state the heads alone: its widths are those of DeepSeek-V3."""
+    form = _formats(columns, "mla_dtype")
+    absorbed = _each(columns["kernel_source"], lambda name: name == ABSORBED) & (kernel == "context_mla")
+    kind = np.where(absorbed, f"{kernel}_absorbed ", f"{kernel} ").astype(object) + form
+    whole = (form != "") & ((columns["step"] == 0) | (kernel == "generation_mla"))
+    tokens = columns["isl"] + columns["step"]
+    return _Kernels(
+        np.where(whole, kind, ""),
+        {"batch": columns["batch_size"], "tokens": tokens, "heads": columns["num_heads"]},
+    )
 
 
 def _collective(kind: Array, columns: Columns) -> _Kernels:
@@ -257,6 +304,9 @@ def _nccl(columns: Columns) -> _Kernels:
 
 READERS: Mapping[str, Callable[[Columns], _Kernels]] = {
     "gemm": _gemm,
+    "moe": _experts,
+    "context_mla": functools.partial(_latent, "context_mla"),
+    "generation_mla": functools.partial(_latent, "generation_mla"),
     "context_attention": _context,
     "generation_attention": _generation,
     "custom_allreduce": _custom,

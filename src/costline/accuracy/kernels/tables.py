@@ -1,8 +1,8 @@
 """Which files of the package of measured kernels hold measurements of which chip, and which of them count.
 
 The package lays its tables out as ``systems/data/<system>/<family>/<software>/<version>/<table>_perf.parquet``. Files
-that its own ``reuse.yaml`` declares as taken over from another version, and all versions of a software but its newest,
-are left out: they would count one measurement several times.
+that its own ``reuse.yaml`` declares as taken over from another version, and all versions of a software but its newest
+complete one, are left out: they would count one measurement several times.
 """
 
 from __future__ import annotations
@@ -36,8 +36,13 @@ SYSTEMS = {
     "rtx_pro_6000_server": ("rtx-pro-6000", r"RTX PRO 6000"),
 }
 """System of the package -> chip of the catalogue, and how a row names the device it was measured on."""
-TABLES = ("gemm", "context_attention", "generation_attention", "custom_allreduce", "nccl")
+TABLES = (
+    "gemm", "moe", "context_attention", "generation_attention", "context_mla", "generation_mla", "custom_allreduce",
+    "nccl",
+)  # fmt: skip
 """Tables that are read."""
+SUPPLEMENT = 0.5
+"""Size of a file over that of an older version's below which it holds shapes of new models, not all of them anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +117,18 @@ def files_of(package: Path, chips: Iterable[str] = ()) -> tuple[File, ...]:
         if file is None or (wanted and file.chip not in wanted) or file.table in _taken_over(path.parent):
             continue
         key = (file.system, file.table, file.software)
-        if key not in newest or _order(file.version) > _order(newest[key].version):
+        if key not in newest or _replaces(file, newest[key]):
             newest[key] = file
     if not newest:
         raise InputError(f"{package.name}: no table of measured kernels for {', '.join(sorted(wanted)) or 'any chip'}")
     return tuple(newest[key] for key in sorted(newest))
+
+
+def _replaces(file: File, held: File) -> bool:
+    """Whether a version is newer than the one held and as complete, or older and the one held a supplement."""
+    newer, older = sorted((file, held), key=lambda each: _order(each.version), reverse=True)
+    complete = newer.path.stat().st_size >= SUPPLEMENT * older.path.stat().st_size
+    return file is (newer if complete else older)
 
 
 def _file(path: Path) -> File | None:

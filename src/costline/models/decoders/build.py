@@ -143,12 +143,9 @@ def expert_parts(shape: DecoderShape) -> list[Part]:
     parts: list[Part] = [_replicated("block/moe/router", shape.hidden, shape.experts, repeat, bias=shape.router_bias)]
     if shape.expert_latent:
         parts.append(_replicated("block/moe/latent_in", shape.hidden, inner, repeat, bias=shape.ffn_bias))
-    parts += _routed_experts(shape, inner)
-    parts += [
-        # a token's row is copied to each expert it visits; their outputs are summed into one row
-        Elementwise(name="block/moe/dispatch", rows=ROWS, width=active * inner, passes=1 + 1 / active, repeat=repeat),
-        Elementwise(name="block/moe/combine", rows=ROWS, width=active * inner, passes=1 + 1 / active, repeat=repeat),
-    ]
+    parts += routed_experts(
+        inner, shape.expert_ffn, shape.experts, active, gated=shape.gated, bias=shape.expert_bias, repeat=repeat
+    )
     if shape.expert_latent:
         parts.append(_replicated("block/moe/latent_out", inner, shape.hidden, repeat, bias=shape.ffn_bias))
     if np.any(shape.shared_ffn):
@@ -167,20 +164,42 @@ def _replicated(name: str, inputs: int, outputs: int, repeat: int, *, bias: bool
     )
 
 
-def _routed_experts(shape: DecoderShape, inner: int) -> list[Part]:
+def routed_experts(
+    inner: int, width: int, experts: int, active: int, *, gated: bool, bias: bool, repeat: int
+) -> list[Part]:
+    """Experts with dispatch and combine, after the router.
+
+    Parameters
+    ----------
+    inner, width : int
+        Width of the tokens, of one expert. [feature]
+    experts, active : int
+        Experts of a layer, and those a token visits.
+    gated, bias : bool
+        Three matrices, not two; whether they have biases.
+    repeat : int
+        Layers.
+    """
+
     def layer(name: str, inputs: int, outputs: int, *, row: bool = False, saves: bool = True) -> ExpertLinear:
         return ExpertLinear(
-            name=f"block/moe/{name}", inputs=inputs, outputs=outputs, experts=shape.experts,
-            active=shape.active_experts, rows=ROWS, bias=shape.expert_bias, shard="row" if row else "column",
-            saves=saves, repeat=shape.moe_count,
+            name=f"block/moe/{name}", inputs=inputs, outputs=outputs, experts=experts, active=active, rows=ROWS,
+            bias=bias, shard="row" if row else "column", saves=saves, repeat=repeat,
         )  # fmt: skip
 
-    gate = [layer("gate", inner, shape.expert_ffn, saves=False)] if shape.gated else []
+    def moved(name: str) -> Elementwise:
+        return Elementwise(
+            name=f"block/moe/{name}", rows=ROWS, width=active * inner, passes=1 + 1 / active, repeat=repeat
+        )
+
+    gate = [layer("gate", inner, width, saves=False)] if gated else []
     activation = Elementwise(
-        name="block/moe/activation", rows=ROWS, width=shape.active_experts * shape.expert_ffn,
-        passes=3 if shape.gated else 2, saves=2 if shape.gated else 1, shard="column", repeat=shape.moe_count,
+        name="block/moe/activation", rows=ROWS, width=active * width, passes=3 if gated else 2,
+        saves=2 if gated else 1, shard="column", repeat=repeat,
     )  # fmt: skip
-    return [*gate, layer("up", inner, shape.expert_ffn), activation, layer("down", shape.expert_ffn, inner, row=True)]
+    # a token's row is copied to each expert it visits; their outputs are summed into one row
+    products = [*gate, layer("up", inner, width), activation, layer("down", width, inner, row=True)]
+    return [*products, moved("dispatch"), moved("combine")]
 
 
 def _final_norm(shape: DecoderShape) -> tuple[Part, ...]:
