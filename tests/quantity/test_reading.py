@@ -18,6 +18,7 @@ from costline.quantity import (
     AREA,
     BANDWIDTH,
     BYTES,
+    CARBON,
     CARBON_PER_JOULE,
     COUNT,
     DOLLARS,
@@ -166,6 +167,11 @@ def test_ambiguous_text_is_refused_with_both_readings(text, kind, first, second)
 
 
 REFUSED = [
+    ("$5$", DOLLARS, "dollars twice"),
+    ("5KKM", PARAMS, "unknown unit"),
+    ("5 k M", TOKENS, "unknown unit"),
+    ("3 TB/s/s", BANDWIDTH, "unknown unit"),
+    ("3 TB/s per s", BANDWIDTH, "unknown unit"),
     ("", COUNT, "is empty"),
     ("   ", COUNT, "is empty"),
     ("abc", COUNT, "does not start with a number"),
@@ -345,10 +351,38 @@ PINT_AGREES = [
 ]
 
 
+REGISTRY = pint.UnitRegistry(cache_folder=None)
+REGISTRY("1 s")  # definitions are read with the first unit, which takes long
+
+
 @pytest.mark.parametrize(("text", "kind", "unit"), PINT_AGREES)
 def test_pint_agrees(text, kind, unit):
-    expected = pint.UnitRegistry(cache_folder=None)(text).to(unit).magnitude
+    expected = REGISTRY(text).to(unit).magnitude
     assert read(text, kind) == pytest.approx(expected, rel=1e-14)
+
+
+BASES = {"s": SECONDS, "W": WATTS, "J": JOULES, "Wh": JOULES, "Hz": FREQUENCY, "g": CARBON}
+
+
+@given(
+    number=st.integers(1, 999),
+    prefix=st.sampled_from(["", "Y", "E", "P", "T", "G", "M", "k", "m", "u", "n", "p"]),
+    base=st.sampled_from(sorted(BASES)),
+)
+def test_a_prefix_that_is_read_is_worth_what_pint_says(number, prefix, base):
+    """Prefixes of the SI differ in case, so what is read in another case than it is spelt must be worth the same."""
+    kind, text = BASES[base], f"{number} {prefix}{base}"
+    try:
+        value = read(text, kind)
+    except QuantityError:
+        return
+    assert value == pytest.approx(REGISTRY(text).to(kind.unit).magnitude, rel=1e-14)
+
+
+@pytest.mark.parametrize(("text", "kind"), [("5 Ms", SECONDS), ("5MG", CARBON), ("3Ps", SECONDS)])
+def test_mega_is_never_milli(text, kind):
+    with pytest.raises(QuantityError, match=r"mega and m is milli|peta and p is pico"):
+        read(text, kind)
 
 
 PINT_DIFFERS = [
@@ -365,8 +399,7 @@ PINT_DIFFERS = [
 
 @pytest.mark.parametrize(("text", "kind", "unit", "value"), PINT_DIFFERS)
 def test_pint_reads_something_else(text, kind, unit, value):
-    registry = pint.UnitRegistry(cache_folder=None)
-    assert registry(text).units == registry(f"1 {unit}").units
+    assert REGISTRY(text).units == REGISTRY(f"1 {unit}").units
     assert read(text, kind) == value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import pytest
 from hypothesis import given
@@ -31,6 +32,9 @@ from costline.quantity.shapes import AMBIGUOUS, HEIGHTS
         ("8xtpu-v5p", (8, "tpu-v5p")),
         ("xeon-max", (1, "xeon-max")),
         ("2080ti", (1, "2080ti")),
+        ("8x2080ti", (8, "2080ti")),
+        ("8xxeon-max", (8, "xeon-max")),
+        ("8xmlu370-x4", (8, "mlu370-x4")),
     ],
 )
 def test_fleets(text, expected):
@@ -48,6 +52,14 @@ def test_fleets(text, expected):
         ("8 h100", "write count x name"),
         ("8", "write count x name"),
         ("8x", "write count x name"),
+        ("10xx8xh100", "more than one number of chips"),
+        ("10x8xh100", "more than one number of chips"),
+        ("x8xh100", "more than one number of chips"),
+        ("10 x x h100", "more than one number of chips"),
+        ("8xh100-sxm x2", "more than one number of chips"),
+        ("5KKMxh100", "one magnitude"),
+        ("5k M x h100", "one magnitude"),
+        ("5KKM", "one magnitude"),
         ("8xh100;ls", "write count x name"),
         ("", "is empty"),
         ("８xh100", "fullwidth digit eight"),
@@ -109,6 +121,20 @@ def test_refused_resolutions(text):
 def test_refused_resolutions_of_other_types(text):
     with pytest.raises(QuantityError):
         read_resolution(text)
+
+
+@given(
+    first=st.integers(1, 9999),
+    between=st.lists(st.sampled_from(["k", "K", "M", "Ki", " ", "8"]), max_size=4).map("".join),
+)
+def test_what_is_read_of_a_pile_is_one_count_with_one_magnitude(first, between):
+    """Whatever is accepted is written as digits, at most one magnitude, and the name once."""
+    try:
+        found, _ = read_fleet(f"{first}{between}xh100")
+    except QuantityError:
+        return
+    digits, magnitude = re.fullmatch(r"([0-9]+) *(|k|K|M|Ki) *x *", f"{first}{between}x").groups()
+    assert found == int(digits) * {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "Ki": 1024}[magnitude]
 
 
 @given(st.text(max_size=120))

@@ -183,6 +183,8 @@ def parse(tidy: str, kind: Kind, *, advise: bool = True) -> Parsed:
     start = sign.end() if kind.money and (sign := DOLLAR.match(tidy)) else 0
     number, end = _number(tidy, start, kind)
     unit = tidy[end:].strip()
+    if start and "$" in unit:
+        raise QuantityError(f"{shown(tidy)} says dollars twice; {kind.one} is e.g. {kind.example}")
     if not unit and kind.bare:
         return Parsed(number, unit)
     worth = _whole(unit, kind) or _ratio(tidy, unit, kind)

@@ -15,6 +15,10 @@ MOST_PIXELS = 65_536
 FLEET = re.compile(r"([0-9][0-9_,.]*(?:e[0-9]+)? ?(?:[kK]i?|M)?) ?[xX×*] ?([^ ].*)")
 NAME = re.compile(r"[A-Za-z0-9_./~\\][A-Za-z0-9_./~\\+:-]*(?: [A-Za-z0-9_./~\\+:-]+)*")
 NAMELESS = re.compile(r"[0-9_,.]* ?[xX×*]?|[0-9_,.]+ .*")
+COUNT_AND_MORE = re.compile(r"[xX×*]? ?[0-9][0-9kKMGTBei_,. ]*[xX×*] ?[^ ].*|[xX×*] .*")
+COUNT_AT_THE_END = re.compile(r".* [xX×*] ?[0-9][0-9_,.]*")
+PILED = re.compile(r"[0-9][0-9_,.]*(?:e[0-9]+)? ?(?:[kKMGTB]i? ?){2,}(?:[xX×*] ?.*)?")
+"""Text that is no count and a name, but two counts or a pile of magnitudes."""
 SIDES = re.compile(r"([0-9]{1,9}) ?(?:[xX×*] ?([0-9]{1,9}))?")
 
 HEIGHTS = {"360p": 640, "540p": 960, "720p": 1280, "900p": 1600, "1080p": 1920, "1440p": 2560, "2160p": 3840}
@@ -56,6 +60,10 @@ def read_fleet(text: str) -> tuple[int, str]:
     number, name = found.groups() if found else ("1", tidy)
     if not NAME.fullmatch(name) or NAMELESS.fullmatch(name):
         raise QuantityError(f"{shown(text)} is not a number of chips; write count x name, e.g. 8xh100-sxm")
+    if PILED.fullmatch(tidy):
+        raise QuantityError(f"{shown(text)}: a number of chips has one magnitude, k or M; write e.g. 5kxh100-sxm")
+    if COUNT_AND_MORE.fullmatch(name) or COUNT_AT_THE_END.fullmatch(name):
+        raise QuantityError(f"{shown(text)} holds more than one number of chips; write one, e.g. 80xh100-sxm")
     count = parse(number, COUNT).value
     decimal = "." in number and number[-1].isdigit()  # 1.000 is a thousand to some
     if decimal or count.denominator != 1 or not 1 <= count <= MOST_CHIPS:

@@ -70,11 +70,19 @@ class Table:
                 readings.setdefault(self.words.get(unit, unit), unit)
         if len(readings) > 1:
             return Readings(tuple(readings.values()))
+        if spellings and self._other_prefix(word, spellings[0]):
+            return Advice(f"{word[0]} is {CAPITALS[word[0]]} and {spellings[0][0]} is {SMALLS[spellings[0][0]]}; write "
+                          f"{spellings[0]} if you mean that")  # fmt: skip
         return self.words[spellings[0]] if spellings else None
+
+    def _other_prefix(self, word: str, spelling: str) -> bool:
+        """Whether a capital stands where only the small letter is known, and both are prefixes: ``Ms`` for ``ms``."""
+        return word[:1] in CAPITALS and spelling[:1] == word[:1].lower() and spelling[1:] in self.words
 
 
 LARGE = {"k": 3, "K": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18, "Z": 21, "Y": 24}
 SMALL = {"m": -3, "u": -6, "µ": -6, "n": -9, "p": -12}
+CAPITALS, SMALLS = {"M": "mega", "P": "peta"}, {"m": "milli", "p": "pico"}
 LONG = {"kilo": 3, "mega": 6, "giga": 9, "tera": 12, "peta": 15, "exa": 18, "zetta": 21, "yotta": 24}
 BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 MAGNITUDES = {"": 0, "k": 3, "K": 3, "M": 6, "B": 9, "T": 12, "bn": 9} | {
