@@ -115,6 +115,30 @@ def test_clips_side_by_side_are_said():
     assert seven["clips_per_hour"] == pytest.approx(7 * 3600 / seven["time"])
 
 
+def test_a_batch_is_that_of_each_replica_and_the_answer_says_so():
+    """Two replicas that make three clips each take as long as one, make twice as many, and cost as much a clip."""
+    alone = "tensor=1, ulysses=4, ring=1, guidance=1"
+    one, two = (costline.generate(WAN, on=f"{chips}xh100-sxm", batch=3, plan=alone) for chips in (4, 8))
+    assert one["time"] == two["time"]
+    assert one["cost"] == pytest.approx(two["cost"])
+    assert two["clips_per_hour"] == pytest.approx(2 * 3 * 3600 / two["time"])
+    assert "3 clips are made together; time is until these 3 are done, cost and energy are of one clip" in one.warnings
+    assert any("each of 2 replicas, of 4 chips, makes 3 clips together, 6 in all" in words for words in two.warnings)
+
+
+def test_utilisation_is_of_all_chips_that_are_paid_for():
+    """FLOPs of a clip over what all chips could do meanwhile, an idle fifth among them."""
+    plan = {"tensor": 1, "ulysses": 4, "ring": 1, "guidance": 1}
+    four, five = (costline.generate(WAN, on=f"{chips}xh100-sxm", plan=plan) for chips in (4, 5))
+    assert five["time"] == four["time"]
+    assert five["mfu"] == pytest.approx(four["mfu"] * 4 / 5)
+    denoise = next(part.amount for part in five.figure("time").children if part.name == "denoise")
+    peak = costline.catalogue.chip("h100-sxm").rate("bf16")
+    assert five["mfu"] == pytest.approx(five["flops"] / denoise / (5 * peak))
+    stated = costline.generate(WAN, on="5xh100-sxm", plan=plan, mfu=0.3)
+    assert stated["mfu"] == pytest.approx(0.3)
+
+
 def test_more_chips_never_slow_a_clip():
     """Where they do not divide the work they can stand idle, and then that is said."""
     times = [costline.generate(WAN, on=f"{chips}xh100-sxm") for chips in range(1, 17)]

@@ -98,3 +98,17 @@ def test_the_plan_line_says_that_a_search_compares_more_kinds():
     one = costline.train("llama-3.1-8b", on="8xb200", tokens="1B", plan="tensor=8, pipeline=1, virtual=1, ulysses=1, "
                          "expert=1, zero=1, micro_batch=1")  # fmt: skip
     assert "1 plans" not in said(one, "plan")
+
+
+@pytest.mark.parametrize(("model", "chips", "field", "values"), [
+    ("llama-3.1-70b", 24, "pipeline", (1, 2, 3, 4, 6, 8, 12, 24)),  # 80 layers: stages of 27, 14 and 7
+    ("llama-3.1-70b", 25, "pipeline", (3, 6)),
+    ("deepseek-v3", 2048, "expert", (1, 8, 64, 128, 256)),
+    ("kimi-k2", 1024, "expert", (64, 128)),
+])  # fmt: skip
+def test_no_degree_that_is_stated_trains_sooner(model, chips, field, values):
+    """Depths that do not divide the layers, and groups of as many chips as there are experts, are compared too."""
+    best = costline.train(model, on=f"{chips}xh100-sxm", tokens=1e12)
+    for value in values:
+        other = costline.train(model, on=f"{chips}xh100-sxm", tokens=1e12, plan={field: value})
+        assert not other.feasible or best["time"] <= other["time"] * (1 + 1e-12), value

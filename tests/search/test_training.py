@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from costline.plan import Plan
 from costline.search.find import found_plan
 from costline.search.limits import Limit
-from costline.search.training import depths, training_axes, training_setting
+from costline.search.training import training_axes, training_setting
 from costline.studies.economics import Economics
+from costline.studies.space import stage_counts
 from costline.studies.train import Run, Stretch, train
 from tests.conftest import make_machine
 
@@ -132,9 +133,9 @@ def test_a_limit_out_of_reach_is_told_with_the_nearest_plan(gpt3):
 
 
 def test_a_deeper_pipeline_with_as_full_a_stage_is_never_better(gpt3):
-    """What `depths` leaves out: each depth it skips is beaten by one it keeps."""
+    """What `stage_counts` leaves out: each depth it skips is beaten by one it keeps."""
     machine = make_machine(4096, coefficients=LOSSES)
-    kept = depths(gpt3.layers, 96)
+    kept = stage_counts(gpt3.layers, 96)
     run = Run(tokens=1e9, stretches=[Stretch(sequence=2048)], batch_tokens=2048 * 4096)
     times = {}
     for depth in range(1, 97):
@@ -157,8 +158,8 @@ def test_depths_are_the_fewest_stages_for_each_number_of_layers_held(layers, lim
     """The definition, number by number; what is not a power of two is no deeper than its fullest stage asks for."""
     fewest = {-(-layers // held) for held in range(1, layers + 1)}
     twos = {2**power for power in range(9)}
-    assert set(depths(layers, limit)) == {depth for depth in fewest | twos if depth <= min(layers, limit)}
+    assert set(stage_counts(layers, limit)) == {depth for depth in fewest | twos if depth <= min(layers, limit)}
 
 
 def test_a_hundred_million_layers_take_no_longer():
-    assert depths(10**8, 8) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert stage_counts(10**8, 8) == [1, 2, 3, 4, 5, 6, 7, 8]

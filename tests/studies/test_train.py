@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import costline
 from costline.formulas.training import long_context_factor
 from costline.models.importer import read_network
 from costline.studies.choose import training_plan
@@ -155,3 +156,16 @@ def test_the_chosen_plan_is_the_fastest_of_those_that_fit(gpt3):
                     if estimate.feasible:
                         best = min(best, (estimate["time"], (tensor, pipeline, zero)))
     assert (chosen.tensor, chosen.pipeline, chosen.zero) == best[1]
+
+
+def test_chips_that_idle_interrupt_nothing():
+    """1,024 replicas of 1,300 chips work as 1,024 chips do, failures and checkpoints included, and cost 1,300."""
+    plan = "tensor=1, pipeline=1, virtual=1, ulysses=1, expert=1, zero=1, micro_batch=1, recompute=none, data=1024"
+    few, many = (
+        costline.train("llama-3.1-8b", on=f"{chips}xh100-sxm", tokens=1e12, batch_tokens=2**22, plan=plan)
+        for chips in (1024, 1300)
+    )
+    assert many["time"] == few["time"]
+    assert many["goodput"] == few["goodput"]
+    assert many["cost"] == pytest.approx(few["cost"] * 1300 / 1024)
+    assert many["mfu"] == pytest.approx(few["mfu"] * 1024 / 1300)

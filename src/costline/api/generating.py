@@ -82,7 +82,7 @@ def generate(
     steps, branches : int or array, optional
         Sampler steps; evaluations of a guided step.
     batch : int or array
-        Clips made together. [clip]
+        Clips that each replica makes together; where a plan has several replicas (`data`), all make as many. [clip]
     segment, overlap : str or float, optional
         Make the clip in segments of this length, sharing this length with their neighbours. [s]
     chunk : int, optional

@@ -34,11 +34,14 @@ from costline.search.serving import chunked_setting, together_setting
 from costline.search.setting import Setting, whole
 from costline.search.training import training_setting
 from costline.studies.economics import Economics
+from costline.studies.space import powers_of_two
 
 Place = str | Cluster
 GOALS: dict[Study, Goal] = {"train": "time", "serve": "throughput", "generate": "time"}
 """What is sought where nobody says."""
 MODES = ("together", "chunked", "apart")
+MOST_MORE = 32
+"""Times the chips there are that are tried where nothing fits."""
 MOST_PLACES = 200
 """Machines of one search."""
 
@@ -108,7 +111,8 @@ def find_plan(
     settings, jobs, left_out = _asked(ask, places, formats)
     title = f"{_TITLES[study](jobs[0])}: " if len(places) == 1 else f"{study} on {len(places)} machines: "
     words = ", ".join([f"best {goal}", *(limit.words for limit in limits)])
-    wider = _wider(ask, places[-1], jobs[-1], formats[0], study)
+    most = None if rent is None else partial(_paid, rent)
+    wider = _wider(ask, places[-1], jobs[-1], formats[0], study, most)
     subject = jobs[0].subject
     said = subject.notes if isinstance(subject, Pipeline) else remarks(subject)
     noted = [Assumption(name="model", value=remark, kind="configuration") for remark in said]
@@ -266,16 +270,26 @@ def _wider(
     job: Job[Any, Any],
     precision: str | None,
     study: Study,
+    paid: Callable[[Economics, Cluster], bool] | None,
 ) -> list[list[tuple[str, Callable[[], list[Setting]]]]]:
-    """What may fit where nothing does: more of the same chips; narrower formats, which training only multiplies in."""
+    """What may fit where nothing does: more of the same chips, fewest first and no more than are paid for; narrower
+    formats, which training only multiplies in."""
     cluster = job.place.machine.cluster
-    more = [replace(cluster, chips=cluster.chips * factor) for factor in (2, 4, 8, 16, 32)]
+    chips = int(np.max(cluster.chips))
+    counts = {chips * factor for factor in powers_of_two(MOST_MORE)} | set(powers_of_two(chips * MOST_MORE))
+    more = [replace(cluster, chips=count) for count in sorted(counts) if count > chips]
+    more = [one for one in more if paid is None or paid(job.place.economics, one)]
     narrow = [name for name in ("fp8", "int4") if element_bytes(name) < element_bytes(job.place.machine.plan.weights)]
     narrow = [name for name in narrow if study != "train" or cluster.chip.multiplies(name)]
     return [
         [(f"on {whole(one.chips)} x {one.chip.id}", partial(_only, ask, one, precision)) for one in more],
         [(f"in {name}", partial(_only, ask, place, name)) for name in narrow],
     ]
+
+
+def _paid(rent: float, economics: Economics, cluster: Cluster) -> bool:
+    """Whether a rent pays all chips of a machine."""
+    return economics.price is not None and bool(np.max(economics.price * cluster.chips) <= rent * (1 + 1e-9))
 
 
 def _only(

@@ -27,7 +27,7 @@ from costline.report.values import text, whole
 from costline.resolve import Model, Number, Site
 from costline.studies.caption import Corpus
 from costline.studies.caption import caption as caption_study
-from costline.studies.choose import serving_plan
+from costline.studies.choose import Choice, captioning_plan, serving_plan
 from costline.studies.serve import Batching, Requests, largest_batch, request_memory, serving_figures
 from costline.studies.serve import serve as serve_study
 from costline.studies.software import Stated
@@ -234,6 +234,11 @@ def _planned(
         if np.all(choice.fits):
             break
         held = replace(held, batch=choose(choice.fits, held.batch, asked.batch))
+    return _settled(place, choice)
+
+
+def _settled(place: Site, choice: Choice) -> tuple[Site, Assumption]:
+    """The place with the plan chosen, and a word on it."""
     plan = choice.plan
     contexts = {name: getattr(plan, name) for name in ("ulysses", "ring") if name in place.fixed}
     degrees = {"tensor": plan.tensor, "pipeline": plan.pipeline, **contexts, "expert": plan.expert}
@@ -329,16 +334,14 @@ def caption(
         output=resolve.number(output, quantity.TOKENS, "output", least=1, whole=True),
         batch=None if batch is None else read_batch(batch),
     )
-    chips = place.machine.cluster.chips
-    flying = smallest(USUAL_BATCH * chips if corpus.batch is None else corpus.batch, corpus.clips)
-    usual = Requests(input=corpus.input, output=corpus.output, batch=flying)
-    place, words = _planned(network, usual, place, corpus.batch is None)
+    chips, encoder = place.machine.cluster.chips, _vision(vision)
+    place, words = _settled(place, captioning_plan(network, corpus, place.machine, place.fixed, encoder))
     title = (
         f"Caption {text(length, 's')} of video with {network.name} on {whole(chips)} x {place.machine.cluster.chip.id}"
     )
     with recording(explain) as record:
         estimate = caption_study(
-            network, corpus, place.machine, place.economics, _vision(vision), title, _api_price(network.name, book)
+            network, corpus, place.machine, place.economics, encoder, title, _api_price(network.name, book)
         )
     flying = estimate.figure("batch").amount
     estimate = earned(estimate, network, place.machine, flying, corpus.input + corpus.output)

@@ -72,7 +72,7 @@ def generate(
     branches
         Evaluations of a guided step.
     batch
-        Clips made together.
+        Clips that each replica makes together; replicas (data) make as many beside it.
     chunk
         Token frames of a chunk of a frame-autoregressive transformer.
     mfu

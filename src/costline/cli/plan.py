@@ -73,7 +73,7 @@ def plan(
     sequence
         Tokens of a training sample.
     batch
-        Tokens of an optimizer step; sequences in flight; clips made together.
+        Tokens of an optimizer step; sequences in flight on all chips; clips that each replica makes together.
     input
         Prompt [token].
     output

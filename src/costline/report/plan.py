@@ -113,7 +113,10 @@ def _missing(found: PlanSearch) -> Iterable[RenderableType]:
     for change in found.missing.changes:
         yield Text(f"possible {change}", style="yellow")
     if not found.missing.changes:
-        yield Text("neither up to 32 times the chips nor narrower formats would help", style="yellow")
+        yield Text(
+            "neither up to 32 times the chips, as far as a budget pays them, nor narrower formats would help",
+            style="yellow",
+        )
 
 
 def plan_json(found: PlanSearch) -> str:

@@ -13,12 +13,11 @@ from costline.engine.passes import Machine
 from costline.models.decoder import Decoder
 from costline.plan import Plan
 from costline.search.setting import Measured, Setting, plan_words, site_words
-from costline.search.training import depths
 from costline.studies.economics import Economics
 from costline.studies.fit import nearest_fit
 from costline.studies.serve import Requests, serve, serving_estimate, serving_figures
 from costline.studies.serving_modes import chunked_figures
-from costline.studies.space import Axes, dividing, divisors, experts_of, heads_of, powers_of_two
+from costline.studies.space import Axes, dividing, divisors, experts_of, heads_of, powers_of_two, stage_counts
 
 CHUNKS = (128, 256, 512, 1024, 2048, 4096, 8192)
 """Prompt tokens a step takes in; engines offer powers of two."""
@@ -44,7 +43,7 @@ def replica_axes(network: Decoder, chips: int, fixed: Mapping[str, Any]) -> dict
     axes: dict[str, Any] = {
         "expert": dividing(powers_of_two(chips), experts) if experts > 1 else [1],
         "tensor": divisors(heads_of(network), chips),
-        "pipeline": [depth for depth in depths(network.layers, chips) if depth <= 16],
+        "pipeline": [depth for depth in stage_counts(network.layers, chips) if depth <= 16],
     }
     return {name: [fixed[name]] if name in fixed else values for name, values in axes.items()}
 

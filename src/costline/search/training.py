@@ -9,34 +9,18 @@ import numpy as np
 
 from costline.engine.passes import Machine
 from costline.models.network import Network
-from costline.numeric import Numeric
+from costline.numeric import smallest
 from costline.plan import Plan
 from costline.search.setting import Measured, Setting, site_words
 from costline.studies.batch import fed, sequences_of
 from costline.studies.choose import fed_replicas
 from costline.studies.economics import Economics
-from costline.studies.space import Axes, dividing, divisors, experts_of, heads_of, powers_of_two
+from costline.studies.space import Axes, dividing, divisors, experts_of, heads_of, powers_of_two, stage_counts
 from costline.studies.stated import ENDS, grouped
 from costline.studies.train import Run, sample_streams, sample_tokens, train
 
 DEEPEST, WIDEST = 128, 64
 """Pipeline stages and chips of a tensor group beyond which nobody has published a run."""
-
-
-def depths(layers: int, limit: Numeric) -> list[int]:
-    """Pipeline depths: powers of two, and for each number of layers a stage may hold the fewest stages that do.
-
-    A deeper pipeline whose fullest stage holds as many layers does the same work per stage with more chips, a longer
-    bubble and fewer replicas: it is beaten whatever else is chosen.
-
-    Examples
-    --------
-    >>> depths(6, 64)
-    [1, 2, 3, 4, 6]
-    """
-    most = int(min(layers, np.max(limit)))
-    fewest = {depth for depth in range(1, most + 1) if -(-layers // -(-layers // depth)) == depth}
-    return sorted({*fewest, *powers_of_two(most)})
 
 
 def training_axes(network: Network, run: Run, machine: Machine, fixed: Mapping[str, Any]) -> Axes:
@@ -56,7 +40,7 @@ def training_axes(network: Network, run: Run, machine: Machine, fixed: Mapping[s
         "ring": powers_of_two(min(chips, longest / 1024, 64)),
         "ulysses": dividing(powers_of_two(min(chips, longest / 128)), heads),
         "tensor": [size for size in divisors(heads, chips) if size <= WIDEST],
-        "pipeline": depths(network.layers, min(chips, DEEPEST)),
+        "pipeline": stage_counts(network.layers, smallest(chips, DEEPEST)),
     }
     if experts > 1:  # outermost, so that blocks of experts split over more chips than there are are passed over
         axes = {"tensor": axes["tensor"], **axes}

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from costline.engine.memory import Memory
 from costline.engine.passes import Machine, forward_pass
+from costline.engine.timing import Timing
 from costline.estimate import Estimate, Figure, total
 from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
 from costline.numeric import Numeric, ceil_divide, floor_divide, largest, smallest
 from costline.studies.economics import Economics, cost_figure
-from costline.studies.serve import Requests, largest_batch, serve, serving_times
+from costline.studies.serve import Requests, largest_batch, request_memory, serve, serving_times
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,16 +99,15 @@ def caption(
         ``api_cost``, and those of the serving estimate the times come from.
     """
     economics = economics or Economics()
-    batch = _batch(network, corpus, machine)
-    requests = Requests(input=corpus.input, output=corpus.output, batch=batch)
+    requests, clips = _requests(network, corpus, machine), corpus.clips
     served = serve(network, requests, machine, economics)
-    clips = corpus.clips
     language = _rounds(network, requests, clips, served.figure("latency").amount, machine)
     children = [Figure(name="language model", value=language, unit="s", note=served.figure("tpot").note)]
     if vision is not None:
-        one = forward_pass(vision.parts, vision.streams(tokens=corpus.patches, batch=corpus.frames), machine)
+        one = _looking(vision, corpus, machine)
         seconds = ceil_divide(clips, machine.plan.data) * one.point
-        children.append(Figure(name="vision encoder", value=seconds, unit="s", note=f"bound by {one.binds}"))
+        note = "" if np.ndim(one.point) else f"bound by {one.binds}"
+        children.append(Figure(name="vision encoder", value=seconds, unit="s", note=note))
     time = total("time", "s", children)
     flops = clips * network.flops(network.streams(tokens=corpus.input + corpus.output, logits=corpus.output))
     cost = cost_figure("cost", machine.cluster.chips, time.amount, economics)
@@ -120,7 +121,7 @@ def caption(
         "input_tokens": Figure(name="input_tokens", value=clips * corpus.input, unit="token"),
         "output_tokens": Figure(name="output_tokens", value=clips * corpus.output, unit="token"),
         "flops": Figure(name="flops", value=flops, unit="FLOP", note="language model"),
-        "batch": Figure(name="batch", value=batch, unit="sequence", note=_flight(batch, clips)),
+        "batch": Figure(name="batch", value=requests.batch, unit="sequence", note=_flight(requests.batch, clips)),
     }
     if api is not None:
         figures["api_cost"] = _bill(corpus, api)
@@ -136,6 +137,32 @@ def caption(
         change=served.change,
         warnings=(*warnings, *served.warnings),
     )
+
+
+def caption_time(network: Decoder, corpus: Corpus, machine: Machine, vision: Encoder | None = None) -> Numeric:
+    """Time of all captions, the figure ``time`` of `caption` alone. [s]"""
+    requests = _requests(network, corpus, machine)
+    latency = serving_times(network, requests, machine)["latency"].amount
+    seconds = _rounds(network, requests, corpus.clips, latency, machine)
+    if vision is None:
+        return seconds
+    return seconds + ceil_divide(corpus.clips, machine.plan.data) * _looking(vision, corpus, machine).point
+
+
+def caption_memory(network: Decoder, corpus: Corpus, machine: Machine) -> Memory:
+    """Memory of one chip with the clips in flight that `caption` takes."""
+    requests = _requests(network, corpus, machine)
+    return request_memory(network, requests, requests.batch / machine.plan.data, machine)
+
+
+def _requests(network: Decoder, corpus: Corpus, machine: Machine) -> Requests:
+    """The clips in flight as requests."""
+    return Requests(input=corpus.input, output=corpus.output, batch=_batch(network, corpus, machine))
+
+
+def _looking(vision: Encoder, corpus: Corpus, machine: Machine) -> Timing:
+    """The vision encoder's pass over the frames of a clip."""
+    return forward_pass(vision.parts, vision.streams(tokens=corpus.patches, batch=corpus.frames), machine)
 
 
 def _bill(corpus: Corpus, api: tuple[Numeric, Numeric]) -> Figure:

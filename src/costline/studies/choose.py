@@ -12,10 +12,12 @@ from costline.engine.memory import Memory
 from costline.engine.passes import Machine
 from costline.errors import PlanError
 from costline.models.decoder import Decoder
+from costline.models.encoder import Encoder
 from costline.models.network import Network
 from costline.numeric import Array, Numeric, add_up, floor_divide, largest, smallest
 from costline.plan import Plan
 from costline.studies.batch import fed, sequences_of
+from costline.studies.caption import Corpus, caption_memory, caption_time
 from costline.studies.clip import Clip, Sampler
 from costline.studies.generate import generation_time
 from costline.studies.generation_memory import generation_memory
@@ -164,7 +166,7 @@ def training_plan(network: Network, run: Run, machine: Machine, fixed: Mapping[s
         "pipeline": stage_counts(network.layers, smallest(chips, 64)),
         "virtual": [1, 2, 4, 8],
         "ulysses": dividing(powers_of_two(smallest(chips, longest / 8192)), heads),
-        "expert": dividing(powers_of_two(smallest(chips, 64)), experts_of(network)) if experts_of(network) > 1 else [1],
+        "expert": dividing(powers_of_two(chips), experts_of(network)) if experts_of(network) > 1 else [1],
         "zero": [1, 3],
         "micro_batch": [1, 2, 4, 8] if np.any(np.asarray(experts_of(network)) > 1) else [1, 2, 4],
     }
@@ -227,18 +229,51 @@ def serving_plan(
 ) -> Choice:
     """Serving plan with the highest output rate at the asked batch that fits; one that is `wanted` before any other.
 
-    At most one replica for each sequence in flight; experts stay whole and are spread over all chips, or are split
-    like everything else. Where nothing fits and `across` is true, tensor parallelism may leave the scale-up domain,
-    a pipeline may have any depth, experts any group, and chips may stand idle. `beside` is what `wanted` depends on
-    besides, and may hold arrays.
+    See `_decoding_plan` for what is compared. `beside` is what `wanted` depends on besides, and may hold arrays.
     """
-    if (choice := settled(SERVING_FIELDS, machine, fixed)) is not None:
+    return _decoding_plan(
+        network, requests.batch, machine, fixed,
+        lambda one: request_memory(network, requests, requests.batch / one.plan.data, one),
+        lambda one: _slowness(network, requests, one, wanted), _points(machine, [requests, beside]), across,
+    )  # fmt: skip
+
+
+def captioning_plan(
+    network: Decoder, corpus: Corpus, machine: Machine, fixed: Mapping[str, Any], vision: Encoder | None = None
+) -> Choice:
+    """Plan that captions a corpus soonest, each plan with the clips in flight that it would run with."""
+    flying = corpus.clips if corpus.batch is None else smallest(corpus.batch, corpus.clips)
+    return _decoding_plan(
+        network, flying, machine, fixed,
+        lambda one: caption_memory(network, corpus, one),
+        lambda one: caption_time(network, corpus, one, vision), _points(machine, corpus), across=True,
+    )  # fmt: skip
+
+
+def _decoding_plan(
+    network: Decoder,
+    sequences: Numeric,
+    machine: Machine,
+    fixed: Mapping[str, Any],
+    memory: Callable[[Machine], Memory],
+    badness: Callable[[Machine], Numeric],
+    points: tuple[int, ...],
+    across: bool,
+) -> Choice:
+    """Plan of least badness for so many sequences.
+
+    At most one replica for each of them; the chips beyond stand idle. Experts stay whole and are spread over all chips
+    at work, or are split like everything else. Where nothing fits and `across` is true, tensor parallelism may leave
+    the scale-up domain, a pipeline may have any depth, and experts any group.
+    """
+    replicas = held_replicas(sequences)
+    if (choice := settled(SERVING_FIELDS, machine, fixed, replicas)) is not None:
         return choice
     chips, domain = machine.cluster.chips, machine.cluster.domain
     beyond = np.max(np.asarray(chips) / np.minimum(domain, chips))
     axes: Axes = {
-        "tensor": dividing(powers_of_two(smallest(domain, chips)), heads_of(network)),
         "pipeline": powers_of_two(smallest(network.layers, beyond)),
+        "tensor": dividing(powers_of_two(smallest(domain, chips)), heads_of(network)),
         "expert": dividing(powers_of_two(chips), experts_of(network)) if experts_of(network) > 1 else [1],
     }
 
@@ -246,25 +281,27 @@ def serving_plan(
         return (plan.replica <= chips) & grouped(plan)  # chips that would only slow it down stand idle
 
     def legal(plan: Plan) -> Any:
-        alone = (plan.expert == 1) | np.equal(plan.expert * plan.pipeline, plan.chips)
-        return whole(plan) & (plan.data <= largest(requests.batch, 1)) & alone
-
-    def memory(one: Machine) -> Memory:
-        return request_memory(network, requests, requests.batch / one.plan.data, one)
-
-    def possible(plan: Plan) -> Any:
-        return whole(plan) & (plan.data <= largest(requests.batch, 1))
+        return whole(plan) & ((plan.expert == 1) | np.equal(plan.expert * plan.pipeline, plan.chips))
 
     far: Axes = {
         **axes,
-        "tensor": dividing(powers_of_two(chips), heads_of(network)),
         "pipeline": stage_counts(network.layers, chips),
+        "tensor": dividing(powers_of_two(chips), heads_of(network)),
     }
     return _chosen(
-        "serve", axes, fixed, machine, [whole] if "expert" in fixed else [legal, whole], memory,
-        lambda one: _slowness(network, requests, one, wanted), _points(machine, [requests, beside]),
-        (far, possible) if across or "data" in fixed else None,
+        "serve", axes, fixed, machine, [whole] if "expert" in fixed else [legal, whole], memory, badness, points,
+        (far, whole) if across or "data" in fixed else None, replicas,
     )  # fmt: skip
+
+
+def held_replicas(sequences: Numeric) -> Replicas:
+    """As many replicas as the chips hold and there are sequences in flight; chips beyond them stand idle."""
+
+    def number(plan: Plan, chips: Numeric) -> Numeric:
+        held = largest(smallest(as_many_as_fit(plan, chips), floor_divide(sequences, 1)), 1)
+        return whole_groups(plan, held)
+
+    return number
 
 
 def _slowness(

@@ -20,6 +20,7 @@ from costline.formulas.training import time_at_utilisation, utilisation
 from costline.models.autoencoder import Autoencoder
 from costline.models.dit import DiT
 from costline.numeric import Numeric, ceil_divide, largest
+from costline.plan import Plan
 from costline.precision import element_bytes
 from costline.studies.clip import (
     Clip,
@@ -109,11 +110,23 @@ def _warnings(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[str, ...
         piece, _ = piece_of(pipeline, clip)
         notes += grid_notes(pipeline.transformers[0][0], piece.frames, clip.height, clip.width)
     notes += segment_notes(pipeline, clip)
-    replicas, replica = np.asarray(machine.plan.data), machine.plan.replica
-    if not replicas.ndim and not np.ndim(replica) and replicas > 1:
-        each = "a chip" if replica == 1 else f"{replica:,.0f} chips"
-        notes.append(f"{replicas:,.0f} clips are made side by side, each on {each}; time and cost are of one")
-    return (*notes, *idle_notes(machine))
+    return (*notes, *_side_by_side(clip, machine.plan), *idle_notes(machine))
+
+
+def _side_by_side(clip: Clip, plan: Plan) -> tuple[str, ...]:
+    """What replicas make beside each other, and of how many clips the time and the cost are."""
+    if np.ndim(plan.data) or np.ndim(plan.replica) or np.ndim(clip.batch) or (plan.data == 1 and clip.batch == 1):
+        return ()
+    each = "a chip" if plan.replica == 1 else f"{plan.replica:,.0f} chips"
+    still = bool(np.all(np.asarray(clip.frames) == 1))
+    one, many = ("image", "images") if still else ("clip", "clips")
+    if clip.batch == 1:
+        return (f"{plan.data:,.0f} {many} are made side by side, each on {each}; time and cost are of one",)
+    made = f"{clip.batch:,.0f} {many} are made together"
+    if plan.data > 1:
+        made = f"each of {plan.data:,.0f} replicas, of {each}, makes {clip.batch:,.0f} {many} together"
+        made += f", {plan.data * clip.batch:,.0f} in all"
+    return (f"{made}; time is until these {clip.batch:,.0f} are done, cost and energy are of one {one}",)
 
 
 def generation_time(pipeline: Sampler, clip: Clip, machine: Machine) -> Numeric:
@@ -241,14 +254,20 @@ def _stated(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
     """Denoising at a utilisation the user stated."""
     flops = denoising_flops(pipeline, clip, machine)
     chip, plan = machine.cluster.chip, machine.plan
-    seconds = time_at_utilisation(flops, plan.replica, peak_rate(chip, plan), clip.mfu if clip.mfu is not None else 1.0)
+    share = clip.mfu if clip.mfu is not None else 1.0
+    seconds = time_at_utilisation(flops, _rented(machine), peak_rate(chip, plan), share)
     return replace(waiting(seconds, "stated MFU", "math"), flops=flops / plan.replica)
+
+
+def _rented(machine: Machine) -> Numeric:
+    """Chips paid for, idle ones among them, for each replica at work. [chip]"""
+    return machine.cluster.chips / machine.plan.data
 
 
 def _money(
     clip: Clip, seconds: Numeric, busy: Timing, machine: Machine, economics: Economics, market: Figure | None
 ) -> dict[str, Figure]:
-    chips = machine.cluster.chips / machine.plan.data  # all that are rented, shared by the replicas at work
+    chips = _rented(machine)
     per_clip = seconds / clip.batch
     cost = cost_figure("cost", chips, per_clip, economics)
     per_second = None if cost.value is None else cost_per_unit(cost.value, clip.seconds)
@@ -275,7 +294,7 @@ def _work(pipeline: Sampler, clip: Clip, pieces: Numeric, denoise: Timing, machi
     flops = denoising_flops(pipeline, clip, machine) * pieces
     network = pipeline.transformers[0][0]
     number = evaluations(clip.steps, clip.branches)
-    used = utilisation(flops, denoise.point, plan.replica, peak_rate(chip, plan))
+    used = utilisation(flops, denoise.point, _rented(machine), peak_rate(chip, plan))
     streams = clip_streams(network, clip)
     attention, others = _evaluation_flops(pipeline, clip, machine)
     shared = "of an evaluation's FLOPs" + (", all its chunks together" if clip.chunk is not None else "")
@@ -284,7 +303,7 @@ def _work(pipeline: Sampler, clip: Clip, pieces: Numeric, denoise: Timing, machi
     rule = 2 * params * streams["image"] * streams["batch"] * computed
     return {
         "mfu": Figure(
-            name="mfu", value=used, unit="1", note=f"denoising: FLOPs computed over {peak_words(chip, plan)}"
+            name="mfu", value=used, unit="1", note=f"denoising, all chips: FLOPs computed over {peak_words(chip, plan)}"
         ),
         "flops": Figure(name="flops", value=flops, unit="FLOP", note="all evaluations of the transformer"),
         "flops_2nd": Figure(name="flops_2nd", value=rule, unit="FLOP", note="2 x parameters x latent tokens"),

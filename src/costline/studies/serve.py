@@ -273,8 +273,9 @@ def _utilisation(network: Decoder, times: Served, machine: Machine) -> dict[str,
     for name, timing in (("prefill", times.prefill), ("decode", times.decode)):
         used = utilisation(timing.flops, timing.point, 1, peak_rate(chip, machine.plan))
         moved = timing.traffic / timing.point / chip.memory_bandwidth
-        figures[f"{name}_mfu"] = Figure(name=f"{name}_mfu", value=used, unit="1", note="share of peak arithmetic")
-        figures[f"{name}_mbu"] = Figure(name=f"{name}_mbu", value=moved, unit="1", note="share of peak bandwidth")
+        for short, value, what in (("mfu", used, "arithmetic"), ("mbu", moved, "bandwidth")):
+            note = f"share of peak {what}, chips at work"
+            figures[f"{name}_{short}"] = Figure(name=f"{name}_{short}", value=value, unit="1", note=note)
     intensity = arithmetic_intensity(times.decode.flops, times.decode.traffic)
     ridge = ridge_point(peak, chip.memory_bandwidth)
     figures["decode_intensity"] = Figure(
@@ -291,7 +292,7 @@ def whole_mfu(network: Decoder, requests: Requests, rate: Numeric, machine: Mach
     work = work + requests.output * network.flops(network.streams(tokens=1, cached=context - 1))
     peak = peak_rate(machine.cluster.chip, machine.plan)
     value = utilisation(work * (rate / requests.output), 1.0, machine.cluster.chips, peak)
-    return Figure(name="mfu", value=value, unit="1", note="prefill and decode together")
+    return Figure(name="mfu", value=value, unit="1", note="prefill and decode together, all chips")
 
 
 def request_memory(

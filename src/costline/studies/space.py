@@ -19,7 +19,7 @@ from costline.engine.memory import Memory
 from costline.engine.passes import Machine
 from costline.models.network import Network
 from costline.models.parts import Attention, ExpertLinear
-from costline.numeric import Array, Numeric, choose, floor_divide, largest
+from costline.numeric import Array, Numeric, ceil_divide, choose, floor_divide, largest
 from costline.plan import Plan
 
 Axes: TypeAlias = Mapping[str, Sequence[Any]]
@@ -67,15 +67,19 @@ def divisors(whole: int, limit: Numeric) -> list[int]:
 
 
 def stage_counts(layers: int, limit: Numeric) -> list[int]:
-    """Pipeline depths worth a look: powers of two, and what divides the layers evenly.
+    """Pipeline depths worth a look: powers of two, and for each number of layers a stage may hold the fewest stages.
+
+    A deeper pipeline whose fullest stage holds as many layers does the same work per stage with more chips, a longer
+    bubble and fewer replicas: it is beaten whatever else is chosen.
 
     Examples
     --------
-    >>> stage_counts(6, 64)
-    [1, 2, 3, 4, 6]
+    >>> stage_counts(6, 64), stage_counts(80, 8)
+    ([1, 2, 3, 4, 6], [1, 2, 3, 4, 5, 6, 7, 8])
     """
     most = int(min(np.max(layers), np.max(limit)))
-    return sorted({*powers_of_two(most), *dividing(range(1, most + 1), layers)})
+    fewest = {depth for depth in range(1, most + 1) if np.any(ceil_divide(layers, ceil_divide(layers, depth)) == depth)}
+    return sorted({*fewest, *powers_of_two(most)})
 
 
 def degrees(chips: Numeric) -> list[int]:

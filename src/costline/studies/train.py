@@ -155,7 +155,7 @@ def train(
     stages = [stage_of(network, run, stretch, machine) for stretch in run.stretches]
     work = work_figures(network, run, stages)
     busy = _busy(run, stages, work, machine)
-    kept = _goodput(network, run, machine)
+    kept = _goodput(network, run, stages, machine)
     seconds = busy.amount / kept.amount
     lost = Figure(name="interruptions", value=seconds - busy.amount, unit="s", note=kept.note)
     low, high = (None if side is None else side / kept.amount for side in (busy.low, busy.high))
@@ -275,15 +275,22 @@ def _stated_step(stages: Sequence[Stage], seconds: Numeric) -> Figure:
     return Figure(name="step", value=seconds / steps, unit="s", note="from the stated MFU, not from the time model")
 
 
-def _goodput(network: Network, run: Run, machine: Machine) -> Figure:
-    """Share of the wall time that trains, after interruptions and checkpoints."""
-    chip, plan = machine.cluster.chip, machine.plan
+def _working(stages: Sequence[Stage]) -> Numeric:
+    """Chips at work, the mean over time where parts of a curriculum use different numbers. [chip]"""
+    if len(stages) == 1:
+        return stages[0].plan.chips
+    return add_up(stage.seconds * stage.plan.chips for stage in stages) / add_up(stage.seconds for stage in stages)
+
+
+def _goodput(network: Network, run: Run, stages: Sequence[Stage], machine: Machine) -> Figure:
+    """Share of the wall time that trains, after interruptions and checkpoints; a chip that idles stops nothing."""
+    chip, plan, chips = machine.cluster.chip, machine.plan, _working(stages)
     per_chip = machine.efficiency.value("failures", chip) if run.failures else 0.0
     if not np.any(per_chip):
         return Figure(name="goodput", value=1.0, unit="1", note="interruptions left out")
-    rate = failure_rate(per_chip, machine.cluster.chips)
+    rate = failure_rate(per_chip, chips)
     state = network.params * (plan.optimizer_bytes + 2.0)
-    written = state / machine.cluster.chips / machine.efficiency.value("checkpoint_bandwidth", chip)
+    written = state / chips / machine.efficiency.value("checkpoint_bandwidth", chip)
     interval = checkpoint_interval(written, rate)
     restart = machine.efficiency.value("restart_time", chip)
     value = goodput(interval, written, rate, restart)

@@ -25,7 +25,7 @@ NOTES = {
     "hardware": "executed: attention backward 2.5 x forward, recomputation included",
 }
 RATES = {
-    "mfu": ("flops_exact", "model FLOPs, exact attention, over dense peak"),
+    "mfu": ("flops_exact", "model FLOPs, exact attention, over the dense peak of all chips"),
     "mfu_full": ("flops_full", "model FLOPs, full attention"),
     "hfu": ("flops_hardware", "executed FLOPs, recomputation included"),
 }

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from costline.engine.passes import Machine
 from costline.errors import InputError
 from costline.estimate import Estimate
 from costline.formulas.roofline import arithmetic_intensity
 from costline.models.decoder import Decoder
 from costline.models.dit import DiT
-from costline.models.pipeline import Pipeline
 from costline.numeric import Numeric
 from costline.studies.audit.kinds import Count, Plain, Seconds, Tokens
 from costline.studies.audit.shelf import Shelf, Value
 from costline.studies.caption import Corpus
 from costline.studies.caption import caption as caption_study
-from costline.studies.choose import generation_plan, serving_plan, training_plan
+from costline.studies.choose import captioning_plan, generation_plan, serving_plan, training_plan
 from costline.studies.clip import Clip
 from costline.studies.generate import evaluation
 from costline.studies.generate import generate as generate_study
@@ -63,22 +62,13 @@ def serve(
     """A figure of serving a decoder with the best plan: tpot, output_rate, decode_mfu, decode_intensity, ..."""
     network = shelf.decoder(model)
     requests = Requests(input=input, output=output, batch=batch)
-    machine, fixed = shelf.machine(on, plan, speedup, bandwidth)
-    machine = shelf.planned(machine, lambda: serving_plan(network, requests, machine, fixed).plan)
+    machine = shelf.machine(partial(serving_plan, network, requests), on, plan, speedup, bandwidth)
     estimate = serve_study(network, requests, machine)
     return _figure(estimate, figure, f"{_asked(shelf, model, on)}, batch {_said(batch)}")
 
 
 def _clip(network: DiT, tokens: Tokens, seconds: Seconds, steps: Count, branches: Count) -> Clip:
     return Clip(frames=seconds, height=1, width=1, fps=1.0, steps=steps, branches=branches, tokens=tokens)
-
-
-def _generating(
-    shelf: Shelf, pipeline: Pipeline, clip: Clip, on: str, plan: str, speedup: Plain = 1.0, bandwidth: Plain = 1.0
-) -> Machine:
-    """Chips with the plan that finishes the clip soonest."""
-    machine, fixed = shelf.machine(on, plan, speedup, bandwidth)
-    return shelf.planned(machine, lambda: generation_plan(pipeline, clip, machine, fixed).plan)
 
 
 def generate(
@@ -106,7 +96,7 @@ def generate(
     clip = _clip(pipeline.transformers[0][0], tokens, seconds, steps, branches)
     if np.any(segment):
         clip = replace(clip, segment=segment, overlap=overlap)
-    machine = _generating(shelf, alone, clip, on, plan, speedup, bandwidth)
+    machine = shelf.machine(partial(generation_plan, alone, clip), on, plan, speedup, bandwidth)
     estimate = generate_study(alone, clip, machine)
     work = f"{_asked(shelf, model, on)}, {_said(tokens)} tokens"
     work += f" in segments of {_said(segment)} s" if np.any(segment) else ""
@@ -128,7 +118,7 @@ def clip_share(
     """Share of a clip's time that a part takes: encode, denoise or decode; with the best plan."""
     pipeline = shelf.pipeline(model)
     clip = Clip(frames=frames, height=height, width=width, steps=steps, branches=branches)
-    machine = _generating(shelf, pipeline, clip, on, plan)
+    machine = shelf.machine(partial(generation_plan, pipeline, clip), on, plan)
     estimate = generate_study(pipeline, clip, machine)
     whole = _figure(estimate, "time", _asked(shelf, model, on))
     parts = {child.name: child.value for child in estimate.figure("time").children}
@@ -142,7 +132,7 @@ def evaluation_intensity(shelf: Shelf, model: str, on: str, tokens: Tokens, plan
     """FLOPs for each byte of memory traffic in one evaluation of a diffusion transformer."""
     pipeline = shelf.pipeline(model)
     clip = _clip(pipeline.transformers[0][0], tokens, 60.0, 1, 1)
-    machine = _generating(shelf, pipeline, clip, on, plan)
+    machine = shelf.machine(partial(generation_plan, pipeline, clip), on, plan)
     timing = evaluation(pipeline.transformers[0][0], clip, machine)
     intensity: Numeric = arithmetic_intensity(timing.flops, timing.traffic)
     return Value(intensity, "FLOP/byte", f"costline generate: {_asked(shelf, model, on)}, one evaluation")
@@ -162,8 +152,7 @@ def train(
     found = shelf.model(model)
     network = found if isinstance(found, Decoder) else shelf.transformer(model)
     run = Run(tokens=tokens, stretches=[Stretch(sequence=sequence)], batch_tokens=batch_tokens)
-    machine, fixed = shelf.machine(on, plan)
-    machine = shelf.planned(machine, lambda: training_plan(network, run, machine, fixed).plan)
+    machine = shelf.machine(partial(training_plan, network, run), on, plan)
     work = f"{_asked(shelf, model, on)}, {float(np.median(tokens)):.3g} tokens"
     return _figure(train_study(network, run, machine), figure, work)
 
@@ -183,7 +172,5 @@ def caption(
     """A figure of captioning a corpus: time, clips, input_tokens, output_tokens, ..."""
     network = shelf.decoder(model)
     corpus = Corpus(seconds=seconds, clip_seconds=clip, frames=frames, frame_tokens=frame_tokens, output=output)
-    machine, fixed = shelf.machine(on, plan)
-    usual = Requests(input=corpus.input, output=corpus.output, batch=64 * machine.cluster.chips)
-    machine = shelf.planned(machine, lambda: serving_plan(network, usual, machine, fixed).plan)
+    machine = shelf.machine(partial(captioning_plan, network, corpus), on, plan)
     return _figure(caption_study(network, corpus, machine), figure, _asked(shelf, model, on))

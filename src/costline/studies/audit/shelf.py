@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -30,9 +30,12 @@ from costline.planning import read_plan_fields
 from costline.quantity import PARAMS
 from costline.studies.audit.document import ModelTable
 from costline.studies.audit.kinds import read_quantity
+from costline.studies.choose import Choice
 from costline.studies.formats import USUAL, check_products
 from costline.studies.methods import settled_methods
 from costline.uncertainty.draws import active, model_doubt
+
+Choose: TypeAlias = Callable[[Machine, Mapping[str, Any]], Choice]
 
 
 @dataclass(frozen=True)
@@ -80,14 +83,6 @@ class Shelf:
         user = UserCatalogue(path=path, chips=chips, systems={}, prices=(), models={})
         return cls(Catalogue(user if chips else None), models, list(plans))
 
-    def planned(self, machine: Machine, choose: Callable[[], Plan]) -> Machine:
-        """The machine with the best plan; at samples with the one that was chosen at the medians."""
-        draws = active()
-        if draws is not None and draws.shares is not None:
-            return replace(machine, plan=self.plans.pop(0))
-        self.plans.append(choose())
-        return replace(machine, plan=self.plans[-1])
-
     def model(self, name: str) -> Network | Pipeline:
         """A model of the file, or of the catalogue."""
         return self.own[name] if name in self.own else self.catalogue.model(name)
@@ -125,13 +120,13 @@ class Shelf:
             raise InputError(f"{name} has no autoencoder that is known")
         return found
 
-    def machine(
-        self, on: str, plan: str, speedup: Numeric = 1.0, bandwidth: Numeric = 1.0
-    ) -> tuple[Machine, dict[str, object]]:
-        """Machine on which nothing is decided yet but the plan fields given, and those fields.
+    def machine(self, choose: Choose, on: str, plan: str, speedup: Numeric = 1.0, bandwidth: Numeric = 1.0) -> Machine:
+        """Machine with the best plan of those that have the fields given; at samples the one chosen at the medians.
 
         Parameters
         ----------
+        choose : callable
+            Chooses a plan, from a machine on which only the fields given are decided, and those fields.
         on : str
             Chips, such as ``8xa100-sxm-80gb``.
         plan : str
@@ -145,7 +140,12 @@ class Shelf:
         efficiency = model_doubt(self.catalogue.efficiency())
         fixed, _ = settled_methods(read_plan_fields(plan or None), efficiency, chip)
         check_products(chip, fixed.get("compute", USUAL))
-        return Machine(replace(cluster, chip=chip), efficiency, Plan(**fixed)), fixed
+        machine = Machine(replace(cluster, chip=chip), efficiency, Plan(**fixed))
+        draws = active()
+        if draws is not None and draws.shares is not None:
+            return replace(machine, plan=self.plans.pop(0))
+        self.plans.append(choose(machine, fixed).plan)
+        return replace(machine, plan=self.plans[-1])
 
 
 def hypothetical(table: ModelTable) -> Network:
