@@ -227,7 +227,7 @@ def _inputs(study: Study) -> Iterable[Text]:
             whose = "" if variable.origin == "input" else " (catalogue)"
             yield Text(f"~ {variable.name}: {describe(variable.spread, variable.kind)}{whose}", style="dim")
     model = sum(variable.origin == "model" for variable in study.variables)
-    words = f"{study.samples:,} scrambled Sobol samples, seed {study.seed}; one plan for all"
+    words = f"{study.samples:,} scrambled Sobol samples, seed {study.seed}; {study.plans}"
     yield Text(f"~ {model} coefficients of the model in doubt; {words}", style="dim")
 
 

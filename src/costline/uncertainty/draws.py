@@ -25,6 +25,7 @@ from costline.numeric import Array, Numeric
 from costline.quantity import COUNT, RATIO, Kind
 
 if TYPE_CHECKING:
+    from costline.uncertainty.plans import Plans
     from costline.uncertainty.spreads import Spread
     from costline.uncertainty.variables import Origin, Variable
 
@@ -32,6 +33,8 @@ TABLES = frozenset({"coefficients", "shape"})
 """Inputs of a question that are tables of inputs."""
 NAMES = frozenset({"model", "catalogue"})
 """Inputs that can be paths, of which ``..`` is no range."""
+CHIPS = "chips"
+"""Name of the number of chips, of which fewer have less memory."""
 MOST_SAMPLES = 2**20
 """More samples than this say nothing new and fill the memory."""
 LOOKS_UNCERTAIN = re.compile(r" to |\.\.|^\s*\{|\.csv:", re.IGNORECASE)
@@ -143,15 +146,21 @@ class Draws:
         Rows of the sample matrix; None is at the medians.
     level : float or None
         Share of the samples below the sizes that are read instead of their medians. [1]
+    chips : array or None
+        Numbers of chips that are read instead of their median.
     question : int
         Which question of the study is asked: the same words in two questions are two inputs.
+    plans : dict
+        Plans chosen for the samples, by question.
     """
 
     def __init__(self) -> None:
         self.variables: dict[Hashable, Variable] = {}
         self.shares: Array | None = None
         self.level: float | None = None
+        self.chips: Array | None = None
         self.question = 0
+        self.plans: dict[int, Plans] = {}
         self._places: dict[Hashable, int] = {}
         self._orders: dict[str, tuple[int, ...]] = {}
         self._listed: dict[Hashable, tuple[str, float, float, float, Kind]] = {}
@@ -203,12 +212,12 @@ class Draws:
 
     def coefficients(self, efficiency: Efficiency) -> Efficiency:
         """Coefficients of the model at the samples; at the medians, remember which are used."""
-        if self.shares is None:
-            if not self._adopted:
-                self._watched.append(efficiency)
+        if self.shares is None and not self._adopted:
+            self._watched.append(efficiency)
+        if self.shares is None and self.level is None:
             return efficiency
         drawn = {
-            key[1:]: variable.values(self.shares)
+            key[1:]: self._now(key)
             for key, variable in self.variables.items()
             if variable.origin == "model" and isinstance(key, tuple)
         }
@@ -233,7 +242,16 @@ class Draws:
         variable = self.variables[key]
         if self.shares is not None:
             return variable.values(self.shares)
+        if self.chips is not None and variable is self.chips_of(self.question):
+            return self.chips
         return variable.median if self.level is None else variable.upper(self.level)
+
+    def chips_of(self, question: int) -> Variable | None:
+        """The number of chips of a question, if it is a range."""
+        for key, variable in self.variables.items():
+            if isinstance(key, tuple) and key[0] == question and key[1] == CHIPS:
+                return variable
+        return None
 
     def _add(
         self, key: Hashable, name: str, spread: Spread, origin: Origin, kind: Kind | None, *,
@@ -271,15 +289,20 @@ def active() -> Draws | None:
 
 
 @contextmanager
-def drawing(draws: Draws, shares: Array | None = None, *, level: float | None = None) -> Iterator[Draws]:
-    """Read inputs at rows of the sample matrix inside the block, or at the medians, or sizes at a higher level."""
-    before = draws.shares, draws.level, draws.question
+def drawing(
+    draws: Draws, shares: Array | None = None, *, level: float | None = None, chips: Array | None = None
+) -> Iterator[Draws]:
+    """Read inputs at rows of the sample matrix inside the block, or at the medians, or sizes at a higher level.
+
+    Where `chips` are given, the number of chips is these and everything else as without.
+    """
+    before = draws.shares, draws.level, draws.chips, draws.question
     token = _active.set(draws)
-    draws.shares, draws.level = shares, level
+    draws.shares, draws.level, draws.chips = shares, level, chips
     try:
         yield draws
     finally:
-        draws.shares, draws.level, draws.question = before
+        draws.shares, draws.level, draws.chips, draws.question = before
         _active.reset(token)
 
 

@@ -1,4 +1,4 @@
-"""Questions with ranges: asked once at the medians, then at every sample, with the plan of the medians."""
+"""Questions with ranges: asked once at the medians, then at every sample, with the plans of the medians."""
 
 from __future__ import annotations
 
@@ -45,7 +45,14 @@ def _inside(question: Callable[..., Estimate], args: Any, inputs: Mapping[str, A
     with drawing(draws):
         draws.question = number
         middle = question(*args, **inputs)
-    return question(*args, **{**inputs, **settled(middle)})
+    if draws.chips_of(number) is None:
+        return question(*args, **{**inputs, **settled(middle)})
+    from costline.uncertainty.plans import Plans
+
+    if number not in draws.plans:
+        draws.question = number
+        draws.plans[number] = Plans(lambda stated: question(*args, **{**inputs, **stated}), draws, middle)
+    return question(*args, **{**inputs, **draws.plans[number].at(shares)})
 
 
 def settled(middle: Estimate) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from costline.numeric import Array
 from costline.quantity import read
 from costline.uncertainty.draws import Draws, Named, Sampling, drawing, settings, uncertain
 from costline.uncertainty.drivers import drivers, plain_drivers
+from costline.uncertainty.plans import Plans
 from costline.uncertainty.ranged import settled
 from costline.uncertainty.reading import written_kind
 from costline.uncertainty.sobol import points
@@ -163,17 +164,14 @@ def sampled(
         The answer at the medians, with a plan chosen there.
     """
     shares = points(how.samples, draws.columns, how.seed)
-    try:
-        plan, answer = settled(middle), _asked(question, draws, shares, settled(middle))
-    except PlanError:  # more chips a replica than the smallest sample has: plan for that one
-        middle, plan = _planned(question, draws, 1 - 0.5 / how.samples)
-        answer = _asked(question, draws, shares, plan)
+    plans = Plans(question, draws, middle)
+    answer = _asked(question, draws, shares, plans)
     if np.mean(answer.feasible) < FITTING:
-        middle, plan, answer = _roomier(question, draws, shares, middle, answer)
+        middle, plans, answer = _roomier(question, draws, shares, middle, plans, answer)
     middle = replace(middle, warnings=(*middle.warnings, *_crossing(draws, shares)))
 
     def evaluate(rows: Array) -> dict[str, Array]:
-        return _results(_asked(question, draws, rows, plan), len(rows))
+        return _results(_asked(question, draws, rows, plans), len(rows))
 
     units = {name: figure.unit for name, figure in middle.figures.items() if figure.value is not None}
     study = Study(
@@ -184,6 +182,7 @@ def sampled(
         results=_results(answer, how.samples),
         seed=how.seed,
         kept=np.ones(how.samples, dtype=bool),
+        plans=plans.words,
     )
     own = {row.name: getattr(answer, row.name) for row in fields(Estimate)}
     own |= {name: getattr(middle, name) for name in OF_THE_MIDDLE}
@@ -198,18 +197,21 @@ def _crossing(draws: Draws, shares: Array) -> Iterator[str]:
         yield f"active exceeds params in {100 * crossing:.2g} % of the samples, which are taken as dense"
 
 
-def _asked(
-    question: Callable[[Mapping[str, Any]], Estimate], draws: Draws, shares: Array, plan: Mapping[str, Any]
-) -> Estimate:
+def _asked(question: Callable[[Mapping[str, Any]], Estimate], draws: Draws, shares: Array, plans: Plans) -> Estimate:
+    stated = plans.at(shares)
     with drawing(draws, shares):
-        return question(plan)
+        return question(stated)
 
 
 def _roomier(
-    question: Callable[[Mapping[str, Any]], Estimate], draws: Draws, shares: Array, middle: Estimate, answer: Estimate
-) -> tuple[Estimate, dict[str, Any], Estimate]:
-    """A plan chosen for larger sizes, if it fits more of the samples: nobody rents chips for the median of a rumour."""
-    plan = settled(middle)
+    question: Callable[[Mapping[str, Any]], Estimate],
+    draws: Draws,
+    shares: Array,
+    middle: Estimate,
+    plans: Plans,
+    answer: Estimate,
+) -> tuple[Estimate, Plans, Estimate]:
+    """Plans chosen for larger sizes, if they fit more of the samples: nobody rents chips for the median of a rumour."""
     for level in LEVELS:
         try:
             again, larger = _planned(question, draws, level)
@@ -217,22 +219,20 @@ def _roomier(
             continue
         found = _asked(question, draws, shares, larger)
         if np.mean(found.feasible) > np.mean(answer.feasible):
-            middle, plan, answer = again, larger, found
+            middle, plans, answer = again, larger, found
         if np.mean(answer.feasible) >= FITTING:
             break
-    return middle, plan, answer
+    return middle, plans, answer
 
 
-def _planned(
-    question: Callable[[Mapping[str, Any]], Estimate], draws: Draws, level: float
-) -> tuple[Estimate, dict[str, Any]]:
-    """The answer at the medians with the plan for larger sizes (fewer chips), and that plan."""
+def _planned(question: Callable[[Mapping[str, Any]], Estimate], draws: Draws, level: float) -> tuple[Estimate, Plans]:
+    """The answer at the medians with the plan for larger sizes (fewer chips), and the plans for such sizes."""
     with drawing(draws, level=level):
-        plan = settled(question({"explain": False}))
+        large = question({"explain": False})
     with drawing(draws):
-        again = question({"plan": plan["plan"]})
+        again = question({"plan": settled(large)["plan"]})
     words = f"chosen for sizes at their {100 * level:.3g}th percentile"
-    return replace(again, assumptions=tuple(_replanned(again, words))), plan
+    return replace(again, assumptions=tuple(_replanned(again, words))), Plans(question, draws, large, level)
 
 
 def _replanned(again: Estimate, words: str) -> Iterator[Assumption]:

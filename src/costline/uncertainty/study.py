@@ -88,6 +88,8 @@ class Study:
         What was found.
     headline : tuple of str
         Results a reader wants first.
+    plans : str
+        What plans the samples are run with.
     """
 
     variables: tuple[Variable, ...]
@@ -99,6 +101,7 @@ class Study:
     kept: Array = field(repr=False)
     findings: tuple[Condition, ...] = ()
     headline: tuple[str, ...] = ()
+    plans: str = "one plan for all"
 
     @property
     def samples(self) -> int:

@@ -12,14 +12,15 @@ from costline import quantity
 from costline.hardware.efficiency import Coefficient
 from costline.numeric import Array
 from costline.quantity import Kind
+from costline.uncertainty.draws import CHIPS
 from costline.uncertainty.spreads import Bounds, Spread, median, quantile
 
 Origin: TypeAlias = Literal["input", "catalogue", "model"]
 """Who is in doubt: the user, the catalogue (a price with its spread), or the time model (a coefficient)."""
 SIZES = (quantity.PARAMS, quantity.TOKENS, quantity.COUNT, quantity.SECONDS)
 """Kinds of input of which more takes more memory."""
-CHIPS = "chips"
-"""Name of the number of chips, of which fewer have less memory."""
+RESERVED = "memory_reserved"
+"""Coefficient that takes memory."""
 ROW_KINDS = {"s": quantity.SECONDS, "byte/s": quantity.BANDWIDTH, "W": quantity.WATTS}
 """What a coefficient measures, by the unit of its row; the others are shares, rates and factors without a unit."""
 
@@ -63,7 +64,7 @@ class Variable:
 
     def upper(self, share: float) -> float:
         """Value below which a share lies, for what takes memory; above which, for chips; the median for the rest."""
-        if self.origin != "input" or self.kind not in SIZES:
+        if self.name != RESERVED and (self.origin != "input" or self.kind not in SIZES):
             return self.median
         share = 1 - share if self.name == CHIPS else share
         return float(self._allowed(quantile(self.spread, np.array([share]))[0]))
