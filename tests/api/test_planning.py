@@ -37,3 +37,13 @@ def test_no_more_chips_are_advised_than_a_budget_pays():
     assert not any(ON.match(change) for change in poor.changes)
     rich = costline.find_plan("train", "llama-3.1-70b", budget="$40/h", **asked).missing
     assert rich.changes[0].startswith("on 16 x h100-sxm: ")
+
+
+def test_a_machine_that_is_named_twice_is_searched_once():
+    once, twice = (costline.find_plan("serve", "llama-3.1-8b", on=on) for on in ("2xl40s", "2xl40s, 2xl40s"))
+    assert once.considered == twice.considered
+
+
+def test_a_limit_that_nothing_keeps_is_told_in_the_units_of_answers():
+    missing = costline.find_plan("train", "llama-3.1-8b", on="8xh100-sxm", tokens=1e12, budget="$5").missing
+    assert re.match(r"cost<=\$5: the nearest any plan comes is \$[0-9.]+k, with ", missing.reasons[0])

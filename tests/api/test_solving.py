@@ -190,3 +190,11 @@ def test_the_largest_context_is_none_that_the_model_does_not_state():
 def test_a_sequence_that_another_input_decides_is_not_solved_for(other):
     with pytest.raises(InputError, match="says how long samples are"):
         costline.solve("train", "context", model="llama-3.1-8b", tokens="1T", on="64xh100-sxm", **other)
+
+
+@pytest.mark.parametrize(
+    ("what", "stated"), [("batch", {"batch": 4}), ("context", {"input": 1000}), ("price", {"price": "$2/h"})]
+)
+def test_what_is_sought_is_not_stated_too(what, stated):
+    with pytest.raises(InputError, match=f"is stated, and {what} is what is sought"):
+        costline.solve("serve", what, "cost_output<$1/Mtoken", model="llama-3.1-8b", on="8xh100-sxm", **stated)

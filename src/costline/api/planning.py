@@ -231,6 +231,7 @@ def _places(on: Place | Sequence[Place], rent: float | None, inputs: dict[str, A
     """The machines to try, those the budget does not pay left out."""
     listed = [on] if isinstance(on, str | Cluster) else list(on)
     listed = [each for one in listed for each in (_split(one) if isinstance(one, str) else [one])]
+    listed = [each for place, each in enumerate(listed) if each not in listed[:place]]
     if not listed:
         raise InputError("say what it runs on: --on 8xh100-sxm (costline data list chips)")
     if rent is None:

@@ -108,6 +108,9 @@ def solve(question: Study, what: str, target: str | None = None, **inputs: Any) 
         raise InputError(f"{lists[0]}: a list is not solved for; ask for each of its values")
     if ranges := ranged_inputs(inputs):
         raise InputError(f"{ranges[0]} is a range, which is not solved for; ask for each of its ends, or its median")
+    stated = "input" if name == "context" else name
+    if inputs.get(stated) is not None:
+        raise InputError(f"{stated} is stated, and {name} is what is sought; leave out one of them")
     if name != "chip" and inputs.get("on") is None:
         raise InputError("say what it runs on: --on 8xh100-sxm (costline data list chips)")
     if name == "chip":
@@ -243,7 +246,9 @@ def _solved(
 
 
 def _shown(value: float, unknown: Unknown) -> str:
-    return f"{value:,.0f} {unknown.unit}s" if unknown.whole else text(value, unknown.unit)
+    if not unknown.whole:
+        return text(value, unknown.unit)
+    return f"{value:,.0f} {unknown.unit}{'s' if round(value) != 1 else ''}"
 
 
 def _plain(value: float, unknown: Unknown) -> float:

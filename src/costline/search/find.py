@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from costline.estimate import Assumption, Estimate, Figure
+from costline.quantity import BYTES, DOLLARS, DOLLARS_PER_TOKEN, JOULES, SECONDS, show
 from costline.search.limits import FRONTS, OBJECTIVES, Goal, Limit, Study
 from costline.search.result import Missing, PlanSearch, Row
 from costline.search.setting import Setting
@@ -20,6 +21,8 @@ from costline.studies.fit import size
 Wider: TypeAlias = Sequence[Sequence[tuple[str, Callable[[], Sequence[Setting]]]]]
 """Groups of settings to fall back on, each with words for it."""
 
+WRITTEN = {"s": SECONDS, "USD": DOLLARS, "byte": BYTES, "J": JOULES, "USD/token": DOLLARS_PER_TOKEN}
+"""Kinds of figures that are written with prefixes, by unit."""
 MOST_RIVALS, MOST_FRONT = 6, 40
 """Runners-up that are worked out; rows of a front that are, evenly chosen if there are more."""
 
@@ -184,4 +187,5 @@ def _shown(figure: Figure) -> str:
     value = float(np.max(figure.amount))
     if figure.unit == "1":
         return f"{100 * value:.3g} %"
-    return f"{value * 1e3:.3g} ms" if figure.unit == "s" and value < 10 else f"{value:.4g} {figure.unit}".strip()
+    kind = WRITTEN.get(figure.unit)
+    return f"{value:.4g} {figure.unit}".strip() if kind is None else show(value, kind)
