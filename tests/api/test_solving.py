@@ -126,7 +126,7 @@ def test_the_cheapest_chip_costs_least_of_those_that_do():
 def test_what_cannot_be_reached_says_how_near_it_comes():
     found = costline.solve("serve", "batch", "tpot<=1us", **LLAMA)
     assert found.value is None
-    assert found.reason.startswith("none: even at 1 sequences tpot is ")
+    assert found.reason.startswith("none: even at 1 sequence tpot is ")
 
 
 @pytest.mark.parametrize(
