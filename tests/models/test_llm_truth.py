@@ -25,3 +25,12 @@ def test_counts_equal_the_real_module(row):
     assert network.flops(streams, "linear", "full") == int(row["flops_linear"])
     if row["flops_attention"]:
         assert network.flops(streams, "attention", "full") == int(row["flops_attention"])
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['class']}-{row['shape']}".replace(" ", "_"))
+def test_the_file_of_a_checkpoint_says_the_same(row):
+    """transformers writes every field of the class, those that change nothing too."""
+    stated, saved = (
+        read_network(json.loads(row[column]), row["shape"], row["class"]) for column in ("config_json", "saved_json")
+    )
+    assert saved.parts == stated.parts

@@ -63,6 +63,32 @@ def test_every_decoder_reader_lists_what_it_does_not_know(name):
             {"num_hidden_layers": 2, "layer_types": ["chunked_attention", "full_attention"]},
             (1, 8192),
         ),
+        ("SmolLM3ForCausalLM", {"sliding_window": 512}, (0, 0)),
+        ("SmolLM3ForCausalLM", {"sliding_window": 512, "use_sliding_window": True}, (9, 512)),
+        (
+            "SmolLM3ForCausalLM",
+            {
+                "sliding_window": 512,
+                "use_sliding_window": True,
+                "num_hidden_layers": 3,
+                "no_rope_layers": [0, 1, 0],
+            },
+            (2, 512),
+        ),
+        ("Exaone4ForCausalLM", {}, (24, 4096)),
+        ("Exaone4ForCausalLM", {"sliding_window_pattern": "LLLG"}, (24, 4096)),
+        ("Exaone4ForCausalLM", {"sliding_window_pattern": "LLLG", "num_hidden_layers": 30}, (22, 4096)),
+        ("Exaone4ForCausalLM", {"sliding_window": None, "sliding_window_pattern": None}, (0, 0)),
+        ("Cohere2ForCausalLM", {}, (30, 4096)),
+        ("Cohere2ForCausalLM", {"_sliding_window_pattern": 2}, (20, 4096)),
+        ("Olmo3ForCausalLM", {}, (24, 4096)),
+        ("Olmo3ForCausalLM", {"layer_types": ["full_attention"] * 32}, (0, 0)),
+        ("MinistralForCausalLM", {}, (32, 4096)),
+        ("Ministral3ForCausalLM", {}, (0, 0)),
+        ("PhimoeForCausalLM", {"sliding_window": 2047}, (32, 2047)),
+        ("Starcoder2ForCausalLM", {"sliding_window": 4096}, (30, 4096)),
+        ("Dots1ForCausalLM", {"n_routed_experts": 8, "num_experts_per_tok": 2, "max_window_layers": 60}, (2, 4096)),
+        ("AfmoeForCausalLM", {}, (24, 1024)),
     ],
 )
 def test_local_layers(architecture, config, expected):
@@ -112,6 +138,39 @@ def test_local_layers(architecture, config, expected):
                 ("Phi3Model", "hidden_size", "num_attention_heads"),
             )
         ),
+        ("Exaone4ForCausalLM", {"sliding_window_pattern": "LXG"}, "must be L and G, got 'LXG'"),
+        ("Cohere2ForCausalLM", {"head_dim": 64}, "'head_dim' is 64, the model over its heads 128"),
+        ("Cohere2ForCausalLM", {"layer_switch": 3}, "'layer_switch' 3 differs from 'sliding_window_pattern'"),
+        ("Cohere2ForCausalLM", {"use_qk_norm": True}, "field 'use_qk_norm'"),
+        ("ApertusForCausalLM", {"hidden_act": "silu"}, "field 'hidden_act'"),
+        ("Dots1ForCausalLM", {}, "field 'n_routed_experts': Field required"),
+        ("SolarOpenForCausalLM", {"first_k_dense_replace": 1}, "field 'first_k_dense_replace'"),
+        ("HunYuanMoEV1ForCausalLM", {"use_cla": True}, "field 'use_cla'"),
+        ("HunYuanMoEV1ForCausalLM", {"num_shared_expert": 2}, "'num_shared_expert' other than 1"),
+        (
+            "HunYuanMoEV1ForCausalLM",
+            {"num_hidden_layers": 2, "num_experts": [8, 16]},
+            "'num_experts' differs between layers, from 8 to 16",
+        ),
+        ("HunYuanMoEV1ForCausalLM", {"num_experts": [8, 8]}, "'num_experts' lists 2 layers, .* says 32"),
+        ("HunYuanMoEV1ForCausalLM", {"moe_intermediate_size": 3072}, "differs from 'intermediate_size', 11008"),
+        ("DbrxForCausalLM", {"ffn_config": {"moe_experts": 4}}, "ffn_config: field 'moe_experts'"),
+        ("DeepseekV32ForCausalLM", {"layer_types": ["indexed_attention"]}, "'layer_types' lists 1 layers, .* says 61"),
+        ("MambaForCausalLM", {"use_bias": True}, "field 'use_bias'"),
+        ("Mamba2ForCausalLM", {"num_heads": 64}, "64 heads of 64 are not 2 times the width"),
+        ("BambaForCausalLM", {"mamba_n_heads": 96}, "96 heads of the recurrent mixer do not divide its width 8192"),
+        ("BambaForCausalLM", {"mamba_d_head": 32}, "'mamba_d_head' is 32, the width over the heads 64"),
+        ("BambaForCausalLM", {"attn_layer_indices": [32]}, "'attn_layer_indices' lists layer 32; the 32 layers"),
+        ("FalconH1ForCausalLM", {"projectors_bias": True}, "field 'projectors_bias'"),
+        ("GraniteMoeHybridForCausalLM", {"layer_types": ["mamba"]}, "'layer_types' lists 1 layers, .* says 32"),
+        ("KimiLinearForCausalLM", {"linear_attn_config": {"use_full_rank_gate": True}}, "'use_full_rank_gate'"),
+        (
+            "KimiLinearForCausalLM",
+            {"linear_attn_config": {"kda_layers": [1, 2], "full_attn_layers": [3]}},
+            "'linear_attn_config' lists 3 of 27 layers",
+        ),
+        ("LongcatFlashForCausalLM", {}, "cannot be counted: some of the experts a token chooses do nothing"),
+        ("Gemma3nForCausalLM", {}, "cannot be counted: its layers mix several streams"),
         ("MptForCausalLM", {"attn_config": 5}, "field 'attn_config': Input should be a valid dictionary, got 5"),
         ("MiniMaxM2ForCausalLM", {"use_qk_norm": False}, "use_qk_norm=false is not known"),
         ("NemotronHForCausalLM", {"hybrid_override_pattern": "M*X"}, "block 'X' is not known"),
@@ -295,3 +354,44 @@ def test_what_old_versions_wrote_into_every_configuration_is_passed_over(tmp_pat
     assert read_config_file(file)["time_step_limit"] == [0.0, "Infinity"]
     with pytest.raises(ConfigError, match="hidden_size"):
         read_network({**LLAMA, "hidden_size": read_config_file(file)["hidden_size"]}, "llama")
+
+
+def test_kimi_linear_as_published_and_as_saved_agree():
+    """The published file counts layers from 1 and has names of its own, which transformers reads too."""
+    published = {
+        "num_experts": 256, "num_experts_per_token": 8, "num_shared_experts": 1, "num_hidden_layers": 27,
+        "first_k_dense_replace": 1, "moe_layer_freq": 1, "mla_use_nope": True, "moe_renormalize": True,
+        "linear_attn_config": {
+            "head_dim": 128, "num_heads": 32, "short_conv_kernel_size": 4,
+            "full_attn_layers": [4, 8, 12, 16, 20, 24, 27],
+            "kda_layers": [layer for layer in range(1, 27) if layer % 4],
+        },
+    }  # fmt: skip
+    saved = {"layer_types": [*(["linear_attention"] * 3 + ["full_attention"]) * 6, "linear_attention",
+                             "linear_attention", "full_attention"]}  # fmt: skip
+    shapes = [read_network(config, "kimi", "KimiLinearForCausalLM").shape for config in (published, saved)]
+    assert shapes[0] == shapes[1]
+    assert shapes[0].delta_layers == 20
+
+
+def test_layers_of_granite_4_in_two_spellings_agree():
+    older, newer = (
+        read_network({"num_hidden_layers": 2, field: kinds}, "granite", "GraniteMoeHybridForCausalLM").shape
+        for field, kinds in (
+            ("layers_block_type", ["mamba", "attention"]),
+            ("layer_types", ["linear_attention", "full_attention"]),
+        )
+    )
+    assert older == newer
+    assert (older.mamba_layers, older.attention_count) == (1, 1)
+
+
+def test_recurrent_models_keep_a_state_and_no_context():
+    """Mamba keeps 16 numbers and 3 taps a channel of 1,536 in each of 32 layers, whatever the context."""
+    network = read_network({}, "mamba", "MambaForCausalLM")
+    assert network.cache_elements(10) == network.cache_elements(100_000) == 32 * 1536 * (16 + 3)
+    lightning = read_network({"layer_types": ["linear_attention"] * 32}, "minimax", "MiniMaxForCausalLM")
+    assert lightning.cache_elements(100_000) == 32 * 32 * 128 * 128
+    hybrid = read_network({}, "falcon-h1", "FalconH1ForCausalLM")
+    mixed = 1024 + 2 * 256
+    assert hybrid.cache_elements(1000) == 32 * (2 * 8 * 128 * 1000 + 1024 * 256 + 3 * mixed)

@@ -15,7 +15,7 @@ LLAMA = {
     "num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 128256,
 }  # fmt: skip
 DECODERS = sorted(name for name, place in READERS.items() if place.startswith("decoders.") and name.endswith("LM"))
-REFUSED = {"DeepseekV2ForCausalLM", "NemotronHForCausalLM", "Glm4MoeForCausalLM"}
+REFUSED = {"DeepseekV2ForCausalLM", "Dots1ForCausalLM", "NemotronHForCausalLM", "Glm4MoeForCausalLM"}
 """Classes whose own defaults are no model: nothing is assumed of them."""
 
 

@@ -116,7 +116,7 @@ def layer_norms(shape: DecoderShape) -> tuple[Part, ...]:
             *norms,
             Elementwise(name="block/residual", rows=ROWS, width=shape.hidden, passes=4, repeat=shape.layers),
         )
-    mixers = shape.attention_count + shape.mamba_layers + shape.delta_layers
+    mixers = shape.attention_count + shape.mamba_layers + shape.delta_layers + shape.lightning_layers
     return (
         *norms,
         residual("block/attention/residual", shape.hidden, ROWS, repeat=mixers),
@@ -131,6 +131,8 @@ def feed_forward_parts(shape: DecoderShape) -> tuple[Part, ...]:
         parts += feed_forward(
             "block/mlp", shape.hidden, shape.ffn, ROWS, repeat=shape.dense_count, gated=shape.gated, bias=shape.ffn_bias
         )
+    if shape.ffn_scalars:
+        parts.append(Weights(name="block/mlp/scalars", count=shape.ffn_scalars, repeat=shape.dense_count))
     if np.any(shape.moe_count):
         parts += expert_parts(shape)
     return tuple(parts)

@@ -1,4 +1,4 @@
-"""Decoders before Llama: GPT-2, GPT-J, GPT-NeoX, OPT, BLOOM, Falcon, Phi-1 and -2, MPT."""
+"""Decoders before Llama: GPT-2, StarCoder, GPT-J, CodeGen, GPT-NeoX, OPT, BLOOM, Falcon, Phi-1 and -2, MPT."""
 
 from __future__ import annotations
 
@@ -53,6 +53,27 @@ def gpt2_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     )  # fmt: skip
 
 
+class GptBigCodeConfig(Gpt2Config):
+    """transformers ``GPTBigCodeConfig``."""
+
+    neutral: ClassVar[frozenset[str]] = Gpt2Config.neutral | {
+        "scale_attention_softmax_in_fp32", "attention_softmax_in_fp32", "inference_runner", "max_batch_size",
+        "max_sequence_length", "pad_key_length", "pre_allocate_kv_cache", "validate_runner_input",
+        "runner_max_sequence_length", "num_key_value_heads",
+    }  # fmt: skip
+    multi_query: Flag = True
+
+
+def gpt_bigcode_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
+    """Shape of ``GPTBigCodeForCausalLM`` (StarCoder): GPT-2 with one key/value head."""
+    read = GptBigCodeConfig.read(config, name)
+    heads = 1 if read.multi_query else read.n_head
+    return DecoderShape(
+        **{**read.dimensions(), "kv_heads": heads}, positions=read.n_positions, rotary=False, qkv_bias=True,
+        out_bias=True,
+    )  # fmt: skip
+
+
 class GptJConfig(Gpt2Config):
     """transformers ``GPTJConfig``."""
 
@@ -66,7 +87,7 @@ class GptJConfig(Gpt2Config):
 
 
 def gptj_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
-    """Shape of ``GPTJForCausalLM``: one norm, attention and feed-forward network side by side, a head with bias."""
+    """Shape of ``GPTJForCausalLM`` and ``CodeGenForCausalLM``: one norm, sublayers side by side, a head with bias."""
     read = GptJConfig.read(config, name)
     return DecoderShape(**read.dimensions(), norms=1, parallel=True, head_bias=True)
 
@@ -238,9 +259,9 @@ def phi_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 class MptAttentionConfig(Config):
     """``attn_config`` of an MPT configuration; the transformers class knows ALiBi without query-key norms only."""
 
-    neutral: ClassVar[frozenset[str]] = frozenset({
-        "attn_pdrop", "attn_impl", "clip_qkv", "softmax_scale", "alibi_bias_max", "model_type",
-    })  # fmt: skip
+    neutral: ClassVar[frozenset[str]] = DecoderConfig.neutral | {
+        "attn_impl", "clip_qkv", "softmax_scale", "alibi_bias_max",
+    }  # fmt: skip
     attn_type: Literal["multihead_attention"] = "multihead_attention"
     alibi: Literal[True] = True
     qk_ln: Literal[False] = False
@@ -277,6 +298,8 @@ def mpt_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 
 
 read_gpt2 = decoder_reader(gpt2_shape, "GPT2LMHeadModel")
+read_gpt_bigcode = decoder_reader(gpt_bigcode_shape, "GPTBigCodeForCausalLM")
+read_codegen = decoder_reader(gptj_shape, "CodeGenForCausalLM")
 read_gptj = decoder_reader(gptj_shape, "GPTJForCausalLM")
 read_gpt_neox = decoder_reader(gpt_neox_shape, "GPTNeoXForCausalLM")
 read_opt = decoder_reader(opt_shape, "OPTForCausalLM")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from costline.errors import ConfigError
 from costline.models.config import Config
@@ -42,6 +42,10 @@ COMMON = frozenset({
     "query_pre_attn_scalar", "cache_implementation",
 })  # fmt: skip
 """Fields of decoder configurations examined and found to change neither parameters nor FLOPs."""
+
+
+MlpTypes = list[Literal["dense", "sparse"]] | None
+"""Which layers have experts, one word a layer."""
 
 
 class DecoderConfig(Config):
@@ -103,6 +107,32 @@ def count_layers(kinds: Sequence[str], wanted: str, layers: int, name: str) -> i
     return sum(kind == wanted for kind in kinds)
 
 
+def local_layers(
+    sliding: int, window: int | None, listed: Sequence[str] | None, layers: int, name: str
+) -> dict[str, Any]:
+    """Arguments of `DecoderShape` for layers that slide: `sliding` of them, or as many as `listed` says, if any.
+
+    Examples
+    --------
+    >>> local_layers(3, 1024, None, 4, "tiny"), local_layers(3, 1024, ["full_attention"] * 4, 4, "tiny")
+    ({'local_layers': 3, 'local_tokens': 1024}, {})
+    """
+    if listed is not None:
+        sliding = count_layers(listed, "sliding_attention", layers, name)
+    return {"local_layers": sliding, "local_tokens": window} if window and sliding else {}
+
+
+def layers_at(layers: int, period: int, offset: int) -> int:
+    """Layers whose index leaves `offset` when divided by `period`.
+
+    Examples
+    --------
+    >>> layers_at(32, 8, 4), layers_at(4, 8, 4)
+    (4, 0)
+    """
+    return max(0, -(-(layers - offset) // period))
+
+
 def moe_layer_count(layers: int, step: int, listed: Sequence[int]) -> int:
     """Layers with experts where every `step`-th layer has them, except those listed as dense (Qwen's rule).
 
@@ -113,6 +143,26 @@ def moe_layer_count(layers: int, step: int, listed: Sequence[int]) -> int:
     """
     dense = layer_set(listed, layers, "mlp_only_layers")
     return layers // step - sum((index + 1) % step == 0 for index in dense)
+
+
+def dense_layers(kinds: MlpTypes, first: int, layers: int) -> int:
+    """Layers without experts: the `first` ones, unless `kinds` lists them.
+
+    Examples
+    --------
+    >>> dense_layers(None, 3, 61), dense_layers(["dense", "sparse"], 3, 2)
+    (3, 1)
+    """
+    if kinds is None:
+        return min(first, layers)
+    each_layer(kinds, layers, "mlp_layer_types")
+    return kinds.count("dense")
+
+
+def spelled(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration with ``_sliding_window_pattern``, as transformers writes it, under its older name."""
+    pattern = config.get("_sliding_window_pattern")
+    return {**config} if pattern is None else {"sliding_window_pattern": pattern, **config}
 
 
 def text_part(config: Mapping[str, Any], name: str) -> dict[str, Any]:

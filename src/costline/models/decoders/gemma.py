@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from costline.models.config import Flag, Size
 from costline.models.decoders.build import decoder_reader
-from costline.models.decoders.fields import TEXT_ONLY, count_layers, text_part
+from costline.models.decoders.fields import TEXT_ONLY, local_layers, spelled, text_part
 from costline.models.decoders.llama import DenseConfig
 from costline.models.decoders.shape import DecoderShape
 
@@ -50,21 +50,12 @@ class Gemma2Config(GemmaConfig):
         """Layers that slide: all but each `sliding_window_pattern`-th, unless `layer_types` lists them."""
         layers = self.num_hidden_layers
         sliding = layers - layers // self.sliding_window_pattern
-        if self.layer_types is not None:
-            sliding = count_layers(self.layer_types, "sliding_attention", layers, name)
-        window = self.sliding_window
-        return {"local_layers": sliding, "local_tokens": window} if window and sliding else {}
-
-
-def _spelled(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration with ``_sliding_window_pattern``, as transformers writes it, under its older name."""
-    pattern = config.get("_sliding_window_pattern")
-    return {**config} if pattern is None else {"sliding_window_pattern": pattern, **config}
+        return local_layers(sliding, self.sliding_window, self.layer_types, layers, name)
 
 
 def gemma2_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``Gemma2ForCausalLM``."""
-    read = Gemma2Config.read(_spelled(config), name)
+    read = Gemma2Config.read(spelled(config), name)
     bias = read.attention_bias
     return DecoderShape(**read.dimensions(), **read.local(name), qkv_bias=bias, out_bias=bias, norms=4)
 
@@ -80,7 +71,7 @@ class Gemma3Config(Gemma2Config):
 
 def gemma3_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``Gemma3ForCausalLM``."""
-    read = Gemma3Config.read(_spelled(config), name)
+    read = Gemma3Config.read(spelled(config), name)
     bias = read.attention_bias
     return DecoderShape(**read.dimensions(), **read.local(name), qkv_bias=bias, out_bias=bias, norms=4, qk_norm="head")
 

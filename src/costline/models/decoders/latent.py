@@ -1,4 +1,4 @@
-"""Latent attention (MLA): DeepSeek-V2, V3, V3.2, Kimi-K2, GLM-5."""
+"""Latent attention (MLA): DeepSeek-V2, V3, V3.2, Kimi-K2, GLM-5, GLM-4.7-Flash."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from costline.errors import ConfigError
 from costline.models.config import Count, Flag, Size
 from costline.models.decoders.build import decoder_reader
-from costline.models.decoders.fields import TEXT_ONLY, DecoderConfig, each_layer, text_part
+from costline.models.decoders.fields import TEXT_ONLY, DecoderConfig, MlpTypes, dense_layers, each_layer, text_part
 from costline.models.decoders.shape import DecoderShape
 
 
@@ -97,17 +97,16 @@ class DeepseekV32Config(DeepseekV3Config):
     index_topk: Size = 2048
     index_head_dim: Size = 128
     index_n_heads: Size = 64
-    mlp_layer_types: list[Literal["dense", "sparse"]] | None = None
+    mlp_layer_types: MlpTypes = None
+    layer_types: list[Literal["indexed_attention"]] | None = None
 
     def indexed(self, layers: int) -> dict[str, Any]:
         """Arguments of `DecoderShape`, `layers` of them with an indexer of their own."""
-        dense = {}
-        if self.mlp_layer_types is not None:
-            each_layer(self.mlp_layer_types, self.num_hidden_layers, "mlp_layer_types")
-            dense = {"dense_layers": self.mlp_layer_types.count("dense")}
+        if self.layer_types is not None:
+            each_layer(self.layer_types, self.num_hidden_layers, "layer_types")
         return {
             **self.latent(),
-            **dense,
+            "dense_layers": dense_layers(self.mlp_layer_types, self.first_k_dense_replace, self.num_hidden_layers),
             "index_layers": layers,
             "index_heads": self.index_n_heads,
             "index_dim": self.index_head_dim,
@@ -164,6 +163,32 @@ def glm_moe_dsa_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     return DecoderShape(**read.indexed(read.indexers(name)))
 
 
+class Glm4MoeLiteConfig(DeepseekV3Config):
+    """transformers ``Glm4MoeLiteConfig``."""
+
+    vocab_size: Size = 154880
+    hidden_size: Size = 2048
+    intermediate_size: Size = 10240
+    moe_intermediate_size: Size = 1536
+    num_hidden_layers: Size = 47
+    num_attention_heads: Size = 20
+    n_routed_experts: Size = 64
+    q_lora_rank: Size | None = 768
+    v_head_dim: Size = 256
+    qk_nope_head_dim: Size = 192
+    num_experts_per_tok: Size = 4
+    first_k_dense_replace: Count = 1
+    max_position_embeddings: Size = 202752
+    mlp_layer_types: MlpTypes = None
+
+
+def glm4_moe_lite_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
+    """Shape of ``Glm4MoeLiteForCausalLM`` (GLM-4.7-Flash)."""
+    read = Glm4MoeLiteConfig.read(config, name)
+    dense = dense_layers(read.mlp_layer_types, read.first_k_dense_replace, read.num_hidden_layers)
+    return DecoderShape(**{**read.latent(), "dense_layers": dense})
+
+
 def kimi_k25_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of the language model of ``Kimi_K25ForConditionalGeneration``."""
     return deepseek_v3_shape(text_part(config, name), name)
@@ -173,4 +198,5 @@ read_deepseek_v3 = decoder_reader(deepseek_v3_shape, "DeepseekV3ForCausalLM")
 read_deepseek_v2 = decoder_reader(deepseek_v2_shape, "DeepseekV2ForCausalLM")
 read_deepseek_v32 = decoder_reader(deepseek_v32_shape, "DeepseekV32ForCausalLM")
 read_glm_moe_dsa = decoder_reader(glm_moe_dsa_shape, "GlmMoeDsaForCausalLM")
+read_glm4_moe_lite = decoder_reader(glm4_moe_lite_shape, "Glm4MoeLiteForCausalLM")
 read_kimi_k25 = decoder_reader(kimi_k25_shape, "KimiK25ForConditionalGeneration", TEXT_ONLY)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from costline.models.config import Count, Flag, Size, head_width
 from costline.models.decoders.build import decoder_reader
-from costline.models.decoders.fields import TEXT_ONLY, DecoderConfig, count_layers, text_part
+from costline.models.decoders.fields import TEXT_ONLY, DecoderConfig, local_layers, text_part
 from costline.models.decoders.shape import DecoderShape
 
 
@@ -105,9 +105,7 @@ class Qwen2Config(DenseConfig):
         """Layers that slide: those after the first `max_window_layers`, or those `layer_types` lists."""
         layers, window = self.num_hidden_layers, self.sliding_window if self.use_sliding_window else None
         sliding = max(layers - self.max_window_layers, 0)
-        if self.layer_types is not None:
-            sliding = count_layers(self.layer_types, "sliding_attention", layers, name)
-        return {"local_layers": sliding, "local_tokens": window} if window and sliding else {}
+        return local_layers(sliding, window, self.layer_types, layers, name)
 
 
 def qwen2_shape(config: Mapping[str, Any], name: str) -> DecoderShape:

@@ -35,9 +35,11 @@ def mixer_parts(shape: DecoderShape, keys: str, *, cached: bool, absorbed: bool 
         parts += _grouped(shape, "block/local", shape.local_layers, keys, cached, mask)
         parts += _grouped(shape, "block/attention", shape.attention_count - shape.local_layers, keys, cached, "causal")
     if shape.mamba_layers:
-        parts += mamba(shape, cached=cached)
+        parts += (selective if shape.mamba_rank else mamba)(shape, cached=cached)
     if shape.delta_layers:
         parts += delta_net(shape, cached=cached)
+    if shape.lightning_layers:
+        parts += lightning(shape, cached=cached)
     return tuple(parts)
 
 
@@ -54,8 +56,8 @@ def _grouped(shape: DecoderShape, name: str, repeat: int, keys: str, cached: boo
     ]  # fmt: skip
     queries, both = shape.heads * shape.head_dim, (shape.heads + shape.kv_heads) * shape.head_dim
     if shape.qk_norm != "none":
-        held = {"plain": 0, "head": 2 * shape.head_dim, "width": both}[shape.qk_norm]
-        parts.append(_sharded(f"{name}/qk_norm", both, repeat, held=held * (1 + shape.norm_bias), saves=1))
+        held = {"plain": 0, "head": 2 * shape.head_dim * (1 + shape.norm_bias), "width": both}[shape.qk_norm]
+        parts.append(_sharded(f"{name}/qk_norm", both, repeat, held=held, saves=1))
     if shape.rotary:
         parts.append(_sharded(f"{name}/rotary", both, repeat))
     if shape.query_gate:
@@ -98,7 +100,8 @@ def latent_attention(shape: DecoderShape, keys: str, *, cached: bool, absorbed: 
         ]
     else:
         parts += [_product(f"{name}/kv_up", shape.kv_lora, shape.heads * (shape.qk_nope + shape.v_dim), repeat), core]
-    parts.append(_sharded(f"{name}/rotary", (shape.heads + 1) * shape.qk_rope, repeat))
+    if shape.rotary:
+        parts.append(_sharded(f"{name}/rotary", (shape.heads + 1) * shape.qk_rope, repeat))
     parts.append(
         Linear(
             name=f"{name}/out", inputs=shape.heads * shape.v_dim, outputs=shape.hidden, rows=ROWS,
@@ -169,15 +172,46 @@ def mamba(shape: DecoderShape, *, cached: bool) -> list[Part]:
         _short_convolution(name, mixed, shape, repeat),
         # recurrent form: one product into the state, one out of it; the decay is element-wise and not counted
         LinearAttention(
-            name=f"{name}/core", rows=ROWS, state_flops_per_token=4 * state, width=inner, repeat=repeat,
+            name=f"{name}/core",
+            rows=ROWS,
+            state_flops_per_token=4 * state,
+            width=inner,
+            repeat=repeat,
             state=(state + (shape.conv_kernel - 1) * mixed) * cached,
         ),
         Weights(name=f"{name}/decay", count=3 * shape.mamba_heads, repeat=repeat),
-        _sharded(f"{name}/gated_norm", inner, repeat, passes=3, saves=2, held=inner),
-        Linear(
-            name=f"{name}/out", inputs=inner, outputs=shape.hidden, rows=ROWS, bias=False, shard="row", repeat=repeat
+        _sharded(f"{name}/gated_norm", inner, repeat, passes=3, saves=2, held=inner * shape.mamba_norm),
+        _mixer_out(name, inner, shape, repeat),
+    ]
+
+
+def selective(shape: DecoderShape, *, cached: bool) -> list[Part]:
+    """Mamba-1 mixer (Gu & Dao 2023, arXiv:2312.00752): each channel has a state and a step of its own.
+
+    The step, of low rank, and the vectors into and out of the state are products of the convolved channels.
+    """
+    inner, name, repeat = shape.mamba_heads * shape.mamba_head_dim, "block/mamba", shape.mamba_layers
+    chosen, state = shape.mamba_rank + 2 * shape.mamba_state, inner * shape.mamba_state
+    parts = [
+        _product(f"{name}/in", shape.hidden, 2 * inner, repeat),
+        _short_convolution(name, inner, shape, repeat),
+        Linear(name=f"{name}/select", inputs=inner, outputs=chosen, rows=ROWS, bias=False, shard="row", repeat=repeat),
+        Linear(name=f"{name}/step", inputs=shape.mamba_rank, outputs=inner, rows=ROWS, bias=True, repeat=repeat),
+        LinearAttention(
+            name=f"{name}/core", rows=ROWS, state_flops_per_token=4 * state, width=inner, repeat=repeat,
+            state=(state + (shape.conv_kernel - 1) * inner) * cached,
         ),
+        Weights(name=f"{name}/decay", count=state + inner, repeat=repeat),
+        _sharded(f"{name}/gating", inner, repeat, passes=3, saves=2),
+        _mixer_out(name, inner, shape, repeat),
     ]  # fmt: skip
+    return [*parts, norm(f"{name}/select_norm", chosen, ROWS, repeat=repeat)] if shape.mamba_norm else parts
+
+
+def _mixer_out(name: str, inner: int, shape: DecoderShape, repeat: int) -> Linear:
+    return Linear(
+        name=f"{name}/out", inputs=inner, outputs=shape.hidden, rows=ROWS, bias=False, shard="row", repeat=repeat
+    )
 
 
 def _short_convolution(name: str, channels: int, shape: DecoderShape, repeat: int) -> Convolution:
@@ -188,22 +222,40 @@ def _short_convolution(name: str, channels: int, shape: DecoderShape, repeat: in
 
 
 def delta_net(shape: DecoderShape, *, cached: bool) -> list[Part]:
-    """Gated delta net (Yang et al. 2024, arXiv:2412.06464) as in Qwen3-Next."""
-    name, repeat = "block/delta", shape.delta_layers
+    """Gated delta net (Yang et al. 2024, arXiv:2412.06464) as in Qwen3-Next, or Kimi Linear (Kimi Team 2025)."""
+    name, repeat, rank = "block/delta", shape.delta_layers, shape.delta_rank
     keys, values = shape.delta_key_heads * shape.delta_key_dim, shape.delta_value_heads * shape.delta_value_dim
     state = values * shape.delta_key_dim
     mixed = 2 * keys + values
+    # beside queries, keys and values: a rate of writing a head; forgetting and output gate, through their ranks if any
+    gates = 2 * rank if rank else values + shape.delta_value_heads
+    held = keys + shape.delta_key_heads if rank else 2 * shape.delta_value_heads
     return [
-        _product(f"{name}/in", shape.hidden, mixed + values + 2 * shape.delta_value_heads, repeat),
+        _product(f"{name}/in", shape.hidden, mixed + gates + shape.delta_value_heads, repeat),
+        *([_product(f"{name}/gates", rank, keys + values, repeat)] if rank else []),
         _short_convolution(name, mixed, shape, repeat),
         # three products with the state: what the key recalls, the corrected outer product, what the query reads
         LinearAttention(
             name=f"{name}/core", rows=ROWS, state_flops_per_token=6 * state, width=values, repeat=repeat,
             state=(state + (shape.conv_kernel - 1) * mixed) * cached,
         ),
-        Weights(name=f"{name}/decay", count=2 * shape.delta_value_heads, repeat=repeat),
+        Weights(name=f"{name}/decay", count=held, repeat=repeat),
         _sharded(f"{name}/gated_norm", values, repeat, passes=3, saves=2, held=shape.delta_value_dim),
-        Linear(
-            name=f"{name}/out", inputs=values, outputs=shape.hidden, rows=ROWS, bias=False, shard="row", repeat=repeat
+        _mixer_out(name, values, shape, repeat),
+    ]  # fmt: skip
+
+
+def lightning(shape: DecoderShape, *, cached: bool) -> list[Part]:
+    """Lightning attention (Qin et al. 2024, arXiv:2401.04658) of MiniMax-01: linear, gated, normed over all heads."""
+    name, repeat, inner = "block/lightning", shape.lightning_layers, shape.heads * shape.head_dim
+    state = inner * shape.head_dim
+    return [
+        _product(f"{name}/in", shape.hidden, 4 * inner, repeat),
+        # recurrent form: one product into the state, one out of it, as in Mamba-2
+        LinearAttention(
+            name=f"{name}/core", rows=ROWS, state_flops_per_token=4 * state, width=inner, repeat=repeat,
+            state=state * cached,
         ),
+        _sharded(f"{name}/gated_norm", inner, repeat, passes=3, saves=2, held=inner),
+        _mixer_out(name, inner, shape, repeat),
     ]  # fmt: skip

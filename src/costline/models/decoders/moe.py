@@ -13,6 +13,7 @@ from costline.models.decoders.fields import (
     count_layers,
     each_layer,
     layer_set,
+    local_layers,
     moe_layer_count,
     text_part,
 )
@@ -172,13 +173,10 @@ class GptOssConfig(MixtralConfig):
 def gpt_oss_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``GptOssForCausalLM``: sinks, biases in router and experts, every other layer slides."""
     read = GptOssConfig.read(config, name)
-    layers, window, bias = read.num_hidden_layers, read.sliding_window or 0, read.attention_bias
-    sliding = (layers + 1) // 2
-    if read.layer_types is not None:
-        sliding = count_layers(read.layer_types, "sliding_attention", layers, name)
+    layers, window, bias = read.num_hidden_layers, read.sliding_window, read.attention_bias
+    local = local_layers((layers + 1) // 2, window, read.layer_types, layers, name)
     return DecoderShape(
-        **read.routed(), local_layers=sliding * bool(window), local_tokens=window, qkv_bias=bias, out_bias=bias,
-        sinks=True, router_bias=True, expert_bias=True,
+        **read.routed(), **local, qkv_bias=bias, out_bias=bias, sinks=True, router_bias=True, expert_bias=True
     )  # fmt: skip
 
 

@@ -12,7 +12,10 @@ import numpy as np
 from costline.errors import ConfigError
 
 QueryKeyNorm: TypeAlias = Literal["none", "plain", "head", "width"]
-"""Norm of queries and keys: none, without a scale (Llama 4), one scale of a head's width, one of all heads' width."""
+"""Norm of queries and keys: none, without a scale (Llama 4), one scale of a head's width, one of all heads' width.
+
+One of a head's width has a bias where the layers' norms have one (Phi-2), one of all heads' width none (StableLM 2).
+"""
 Local: TypeAlias = Literal["window", "chunk"]
 
 
@@ -28,6 +31,8 @@ class DecoderShape:
         Width of a dense feed-forward network. [feature]
     gated : bool
         Three matrices (SwiGLU, GEGLU) instead of two, also in experts.
+    ffn_scalars : int
+        Learned numbers of an activation (xIELU of Apertus: 2).
     tied : bool
         The output head multiplies by the embedding table.
     embed_width : int
@@ -71,9 +76,18 @@ class DecoderShape:
         Layers with a dense network, with experts, with attention. None: every layer has attention unless it has a
         recurrent mixer; all layers are dense, or, where there are experts, all that are not counted in `dense_layers`.
     mamba_layers, mamba_heads, mamba_head_dim, mamba_groups, mamba_state : int
-        Mamba-2 layers and their dimensions.
+        Mamba-2 layers and their dimensions; in Mamba-1 a head is one channel.
+    mamba_rank : int
+        Rank of the step of Mamba-1 (Jamba); 0: Mamba-2.
+    mamba_norm : bool
+        The gated norm of Mamba-2; in Mamba-1 norms of step, input and output vectors (Jamba has them, Mamba not).
     delta_layers, delta_key_heads, delta_value_heads, delta_key_dim, delta_value_dim : int
         Gated delta-net layers (Qwen3-Next) and their dimensions.
+    delta_rank : int
+        Rank of the gates of forgetting and of the output, a number a channel (Kimi Linear); 0: a number a head, and
+        an output gate of full rank.
+    lightning_layers : int
+        Layers of linear attention with a fixed decay and a gated, normed output (MiniMax-01); heads as in the others.
     conv_kernel, conv_bias : int, bool
         Taps and bias of the short convolution of a recurrent mixer.
     """
@@ -86,6 +100,7 @@ class DecoderShape:
     vocab: int
     ffn: int = 0
     gated: bool = True
+    ffn_scalars: int = 0
     tied: bool = False
     embed_width: int = 0
     positions: int = 0
@@ -133,11 +148,15 @@ class DecoderShape:
     mamba_head_dim: int = 0
     mamba_groups: int = 0
     mamba_state: int = 0
+    mamba_rank: int = 0
+    mamba_norm: bool = True
     delta_layers: int = 0
     delta_key_heads: int = 0
     delta_value_heads: int = 0
     delta_key_dim: int = 0
     delta_value_dim: int = 0
+    delta_rank: int = 0
+    lightning_layers: int = 0
     conv_kernel: int = 0
     conv_bias: bool = False
 
@@ -181,7 +200,7 @@ class DecoderShape:
         """Layers with attention. [layer]"""
         if self.attention_layers is not None:
             return self.attention_layers
-        return self.layers - self.mamba_layers - self.delta_layers
+        return self.layers - self.mamba_layers - self.delta_layers - self.lightning_layers
 
     @property
     def dense_count(self) -> int:
