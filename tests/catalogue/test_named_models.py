@@ -22,7 +22,10 @@ ROWS = {row["name"]: row for row in csv.DictReader(TABLE.read_text(encoding="utf
 ROUNDED = {
     # name: why the size in it is not within 5 % of the count
     "baichuan2-7b": "rounds 7.5 down",
+    "bamba-9b": "rounds 9.8 down",
+    "ernie-4.5-0.3b": "rounds 0.36 down",
     "internlm2-7b": "rounds 7.7 down",
+    "ministral-3-8b": "rounds 8.5 down",
     "nemotron-3.5-lightning-30b-a3b": "rounds 31.6 down",
     "nemotron-h-4b": "rounds 4.5 down",
     "olmo-2-13b": "rounds 13.7 down",
@@ -88,6 +91,10 @@ def test_the_size_in_a_name_is_that_of_the_model(name):
         ("Grok-1", "grok1-314b"),
         ("GLM-4.5", "glm-4.6"),
         ("Vicuna-13B", "llama-2-13b"),
+        ("Command-R+", "command-r-plus"),
+        ("DeepSeek-V3.2-Exp", "deepseek-v3.2"),
+        ("Phi-3-mini-4k-instruct", "phi-3-mini"),
+        ("Phi-3-mini-128k-instruct", "phi-3-mini-128k"),
         ("ms-qwen1.5-72b", "qwen1.5-72b"),
     ],
 )

@@ -93,8 +93,8 @@ def _read_cell(cell: str, written: str) -> int | bool | str:
 def needed_fields(values: Mapping[str, Any]) -> tuple[str, ...]:
     """Dimensions this decoder cannot do without, given what is known of it."""
     needed = ["layers", "hidden", "vocab", "heads", "kv_heads", "head_dim"]
-    all_experts = "experts" in values and not values.get("dense_layers")
-    if not all_experts:
+    dense = values.get("dense_layers", 0 if "experts" in values else None)  # None: all layers
+    if dense != 0:
         needed.append("ffn")
     if "experts" in values:
         needed += ["active_experts", "expert_ffn"]
