@@ -48,7 +48,7 @@ def exaone4_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 class CohereConfig(DenseConfig):
     """transformers ``CohereConfig``; the scale of the logits changes no count."""
 
-    neutral: ClassVar[frozenset[str]] = DenseConfig.neutral | {"logit_scale", "model_max_length"}
+    neutral: ClassVar[frozenset[str]] = DenseConfig.neutral | {"logit_scale"}
     vocab_size: Size = 256000
     hidden_size: Size = 8192
     intermediate_size: Size = 22528
@@ -56,13 +56,17 @@ class CohereConfig(DenseConfig):
     num_attention_heads: Size = 64
     max_position_embeddings: Size = 8192
     tie_word_embeddings: Flag = True
+    model_max_length: Size | None = None
+    """The context of Command R, whose `max_position_embeddings` is less than it is made for."""
     attention_bias: Flag = False
     use_qk_norm: Flag = False
 
     def side_by_side(self) -> dict[str, Any]:
         """Arguments of `DecoderShape`: one norm, attention and feed-forward network beside each other."""
         bias = self.attention_bias
-        return {**self.dimensions(), "norms": 1, "parallel": True, "qkv_bias": bias, "out_bias": bias}
+        context = self.model_max_length or self.max_position_embeddings
+        beside = {"norms": 1, "parallel": True, "qkv_bias": bias, "out_bias": bias}
+        return {**self.dimensions(), **beside, "max_context": context}
 
 
 def cohere_shape(config: Mapping[str, Any], name: str) -> DecoderShape:

@@ -266,7 +266,7 @@ class KimiLinearConfig(DeepseekV3Config):
     """transformers ``KimiLinearConfig``, with the names that the published file has for some fields."""
 
     neutral: ClassVar[frozenset[str]] = DeepseekV3Config.neutral | {
-        "moe_renormalize", "num_expert_group", "moe_router_activation_func", "model_max_length",
+        "moe_renormalize", "num_expert_group", "moe_router_activation_func",
     }  # fmt: skip
     vocab_size: Size = 163840
     hidden_size: Size = 2304
@@ -313,6 +313,7 @@ def kimi_linear_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     published = {
         "num_experts": "n_routed_experts", "num_local_experts": "n_routed_experts",
         "num_shared_experts": "n_shared_experts", "num_experts_per_token": "num_experts_per_tok",
+        "model_max_length": "max_position_embeddings",
     }  # fmt: skip
     read = KimiLinearConfig.read({published.get(key, key): value for key, value in config.items()}, name)
     dense = dense_layers(read.mlp_layer_types, read.first_k_dense_replace, read.num_hidden_layers)

@@ -62,7 +62,7 @@ def ernie45_moe_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 class PhimoeConfig(MixtralConfig):
     """transformers ``PhimoeConfig``."""
 
-    neutral: ClassVar[frozenset[str]] = MixtralConfig.neutral | {"input_jitter_noise"}
+    neutral: ClassVar[frozenset[str]] = MixtralConfig.neutral | {"input_jitter_noise", "expert_dropout"}
     vocab_size: Size = 32064
     intermediate_size: Size = 6400
     num_local_experts: Size = 16
