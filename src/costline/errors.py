@@ -46,14 +46,20 @@ class UnknownNameError(InputError):
         All names that would have been right; the nearest are shown.
     meant : iterable of str
         Names that were meant, most likely: shown in place of the nearest in spelling.
+    listed : iterable of str
+        Names that are shown where none is near.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], meant: Iterable[str] = ()) -> None:
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], meant: Iterable[str] = (), *, listed: Iterable[str] = ()
+    ) -> None:
         self.kind = kind
         self.name = name
         self.nearest = tuple(meant) or tuple(nearest_names(name, known))
         shown = name if len(name) <= 60 else f"{name[:57]}..."
         hint = f"; did you mean {', '.join(self.nearest)}?" if self.nearest else ""
+        if not hint and (all_of_them := ", ".join(listed)):
+            hint = f"; there are {all_of_them}"
         super().__init__(f"unknown {kind} {shown!r}{hint}")
 
 

@@ -167,6 +167,11 @@ class Estimate:
         """Value of a figure by name. [its SI unit]"""
         return self.figure(name).value
 
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What an export of the figures must say to be understood."""
+        return self.inputs
+
     def figure(self, name: str) -> Figure:
         """Figure by name.
 

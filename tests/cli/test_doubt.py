@@ -80,21 +80,121 @@ def test_json_holds_every_sample(capsys):
     assert "conventions" in body
 
 
-def test_csv_has_a_row_a_sample(capsys):
-    _, out, _ = run(capsys, *SERVE, "--csv")
+def test_csv_has_a_row_a_sample_and_says_how_they_were_drawn(capsys):
+    _, out, _ = run(capsys, *SERVE, "--csv", "--seed", "3", "--given", "tpot < 1s")
     rows = [line for line in out.splitlines() if not line.startswith("#")]
     assert len(rows) == 257
     assert rows[0].startswith("price,")
+    for line in ("# range of price = $1.00/h to $3.00/h", "# samples = 256", "# seed = 3", "# given (1) = tpot < 1s"):
+        assert line in out.splitlines()
 
 
-def test_a_tornado_is_a_picture_without_a_plotting_library(capsys, tmp_path):
-    path = tmp_path / "tornado.svg"
-    code, _, err = run(capsys, *SERVE, "--tornado", path)
+def test_json_tells_what_the_terminal_does(capsys):
+    given = [*SERVE, "--of", "cost_output", "--given", "cost_output < $0.1/Mtoken"]
+    body = json.loads(run(capsys, *given, "--json")[1])["uncertainty"]
+    out = run(capsys, *given)[1]
+    swings = body["tornado"]["cost_output"]
+    assert f"around ${1e6 * swings['middle']:.3g}" in out
+    price = next(swing for swing in swings["inputs"] if swing["name"] == "price")
+    # the cost is proportional to the price, whose logarithm is normal: 90th over 10th percentile
+    assert price["high"] / price["low"] == pytest.approx(3 ** (2 * 1.28155 / (2 * 1.64485)), rel=1e-4)
+    shares = {row["name"]: row for row in body["drivers"]["cost_output"]["inputs"]}
+    assert re.search(rf"price +{100 * shares['price']['first']:.0f}% +{100 * shares['price']['total']:.0f}%", out)
+    assert body["implied"]["price"]["moved"]
+    assert {row["origin"] for row in body["implied"].values()} == {"input", "model"}
+
+
+def test_a_derivation_is_of_one_question_and_not_of_the_ends_of_all(capsys):
+    out = run(capsys, *GPT4, "--price", "$1/h to $3/h", "--samples", "256", "--explain")[1]
+    _, _, derived = out.partition("at the medians of all inputs:")
+    assert re.search(r"price  \$1\.73/h  your price", derived)  # the square root of 1 x 3
+
+
+def test_what_is_not_in_doubt_has_no_interval(capsys):
+    lines = run(capsys, "train", "llama-3.1-8b", "--tokens", "1T", "--on", "64xh100-sxm", "--samples", "256")[1]
+    (inputs,) = (line for line in lines.splitlines() if line.startswith("inputs alone"))  # of the price, no time
+    assert re.match(r"inputs alone +[\d.]+ days +\$", inputs)
+
+
+def test_what_every_sample_agrees_with_is_counted(capsys):
+    given = ["--chance", "tpot < 1 h", "--chance", "tpot > 1 h"]
+    out = run(capsys, *SERVE, *given)[1]
+    assert "chance that tpot < 1 h: 100%: all of 256 samples" in out
+    assert "chance that tpot > 1 h: 0%: none of 256 samples" in out
+
+
+def test_a_finding_shows_what_becomes_of_choices_and_of_the_model(capsys):
+    # twice the price is more than any doubt of the model, so that only the cheap half stays
+    given = ["serve", "llama-3.1-8b", "--on", "h100-sxm", "--samples", "1024", "--price", "{$0.01/h: 0.25, $9/h: 0.75}"]
+    out = run(capsys, *given, "--given", "cost_output < $0.1/Mtoken")[1]
+    assert re.search(r"price = \$0\.0100/h +25% +100%", out)
+    assert re.search(r"price = \$9\.00/h +75% +0%", out)
+    slow = run(capsys, *SERVE[:-2], "--samples", "4096", "--given", "tpot > 25ms")[1]
+    assert re.search(r"software +100 % +1\d\d %", slow)  # nothing that was stated makes a token slow
+
+
+def test_conventions_of_a_sampled_answer_say_where_they_stand(capsys):
+    assert "at the medians of all inputs:\ncounted otherwise" in run(capsys, *GPT4, "--conventions")[1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["serve", "llama-3.1-70b", "--input", "1k to 4k", "--on", "8xh100-sxm", "--price", "$2/h to $3/h",
+         "--given", "cost_output < $3/Mtoken", "--percentiles", "5,50,95"],
+        ["generate", "wan2.1-t2v-14b", "--on", "8xh100-sxm", "--steps", "{20, 30, 50}"],
+        ["caption", "qwen2.5-vl-7b", "--minutes", "100M to 200M", "--on", "8xh100-sxm", "--conventions"],
+    ],
+)  # fmt: skip
+def test_tables_fit_80_columns_and_name_everything(capsys, arguments):
+    out = run(capsys, *arguments, "--samples", "256")[1]
+    assert max(len(line) for line in out.splitlines()) <= 80
+    assert "…" not in out
+    (heading,) = (line for line in out.splitlines() if line.startswith("what drives it"))
+    assert heading.count("alone") == heading.count("in all") == len(re.findall(r"± [\d.]+%", heading)) == 2
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_what_drives_it_is_a_picture_without_a_plotting_library(capsys, tmp_path):
+    path = tmp_path / "drivers.svg"
+    code, _, err = run(capsys, *SERVE, "--of", "cost_output", "--tornado", path)
     picture = ET.fromstring(path.read_text(encoding="utf-8"))  # noqa: S314
-    texts = ["".join(node.itertext()) for node in picture.iter("{http://www.w3.org/2000/svg}text")]
+    texts = ["".join(node.itertext()) for node in picture.iter(f"{SVG}text")]
     assert (code, err) == (0, f"drawn: {path}\n")
     assert any(text.startswith("price: $1.") for text in texts)
-    assert len(list(picture.iter("{http://www.w3.org/2000/svg}rect"))) >= 3
+    assert "share of the variance of log cost of output (Sobol indices)" in texts
+    assert any(re.fullmatch(r"\d+ % alone, \d+ % in all \(± [\d.]+ %\)", text) for text in texts)
+    bars = {kind: [float(bar.get("width")) for bar in picture.iter(f"{SVG}rect") if bar.get("class") == kind]
+            for kind in ("alone", "all", "low", "high")}  # fmt: skip
+    assert len(bars["alone"]) == len(bars["all"]) >= 3  # two inputs and the legend
+    assert all(one <= total + 0.1 for one, total in zip(bars["alone"][1:], bars["all"][1:], strict=True))
+    assert len(bars["low"]) == len(bars["high"]) >= 3
+
+
+def test_the_dark_scheme_changes_last_so_that_it_counts(capsys, tmp_path):
+    path = tmp_path / "drivers.svg"
+    run(capsys, *SERVE, "--tornado", path)
+    style = next(ET.fromstring(path.read_text(encoding="utf-8")).iter(f"{SVG}style")).text  # noqa: S314
+    light, _, dark = style.partition("@media(prefers-color-scheme:dark)")
+    assert ".back{fill:#fff}" in light
+    assert dark.endswith("}}")  # nothing behind it
+    assert ".back{fill:#14171b}" in dark
+
+
+def test_words_of_the_picture_do_not_lie_on_another(capsys, tmp_path):
+    path = tmp_path / "drivers.svg"
+    run(capsys, *SERVE, "--of", "cost_output", "--tornado", path)
+    lines = {}
+    for node in ET.fromstring(path.read_text(encoding="utf-8")).iter(f"{SVG}text"):  # noqa: S314
+        words, x, anchor = "".join(node.itertext()), float(node.get("x")), node.get("text-anchor")
+        wide = 7 * len(words)
+        start = x - wide if anchor == "end" else x - wide / 2 if anchor == "middle" else x
+        lines.setdefault(node.get("y"), []).append((start, start + wide))
+    for spans in lines.values():
+        for (_, end), (start, _) in zip(sorted(spans), sorted(spans)[1:], strict=False):
+            assert start >= end
 
 
 def test_a_scenario_with_a_sampling_table(capsys, tmp_path):
@@ -134,7 +234,10 @@ def test_a_bad_sampling_table(capsys, tmp_path, table, words):
     ("arguments", "words"),
     [
         (["--given", "days > 5000"], "no sample of 256 agrees"),
-        (["--given", "nothing < 5"], "unknown result or uncertain input 'nothing'"),
+        (["--given", "nothing < 5"], "unknown result or uncertain input 'nothing'; there are time, cost, energy"),
+        (["--given", "100 < days < 200"], "more than one condition; write each on its own, or NAME between LOW and"),
+        (["--chance", "days < 200 and mfu > 40%"], "is more than one condition"),
+        (["--of", "zzz"], "unknown result 'zzz'; there are time, cost"),
         (["--chance", "cost"], "is no condition"),
         (["--percentiles", "5,often"], "'often' is not a number"),
         (["--percentiles", "5,101"], "101 is not from 0 to 100"),

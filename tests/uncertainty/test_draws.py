@@ -170,3 +170,14 @@ def test_settings_that_cannot_be(samples, seed, words):
 def test_plain_inputs_are_told_apart_quickly():
     assert not any(uncertain(each) for each in ("13T", 5, 5.0, None, np.arange(3.0), np.float64(1)))
     assert all(uncertain(each) for each in ("1 to 2", ["1", "2"], {"1": 1.0}))
+
+
+def test_no_sample_of_a_coefficient_is_impossible():
+    """What shows of the shorter side of a kernel is a part of it; the fullest expert has the mean at least."""
+    with sampling(1024, always=True):
+        study = costline.train("deepseek-v3", tokens="1T", on="1024xa100-sxm-80gb", plan="expert=32").sampled
+    drawn = {each.name: each.values(study.shares) for each in study.variables}
+    parts = [values for name, values in drawn.items() if name.startswith(("exposed", "overlap"))]
+    assert len(parts) >= 2
+    assert all(0 <= values.min() <= values.max() <= 1 for values in parts)
+    assert drawn["expert_imbalance"].min() >= 1

@@ -162,3 +162,15 @@ def test_points_are_sobols_and_inside():
     assert 0 < drawn.min() < drawn.max() < 1
     assert np.abs(points(4096, 8, seed=0).mean(axis=0) - 0.5).max() < 1e-3  # plain samples miss by 5e-3
     assert points(7, 0, seed=0).shape == (7, 0)
+
+
+def test_inputs_of_one_file_are_moved_together(study, tmp_path):
+    # x and 10 - x of one row: their sum is never in doubt, whatever each of them alone would do to it
+    path = tmp_path / "rows.csv"
+    path.write_text("x,y\n" + "".join(f"{x},{10 - x}\n" for x in range(1, 10)), encoding="utf-8")
+    found = study(lambda x, y, z: {"sum": x + y + z, "difference": x - y + z}, x=f"{path}:x", y=f"{path}:y", z="1..3")
+    (only,) = tornado(found, "sum").swings
+    assert (only.name, only.low, only.high) == ("z", pytest.approx(11.2), pytest.approx(12.8))
+    both = {swing.name: swing for swing in tornado(found, "difference").swings}["x & y"]
+    assert (both.low, both.high) == (-8 + 2, 8 + 2)  # nine rows: the first and the last hold 11 % each
+    assert np.isnan(both.at_low)

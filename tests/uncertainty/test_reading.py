@@ -91,3 +91,11 @@ def test_bad_columns(tmp_path, content, words):
     path.write_text(content, encoding="utf-8")
     with pytest.raises(QuantityError, match=words):
         read_column(path, "mfu", FRACTION)
+
+
+def test_a_file_without_its_column_says_what_there_is(tmp_path):
+    path = tmp_path / "samples.csv"
+    path.write_text("params, mfu\n20B,0.4\n", encoding="utf-8")
+    assert is_spread(str(path))
+    with pytest.raises(QuantityError, match=r"as in samples\.csv:params; it has params, mfu"):
+        read_spread(str(path), FRACTION)

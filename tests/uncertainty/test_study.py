@@ -77,7 +77,22 @@ def test_a_condition_by_hand(study):
     (first, _) = found.implied()
     assert first.before.median == pytest.approx(0.5, abs=0.001)
     assert first.after.median == pytest.approx((1 + math.sqrt(0.5)) / 2, abs=0.01)
+    assert first.shift == pytest.approx(1 / 3, abs=0.01)  # the mean of the triangle is at 5/6
+    assert first.moved
     assert found.chance("a > 0.75") == pytest.approx(3 / 4, abs=0.01)  # 1 - (2 * 0.25)^2
+
+
+def test_a_choice_has_the_chances_of_bayes(study):
+    # 0.6 x P(b > 0.8) against 0.4 x P(b > 0.2): a is 1 in three of eleven cases
+    found = study(lambda a, b: a + b, samples=2**14, a="{1: 0.6, 1.6: 0.4}", b="0..1").given("result > 1.8")
+    weights = {value: (before, after) for value, before, after in found.implied()[0].weights}
+    assert weights[1.0] == (pytest.approx(0.6, abs=0.001), pytest.approx(0.6 * 0.2 / (0.6 * 0.2 + 0.4 * 0.8), abs=0.01))
+    assert weights[1.6] == (pytest.approx(0.4, abs=0.001), pytest.approx(0.4 * 0.8 / (0.6 * 0.2 + 0.4 * 0.8), abs=0.01))
+
+
+def test_what_a_finding_has_nothing_to_do_with_does_not_move(study):
+    found = study(lambda a, b, c: {"sum": a + b, "c": c}, a="0..1", b="0..1", c="1 to 9").given("sum > 1.5")
+    assert [row.moved for row in found.implied()] == [True, True, False]
 
 
 def test_findings_add_up(study):

@@ -118,7 +118,9 @@ def _print(estimate: Estimate, output: Output) -> None:
 
         screen.print(convention_table(estimate))
     if output.explain or output.explain_all:
-        screen.print(derivation(estimate, everything=output.explain_all))
+        if is_ranged(estimate):
+            screen.print("\nat the medians of all inputs:")
+        screen.print(derivation(getattr(estimate, "middle", estimate), everything=output.explain_all))
 
 
 def _answer(estimate: Estimate, *, plain: bool) -> RenderableType:
@@ -134,17 +136,18 @@ def _answer(estimate: Estimate, *, plain: bool) -> RenderableType:
 
 
 def _draw(estimate: Estimate, path: Path) -> None:
-    """Write the tornado of the last explained result."""
+    """Draw what drives the last explained result."""
     from costline.cli.terminal import note
-    from costline.report.tornado import tornado_svg
-    from costline.uncertainty.drivers import tornado
+    from costline.report.tornado import drivers_svg
+    from costline.uncertainty.drivers import drivers, tornado
     from costline.uncertainty.sampled import RangedEstimate
 
-    sampled = cast(RangedEstimate, estimate).sampled
+    sampled, result = cast(RangedEstimate, estimate).sampled, cast(RangedEstimate, estimate).explained[-1]
     kinds = {variable.name: variable.kind for variable in sampled.variables}
-    found = tornado(sampled, cast(RangedEstimate, estimate).explained[-1])
-    title = f"{estimate.title} (before what was found)" if sampled.findings else estimate.title
-    path.write_text(tornado_svg(found, title, kinds), encoding="utf-8")
+    shares = drivers(sampled, [result]).get(result)
+    before = f"before what was found, of all {sampled.samples:,} samples" if sampled.findings else ""
+    picture = drivers_svg(tornado(sampled, result), shares, estimate.title, kinds, before)
+    path.write_text(picture, encoding="utf-8")
     note(f"drawn: {path}")
 
 

@@ -32,6 +32,10 @@ BY_JOB = frozenset({
 })  # fmt: skip
 """Coefficients that whole jobs of one kind may reach better or worse than others: hours of training under full power,
 seconds of decoding. Their qualifier is refined by the kind of job."""
+PARTS = frozenset({"exposed", "overlap"})
+"""Parts of a whole, which cannot exceed it."""
+EXCESSES = frozenset({"expert_imbalance"})
+"""Factors that cannot be below 1: the fullest of several over their mean."""
 BEST_SHARE = 0.97
 """Largest share: the best measured matrix product reaches 0.969 of its peak (Gaudi 2)."""
 

@@ -43,7 +43,7 @@ def to_csv(estimate: Estimate) -> str:
     """
     out = io.StringIO()
     out.write(f"# costline {__version__}: {estimate.title}\n")
-    for name, value in estimate.inputs.items():
+    for name, value in estimate.settings.items():
         out.write(f"# {name} = {plain(value)}\n")
     writer = csv.writer(out, lineterminator="\n")
     frame = estimate.to_frame()

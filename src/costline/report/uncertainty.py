@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Group, RenderableType
@@ -12,15 +13,21 @@ from costline.errors import InputError
 from costline.estimate import Estimate
 from costline.quantity import Kind, show
 from costline.report.answer import HEADLINES, ROWS, notes
-from costline.report.values import label, text
+from costline.report.values import NUMBER, interval, label, text
 from costline.uncertainty.conventions import Reading, conventions
 from costline.uncertainty.drivers import WITHIN, Driver, Drivers, Scale, Swing, Tornado, drivers, tornado
 from costline.uncertainty.sampled import FITS, RangedEstimate
 from costline.uncertainty.spreads import describe
-from costline.uncertainty.study import ENOUGH, Span, Study
+from costline.uncertainty.study import ENOUGH, Implied, Span, Study
 
 MOST_ROWS = 7
 """Inputs shown of a ranking; the rest moves the result little."""
+MOST_COEFFICIENTS = 3
+"""Coefficients of the model shown that a finding moves."""
+LONGEST_BAR = 7
+"""Length of the bar of an input that is all of the doubt. [character]"""
+WIDEST = 24
+"""Length above which names of inputs are folded. [character]"""
 SCALES: dict[Scale, str] = {"value": "", "logarithm": "log ", "rank": "rank of "}
 """What is explained of a result, in words."""
 
@@ -73,7 +80,8 @@ def _findings(study: Study) -> Iterable[Text]:
 
 
 def _interval(span: Span, unit: str) -> str:
-    return f"{text(span.low, unit)} to {text(span.high, unit)}"
+    """The ends of an interval; one value of what is not in doubt."""
+    return interval(span.low, span.high, unit) if span.low < span.high else text(span.median, unit)
 
 
 def _headline(estimate: RangedEstimate, names: Sequence[str]) -> Table:
@@ -83,14 +91,18 @@ def _headline(estimate: RangedEstimate, names: Sequence[str]) -> Table:
     table.add_column()
     for name in names:
         span, unit = estimate.sampled.span(name, estimate.asked.interval), estimate.sampled.units[name]
-        table.add_row(label(name), text(span.median, unit), f"{span.share:.0%}: {_interval(span, unit)}")
+        between = f"{span.share:.0%}: {_interval(span, unit)}" if span.low < span.high else ""
+        table.add_row(label(name), text(span.median, unit), between)
     return table
 
 
 def _chance(study: Study, written: str) -> str:
+    """How likely, with the standard error of as many independent samples; Sobol's are better than that."""
     share = study.chance(written)
-    error = (share * (1 - share) / study.agreeing) ** 0.5  # of independent samples; Sobol's are better than that
-    return f"chance that {written}: {share:.1%}" + (f" (± {error:.1%})" if error else "")
+    if share in {0.0, 1.0}:
+        return f"chance that {written}: {share:.0%}: {'all' if share else 'none'} of {study.agreeing:,} samples"
+    error = (share * (1 - share) / study.agreeing) ** 0.5
+    return f"chance that {written}: {share:.1%} (± {error:.1%})"
 
 
 def _percentiles(estimate: RangedEstimate, names: Sequence[str]) -> Table:
@@ -106,14 +118,29 @@ def _percentiles(estimate: RangedEstimate, names: Sequence[str]) -> Table:
 
 
 def _implied(study: Study) -> Table:
+    """Inputs before and after what was found, and the coefficients of the model that it moved most."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("what that implies", "before", "after", "80 % after"):
         table.add_column(heading, justify="left" if heading.startswith("what") else "right")
-    for row in study.implied():
-        kind = row.variable.kind
-        after = f"{_given(row.after.low, kind)} to {_given(row.after.high, kind)}"
-        table.add_row(row.variable.name, _given(row.before.median, kind), _given(row.after.median, kind), after)
+    listed = study.implied()
+    coefficients = [row for row in listed if row.variable.origin == "model" and row.moved]
+    coefficients.sort(key=lambda row: -abs(row.shift))
+    for row in (*(row for row in listed if row.variable.origin != "model"), *coefficients[:MOST_COEFFICIENTS]):
+        for cells in _weights(row) if 0 < len(row.weights) <= MOST_ROWS else [_moved(row)]:
+            table.add_row(*cells)
     return table
+
+
+def _moved(row: Implied) -> tuple[str, ...]:
+    kind = row.variable.kind
+    after = f"{_given(row.after.low, kind)} to {_given(row.after.high, kind)}"
+    return row.variable.name, _given(row.before.median, kind), _given(row.after.median, kind), after
+
+
+def _weights(row: Implied) -> Iterable[tuple[str, ...]]:
+    """How likely each value of a choice is: its median would jump from one to another."""
+    for value, before, after in row.weights:
+        yield f"{row.variable.name} = {_given(value, row.variable.kind)}", f"{before:.0%}", f"{after:.0%}"
 
 
 def _given(value: float, kind: Kind | None) -> str:
@@ -155,22 +182,24 @@ def _doubts(study: Study, results: Sequence[str], share: float) -> Table:
 
 def _ranking(found: Mapping[str, Drivers], *, plain: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("what drives it")
     rows = {name: {row.name: row for row in each.ranked} for name, each in found.items()}
     names = sorted(
         {row.name for each in found.values() for row in each.ranked if row.seen},
         key=lambda name: -max(ranked[name].total for ranked in rows.values()),
     )[:MOST_ROWS]
+    table.add_column("what drives it", no_wrap=_short(names), vertical="bottom")
     for each in found.values():
         error = max((rows[each.result][name].error for name in names), default=0.0)
-        table.add_column(f"{SCALES[each.scale]}{label(each.result)}\nalone", justify="right")
-        table.add_column("\nin all", justify="right")
-        table.add_column(f"\n± {max(error, 0.001):.{0 if error >= 0.0095 else 1}%}")
+        heading = f"{SCALES[each.scale]}{label(each.result)}\nalone"
+        table.add_column(heading, justify="right", vertical="bottom")
+        table.add_column("in all", justify="right", vertical="bottom")
+        sign = f"± {max(error, 0.001):.{0 if error >= 0.0095 else 1}%}"
+        table.add_column(sign, no_wrap=True, min_width=0 if plain else LONGEST_BAR, vertical="bottom")
     for name in names:
         cells: list[Text] = []
         for ranked in rows.values():
             row = ranked[name]
-            bar = "" if plain else "█" * round(8 * row.total)
+            bar = "" if plain else "█" * round(LONGEST_BAR * row.total)
             cells += [Text(_share(row.first, row)), Text(_share(row.total, row)), Text(bar, style="cyan")]
         table.add_row(name, *cells)
     return table
@@ -185,17 +214,45 @@ def tornado_table(found: Tornado, kinds: Mapping[str, Kind | None], *, plain: bo
     """A line an input: where the result lies with the input at its 10th and at its 90th percentile."""
     shown = found.swings[:MOST_ROWS]
     ends = [found.middle, *(end for swing in shown for end in (swing.low, swing.high))]
+    _, *moved = without_unit([text(end, found.unit) for end in ends])
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("one at a time,\np10 to p90")
+    table.add_column("one at a time,\np10 to p90", no_wrap=_short(swing.name for swing in shown))
     table.add_column("", justify="right", style="dim", no_wrap=True)
-    table.add_column(f"{label(found.result)}\nat p10", justify="right")
-    table.add_column("" if plain else f"around {text(found.middle, found.unit)}", no_wrap=True)
+    table.add_column("\nat p10", justify="right")
+    table.add_column(f"{label(found.result)}\naround {text(found.middle, found.unit)}")
     table.add_column("\nat p90", justify="right")
-    for swing in shown:
+    for place, swing in enumerate(shown):
         bar = Text("") if plain else _bar(swing, min(ends), max(ends), found.middle)
-        moved = f"{_given(swing.at_low, kinds.get(swing.name))} to {_given(swing.at_high, kinds.get(swing.name))}"
-        table.add_row(swing.name, moved, text(swing.low, found.unit), bar, text(swing.high, found.unit))
+        table.add_row(swing.name, moves(swing, kinds.get(swing.name)), moved[2 * place], bar, moved[2 * place + 1])
     return table
+
+
+def _short(names: Iterable[str]) -> bool:
+    """Whether a column of names needs no folding."""
+    return max(map(len, names), default=0) <= WIDEST
+
+
+def moves(swing: Swing, kind: Kind | None) -> str:
+    """From where to where an input is moved, its unit once where it is the same."""
+    if math.isnan(swing.at_low):  # several inputs of one file
+        return "rows of their file"
+    ends = [_given(swing.at_low, kind), _given(swing.at_high, kind)]
+    return " to ".join([*without_unit(ends[:1], ends[1]), ends[1]])
+
+
+def without_unit(written: Sequence[str], *others: str) -> list[str]:
+    """Values without their unit, where it is the same for all of them and the others.
+
+    Examples
+    --------
+    >>> without_unit(["$1.80/1M tokens", "$1.54/1M tokens"]), without_unit(["69.5 days", "3.34 years"])
+    (['$1.80', '$1.54'], ['69.5 days', '3.34 years'])
+    """
+    parts = [NUMBER.fullmatch(each) for each in (*written, *others)]
+    units = {part[2] for part in parts if part}
+    if not all(parts) or len(units) != 1:
+        return list(written)
+    return [part[1] for part in parts[: len(written)] if part]
 
 
 def _bar(swing: Swing, least: float, most: float, middle: float, width: int = 14) -> Text:
@@ -257,7 +314,7 @@ def convention_table(estimate: Estimate) -> RenderableType:
     for name, readings in found.items():
         for place, reading in enumerate(readings):
             table.add_row("" if place else label(name), *_cells(reading, readings))
-    return table
+    return Group(Text("\nat the medians of all inputs:"), table) if isinstance(estimate, RangedEstimate) else table
 
 
 def _cells(reading: Reading, readings: Sequence[Reading]) -> tuple[Text, Text, Text]:

@@ -18,6 +18,7 @@ from costline.quantity.spoken import SPOKEN, spoken_value, stated_value
 
 LONGEST = 200
 COMPARED = re.compile(r"(?P<name>.+?) *(?P<sign><=|>=|<|>) *(?P<value>.+)")
+SIGN = re.compile(r"[<>]=?|(?<= )between(?= )", re.IGNORECASE)
 BETWEEN = re.compile(r"(?P<name>.+?) +between +(?P<low>.+?) +and +(?P<high>.+)", re.IGNORECASE)
 
 KINDS: dict[str, Kind] = {
@@ -130,6 +131,10 @@ def read_condition(written: str, known: Mapping[str, Quantity]) -> Condition:
     text = " ".join(written.split())
     if len(text) > LONGEST or not (found := BETWEEN.fullmatch(text) or COMPARED.fullmatch(text)):
         raise InputError(f"{shown(written)} is no condition; write 'cost < $50' or 'days between 150 and 200'")
+    if len(SIGN.findall(text)) > 1:
+        raise InputError(
+            f"{shown(written)} is more than one condition; write each on its own, or NAME between LOW and HIGH"
+        )
     label = found["name"]
     quantity_of, unit = _named(label, known)
 
@@ -158,7 +163,8 @@ def _named(label: str, known: Mapping[str, Quantity]) -> tuple[Quantity, float |
         if name in SPOKEN and SPOKEN[name][0] in known:
             return known[SPOKEN[name][0]], SPOKEN[name][1]
     aliases = [alias for alias, (name, _) in SPOKEN.items() if name in known]
-    raise UnknownNameError("result or uncertain input", label, [*known, *aliases])
+    results = [name for name, each in known.items() if not each.given]
+    raise UnknownNameError("result or uncertain input", label, [*known, *aliases], listed=results)
 
 
 def _value(value: str, kind: Kind, unit: float | None, name: str, label: str) -> float:

@@ -37,7 +37,7 @@ CHIPS = "chips"
 """Name of the number of chips, of which fewer have less memory."""
 MOST_SAMPLES = 2**20
 """More samples than this say nothing new and fill the memory."""
-LOOKS_UNCERTAIN = re.compile(r" to |\.\.|^\s*\{|\.csv:", re.IGNORECASE)
+LOOKS_UNCERTAIN = re.compile(r" to |\.\.|^\s*\{|\.csv(:|\s*$)", re.IGNORECASE)
 """Text that may be a range; `costline.uncertainty.reading.is_spread` says whether it is."""
 
 
@@ -226,7 +226,7 @@ class Draws:
     def adopt(self) -> None:
         """Give a column to every value of the catalogue and every coefficient that was used and has a spread."""
         from costline.uncertainty.spreads import Bounds
-        from costline.uncertainty.variables import row_bounds, row_kind, row_label
+        from costline.uncertainty.variables import row_bounds, row_kind, row_label, row_least
 
         for key, (name, value, low, high, kind) in self._listed.items():
             self._add(key, name, Bounds(value, low, high), "catalogue", kind)
@@ -235,7 +235,7 @@ class Draws:
                 place = ("model", row.name, row.scope, row.qualifier)
                 bounds = row_bounds(row)
                 if bounds is not None and place not in self.variables:
-                    self._add(place, row_label(row), bounds, "model", row_kind(row))
+                    self._add(place, row_label(row), bounds, "model", row_kind(row), least=row_least(row))
         self._watched, self._adopted = [], True
 
     def _now(self, key: Hashable) -> Numeric:

@@ -29,6 +29,8 @@ WITHIN = 2.0
 """Errors below which an index cannot be told from nothing."""
 LOW, HIGH = 0.1, 0.9
 """Percentiles between which the tornado moves an input."""
+JOINT = (np.arange(100) + 0.5) / 100
+"""Shares at which several inputs that are read from one file are moved."""
 VISIBLE = 0.002
 """Share of a result below which a swing is left out. [1]"""
 MODEL = "model coefficients"
@@ -104,7 +106,7 @@ class Swing:
     low, high : float
         Result at the low and at the high end of the input. [SI unit of the result]
     at_low, at_high : float
-        The input there. [SI unit of its kind]
+        The input there; unknown for several inputs of one file, which have no common order. [SI unit of its kind]
     """
 
     name: str
@@ -243,23 +245,38 @@ def _scaled(values: Array, scale: Scale, samples: Array) -> Array:
 
 
 def tornado(study: Study, result: str) -> Tornado:
-    """Move one input at a time, every coefficient of the model on its own, and see how far a result moves."""
-    by_place: dict[int, Variable] = {}
+    """Move one input at a time, every coefficient of the model on its own, and see how far a result moves.
+
+    Inputs that are read from the rows of one file move together: from the 10th to the 90th percentile of the result.
+    """
+    by_place: dict[int, list[Variable]] = {}
     for variable in study.variables:
-        by_place.setdefault(variable.place, variable)
-    places = list(by_place)
-    rows = np.full((1 + 2 * len(places), study.shares.shape[1]), 0.5)
-    for line, place in enumerate(places):
-        rows[1 + 2 * line, place], rows[2 + 2 * line, place] = LOW, HIGH
+        by_place.setdefault(variable.place, []).append(variable)
+    stops = {place: JOINT if len(named) > 1 else np.array([LOW, HIGH]) for place, named in by_place.items()}
+    rows = np.full((1 + sum(map(len, stops.values())), study.shares.shape[1]), 0.5)
+    first = 1
+    for place, shares in stops.items():
+        rows[first : first + len(shares), place] = shares
+        first += len(shares)
     found = study.evaluate(rows)[result]
-    swings = []
-    for line, variable in enumerate(by_place.values()):
-        ends = variable.values(rows[1 + 2 * line : 3 + 2 * line])
-        swings.append(Swing(variable.name, *(float(end) for end in (*found[1 + 2 * line : 3 + 2 * line], *ends))))
+    swings, first = [], 1
+    for place, shares in stops.items():
+        part = slice(first, first + len(shares))
+        swings.append(_swing(by_place[place], rows[part], found[part]))
+        first += len(shares)
     middle = float(found[0])
     moving = [swing for swing in swings if swing.width > VISIBLE * abs(middle)]
     ranked = sorted(moving, key=lambda swing: -swing.width)
     return Tornado(result, study.units.get(result, "ratio"), middle, tuple(ranked))
+
+
+def _swing(variables: Sequence[Variable], rows: Array, found: Array) -> Swing:
+    """How far a result moves with one input, or with several of one file."""
+    if len(variables) > 1:
+        low, high = np.quantile(found, [LOW, HIGH], method="inverted_cdf")
+        return Swing(" & ".join(each.name for each in variables), float(low), float(high), np.nan, np.nan)
+    ends = variables[0].values(rows)
+    return Swing(variables[0].name, float(found[0]), float(found[1]), float(ends[0]), float(ends[1]))
 
 
 def plain_drivers(found: Mapping[str, Drivers]) -> dict[str, object]:
@@ -273,3 +290,8 @@ def plain_drivers(found: Mapping[str, Drivers]) -> dict[str, object]:
         }
         for name, each in found.items()
     }
+
+
+def plain_tornado(found: Tornado) -> dict[str, object]:
+    """A tornado for programs: the result with one input at its 10th and at its 90th percentile."""
+    return {"unit": found.unit, "middle": found.middle, "inputs": [vars(swing) for swing in found.swings]}

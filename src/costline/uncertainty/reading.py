@@ -23,8 +23,8 @@ ANY = (
 )  # fmt: skip
 """Kinds tried for a plain number, in order; no text is read differently by two of them. (A range of percentages is read
 as shares, whose distribution ends at 1.)"""
-SAMPLED = re.compile(r"(?P<file>.+\.csv):(?P<column>[^:]+)", re.IGNORECASE)
-"""A column of a CSV file."""
+SAMPLED = re.compile(r"(?P<file>.+\.csv)(:(?P<column>[^:]+))?", re.IGNORECASE)
+"""A CSV file of samples and which column of it."""
 THOUSANDS = re.compile(r"[0-9],[0-9]{3}(?![0-9])")
 """``1,000`` inside braces: one number or two?"""
 DEEPEST = 20
@@ -90,7 +90,7 @@ def read_spread(given: Any, kind: Kind) -> Spread | float:
         if text.startswith("{"):
             return _within(_braces(text, kind), kind)
         if found := SAMPLED.fullmatch(text):
-            return _within(read_column(Path(found["file"]), found["column"].strip(), kind), kind)
+            return _within(read_column(Path(found["file"]), (found["column"] or "").strip(), kind), kind)
     made = read_range(given, kind)
     return _within(made, kind) if isinstance(made, Range) else made
 
@@ -216,7 +216,7 @@ def read_column(path: Path, name: str, kind: Kind) -> Column:
             table = csv.DictReader(line for line in lines if not line.startswith("#"))
             headings = [heading.strip() for heading in table.fieldnames or ()]
             if name not in headings:
-                raise QuantityError(f"{path}: no column {name[:40]!r}; it has {', '.join(headings[:20]) or 'none'}")
+                raise QuantityError(f"{path}: {_columns(path, name, headings)}")
             raw = table.fieldnames[headings.index(name)] if table.fieldnames else name
             cells = [row[raw] for row in table]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -224,6 +224,15 @@ def read_column(path: Path, name: str, kind: Kind) -> Column:
     if not 1 <= len(cells) <= MOST_ROWS:
         raise QuantityError(f"{path}: {len(cells):,} rows; samples have from 1 to {MOST_ROWS:,}")
     return Column(str(path.resolve()), name, tuple(_cells(path, name, cells, kind)))
+
+
+def _columns(path: Path, name: str, headings: Sequence[str]) -> str:
+    """What to write in the place of a column that a file has not."""
+    listed = ", ".join(heading[:40] for heading in headings[:20]) or "none"
+    if name:
+        return f"no column {name[:40]!r}; it has {listed}"
+    example = headings[0][:40] if headings else "COLUMN"
+    return f"say which column holds the samples, as in {path.name}:{example}; it has {listed}"
 
 
 def _cells(path: Path, name: str, cells: Sequence[str | None], kind: Kind) -> list[float]:
@@ -259,7 +268,7 @@ def beside(given: Any, folder: Path, depth: int = 0) -> Any:
         return [beside(value, folder, depth + 1) for value in given]
     found = SAMPLED.fullmatch(given.strip()) if isinstance(given, str) else None
     if found and (folder / found["file"]).is_file():
-        return f"{(folder / found['file']).resolve()}:{found['column']}"
+        return f"{(folder / found['file']).resolve()}" + (f":{found['column']}" if found["column"] else "")
     return given
 
 

@@ -14,13 +14,13 @@ from costline.estimate import Assumption, Estimate, plain
 from costline.numeric import Array
 from costline.quantity import read
 from costline.uncertainty.draws import Draws, Named, Sampling, drawing, settings, uncertain
-from costline.uncertainty.drivers import drivers, plain_drivers
+from costline.uncertainty.drivers import drivers, plain_drivers, plain_tornado, tornado
 from costline.uncertainty.plans import Plans
 from costline.uncertainty.ranged import settled
 from costline.uncertainty.reading import written_kind
 from costline.uncertainty.sobol import points
-from costline.uncertainty.spreads import plain_spread
-from costline.uncertainty.study import INTERVAL, Study
+from costline.uncertainty.spreads import describe, plain_spread
+from costline.uncertainty.study import INTERVAL, Implied, Study
 
 FITS = "feasible"
 """Result that is 1 where a sample fits."""
@@ -77,6 +77,18 @@ class RangedEstimate(Estimate):
         return replace(self, sampled=self.sampled.given(written))
 
     @property
+    def settings(self) -> Mapping[str, Any]:
+        """The inputs, those in doubt at their medians; how each is distributed; how it was sampled; what was found."""
+        study = self.sampled
+        ranges = {
+            f"range of {each.name}": describe(each.spread, each.kind)
+            for each in study.variables
+            if each.origin != "model"
+        }
+        found = {f"given ({place})": each.written for place, each in enumerate(study.findings, 1)}
+        return {**self.inputs, **ranges, "samples": study.samples, "seed": study.seed, **found}
+
+    @property
     def fitting(self) -> float:
         """Share of the agreeing samples that can be run as asked. [1]"""
         return float(np.mean(self.sampled.values(FITS)))
@@ -87,7 +99,7 @@ class RangedEstimate(Estimate):
         known = [name for name in self.sampled.units if name != FITS]
         if self.asked.of:
             if self.asked.of not in known:
-                raise UnknownNameError("result", self.asked.of, known)
+                raise UnknownNameError("result", self.asked.of, known, listed=known)
             return (self.asked.of,)
         usual = [name for name in ("time", "cost", "output_rate", "cost_output") if name in known]
         return tuple(usual or known[:2])
@@ -125,13 +137,19 @@ def plain_study(study: Study, asked: Asked, explained: tuple[str, ...]) -> dict[
         "explained": "all samples",  # findings are left out of doubt and drivers
         "doubt": {name: _doubts(study, name, asked.interval) for name in explained},
         "drivers": plain_drivers(drivers(study, explained)),
+        "tornado": {name: plain_tornado(tornado(study, name)) for name in explained},
         "chances": {written: study.chance(written) for written in asked.chances},
     }
     if study.findings:
-        body["implied"] = {
-            row.variable.name: {"before": vars(row.before), "after": vars(row.after)} for row in study.implied()
-        }
+        body["implied"] = {row.variable.name: _plain_implied(row) for row in study.implied()}
     return body
+
+
+def _plain_implied(row: Implied) -> dict[str, Any]:
+    """What a finding implies for an input, for programs."""
+    body = {"origin": row.variable.origin, "before": vars(row.before), "after": vars(row.after), "moved": row.moved}
+    chances = [{"value": value, "before": before, "after": after} for value, before, after in row.weights]
+    return body | ({"chances": chances} if chances else {})
 
 
 def _percentiles(study: Study, name: str, percents: tuple[float, ...]) -> dict[str, float]:

@@ -11,6 +11,7 @@ import numpy as np
 from costline.errors import InputError, UnknownNameError
 from costline.numeric import Array
 from costline.uncertainty.conditions import Condition, Quantity, read_condition
+from costline.uncertainty.spreads import Choices
 from costline.uncertainty.variables import Origin, Variable
 
 Evaluate: TypeAlias = Callable[[Array], Mapping[str, Array]]
@@ -20,6 +21,8 @@ INTERVAL = 0.8
 """Share of the samples in an interval unless asked otherwise."""
 ENOUGH = 200
 """Samples below which percentiles say little: their own error at the ends of an 80 % interval is above 3 points."""
+CLEAR = 4.0
+"""Standard errors from which the shift of an input is no accident: of 40 inputs, none in a hundred questions."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,33 @@ def span(values: Array, share: float = INTERVAL) -> Span:
 
 @dataclass(frozen=True)
 class Implied:
-    """What a finding implies for an input."""
+    """What a finding implies for an input.
+
+    Attributes
+    ----------
+    variable : Variable
+        The input.
+    before, after : Span
+        All samples, and those that agree. [SI unit of its kind]
+    shift : float
+        Mean share of the distribution below the samples that agree, less a half: from -0.5 to 0.5. [1]
+    error : float
+        Standard error of the shift of as many independent samples. [1]
+    weights : tuple of tuple of float
+        Of a choice, each value with its probability before and after.
+    """
 
     variable: Variable
     before: Span
     after: Span
+    shift: float
+    error: float
+    weights: tuple[tuple[float, float, float], ...] = ()
+
+    @property
+    def moved(self) -> bool:
+        """Whether the finding can be told to move the input at all."""
+        return abs(self.shift) > CLEAR * self.error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,13 +234,16 @@ class Study:
         return replace(self, kept=kept, findings=(*self.findings, condition))
 
     def implied(self) -> tuple[Implied, ...]:
-        """What the findings imply for every input of the user and the catalogue."""
-        listed = []
-        for variable in self.variables:
-            if variable.origin != "model":
-                values = variable.values(self.shares)
-                listed.append(Implied(variable, span(values), span(values[self.kept])))
-        return tuple(listed)
+        """What the findings imply for every input of the user, of the catalogue and of the model."""
+        return tuple(map(self._implied, self.variables))
+
+    def _implied(self, variable: Variable) -> Implied:
+        values = variable.values(self.shares)
+        after = values[self.kept]
+        drawn = np.unique(values) if isinstance(variable.spread, Choices) else ()
+        weights = tuple((float(each), float(np.mean(values == each)), float(np.mean(after == each))) for each in drawn)
+        shift = float(np.mean(self.shares[self.kept, variable.place])) - 0.5
+        return Implied(variable, span(values), span(after), shift, (12 * self.agreeing) ** -0.5, weights)
 
     def alone(self, name: str, *origins: Origin, share: float = INTERVAL) -> Span:
         """Interval of a result if only inputs of some origins were in doubt, the others at their medians. [SI unit]

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from costline import quantity
-from costline.hardware.efficiency import Coefficient
+from costline.hardware.efficiency import EXCESSES, PARTS, Coefficient
 from costline.numeric import Array
 from costline.quantity import Kind
 from costline.uncertainty.draws import CHIPS
@@ -107,4 +107,10 @@ def row_bounds(row: Coefficient) -> Bounds | None:
     """A coefficient as a distribution; None where nobody has stated a spread."""
     if row.low is None or row.high is None or not row.low < row.high:
         return None
-    return Bounds(row.value, row.low, row.high, share=row.unit == "1" and row.high <= 1)
+    part = row.name in PARTS and row.value <= 1
+    return Bounds(row.value, row.low, row.high, share=row.unit == "1" and (part or row.high <= 1))
+
+
+def row_least(row: Coefficient) -> float:
+    """The smallest value that a coefficient can have, where its distribution may reach below."""
+    return 1.0 if row.name in EXCESSES else -np.inf
