@@ -15,6 +15,8 @@
     How many rows of a CSV file have each value of a column.
 ``{accuracy}``
     How far predictions are from published measurements, from the errors of the last fit.
+``{audit}``
+    An audit that comes with costline, as a page.
 ``{formulas}``
     Every module of formulas, each under its own heading.
 """
@@ -41,7 +43,9 @@ from sphinx.util.docutils import SphinxDirective
 import costline.formulas
 from costline.accuracy.evidence import shipped_evidence
 from costline.accuracy.page import page
+from costline.report.audit_page import audit_page
 from costline.report.page import markdown
+from costline.studies.audit import judge
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TERA = 1e12
@@ -177,6 +181,16 @@ class Accuracy(Living):
         return list(self.parse_text_to_nodes(text, allow_section_headings=True))
 
 
+class AuditPage(Living):
+    """A judged audit as a page."""
+
+    required_arguments = 1
+
+    def make(self) -> list[nodes.Node]:
+        text = markdown(audit_page(judge.audit(self.arguments[0]), level=2), inline=True)
+        return list(self.parse_text_to_nodes(text, allow_section_headings=True))
+
+
 class Formulas(Living):
     """Every module of formulas."""
 
@@ -200,7 +214,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register everything."""
     for name, directive in (
         ("answer", Answer), ("script", Script), ("truth", Truth), ("unmatched", Unmatched), ("rows", Rows),
-        ("tally", Tally), ("accuracy", Accuracy), ("formulas", Formulas),
+        ("tally", Tally), ("accuracy", Accuracy), ("audit", AuditPage), ("formulas", Formulas),
     ):  # fmt: skip
         app.add_directive(name, directive)
     # after numpydoc, which rewrites the lines at 500

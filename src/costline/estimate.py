@@ -181,7 +181,7 @@ class Estimate:
             No such figure in this study.
         """
         if name not in self.figures:
-            raise UnknownNameError("figure", name, self.figures)
+            raise UnknownNameError("figure", name, self.figures, listed=self.figures)
         return self.figures[name]
 
     def to_dict(self) -> dict[str, Any]:

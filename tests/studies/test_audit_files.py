@@ -110,9 +110,24 @@ def test_faults_of_layout_and_contents_are_told_together(file):
     text += '[[claim.check]]\nkind = "premise"\ncomputed = "four"\nleast = 5\nmost = 3\n'
     found = faults(file, text)
     expected = ("did you mean 'title'", "title: is missing", "sauce", "rate, source: is missing", "vibes",
-                "rental_cost", "C 3", "tyme", "'many'", "least 5 is above most 3")  # fmt: skip
+                "rental_cost", "C 3", "tyme", "'tme'", "'many'", "least 5 is above most 3")  # fmt: skip
     assert [words for words in expected if not any(words in fault for fault in found)] == []
     assert len(found) == len(expected)  # nothing is blamed for what it depends on
+
+
+def test_a_check_with_a_bad_field_is_looked_through_for_more(file):
+    bad = GOOD.replace('kind = "arithmetic"', 'kind = "arithmetik"', 1)
+    text = bad.replace('computed = "time"', 'computed = "tim"', 1).replace('"1%"', '"1%"\nfactor = 2', 1)
+    found = faults(file, text.replace('title = "An', "title = 5 #"))
+    expected = (
+        "title: is a text",
+        "check 1, kind: ",
+        "either a tolerance or a factor",
+        "is called 'tim'; did you mean",
+    )
+    assert [words for words in expected if not any(words in fault for fault in found)] == []
+    assert len(found) == len(expected)
+    assert len(faults(file, bad.replace('"1%"', '"x"', 1))) == 2  # none of a tolerance that is there but unreadable
 
 
 @pytest.mark.parametrize(

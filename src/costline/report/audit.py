@@ -42,6 +42,12 @@ WORDS: dict[str, dict[str, str]] = {
         "input": "输入",
         "What does not hold": "不成立的论断",
         "All claims": "全部论断",
+        "steps:": "各步:",
+        "claim": "论断",
+        "verdict": "结论",
+        "recomputed": "重算",
+        "reason": "理由",
+        "source": "来源",
         "steps, at the medians of what is uncertain:": "各步(不确定的输入取中位数):",
         "Other claims": "其他论断",
         "to": "到",
@@ -122,7 +128,7 @@ def doubt(judged: Judged, value: Value, language: str) -> str:
 def reason(judged: Judged, language: str) -> str:
     """Why, with numbers for placeholders; for a file without words, the check that failed."""
     if not judged.reasons:
-        return "; ".join(_check(made, language).plain for made in judged.checks if not made.passed)
+        return "; ".join(check_line(made, language).plain for made in judged.checks if not made.passed)
     return " ".join(fill(sentence.say(language), judged, language) for sentence in judged.reasons)
 
 
@@ -216,16 +222,22 @@ def _claim(judged: Judged, language: str) -> Iterator[RenderableType]:
 
 def _derivation(judged: Judged, result: Result, language: str) -> Iterator[RenderableType]:
     """Inputs, steps and checks of a claim."""
-    for name in _inputs_used(judged, result):
-        given = result.audit.inputs[name]
-        line = Text(f"{word('input', language)} {name} = {given.value}")
-        yield Padding(line.append(f"  [{given.source}]", "dim italic"), (0, 0, 0, 8))
+    for line in input_lines(judged, result, language):
+        yield Padding(line, (0, 0, 0, 8))
     if judged.spans and judged.steps:
         yield Padding(Text(word("steps, at the medians of what is uncertain:", language), "dim"), (0, 0, 0, 8))
     for done in judged.steps:
-        yield Padding(_step(done, judged.claim.steps[done.name].arguments, language), (0, 0, 0, 8))
+        yield Padding(step_line(done, judged.claim.steps[done.name].arguments, language), (0, 0, 0, 8))
     for made in judged.checks:
-        yield Padding(_check(made, language), (0, 0, 0, 8))
+        yield Padding(check_line(made, language), (0, 0, 0, 8))
+
+
+def input_lines(judged: Judged, result: Result, language: str) -> Iterator[Text]:
+    """Inputs of a claim with their sources."""
+    for name in _inputs_used(judged, result):
+        given = result.audit.inputs[name]
+        line = Text(f"{word('input', language)} {name} = {given.value}")
+        yield line.append(f"  [{given.source}]", "dim italic")
 
 
 def _inputs_used(judged: Judged, result: Result) -> list[str]:
@@ -236,7 +248,7 @@ def _inputs_used(judged: Judged, result: Result) -> list[str]:
     return [name for name in dict.fromkeys(map(str, named)) if name in result.audit.inputs]
 
 
-def _step(done: StepResult, written: Mapping[str, Any], language: str) -> Text:
+def step_line(done: StepResult, written: Mapping[str, Any], language: str) -> Text:
     """``time = flops / peak = 1.2e19 / 312e12 = 2.67 h  (flops: S21.rule)  [source]``."""
     line = Text(done.name, "green")
     if done.node is not None:
@@ -258,7 +270,7 @@ def _argument(value: Any) -> str:
     return f"{number:,.0f}" if number == int(number) and abs(number) < 1e9 else f"{number:.4g}"
 
 
-def _check(made: CheckResult, language: str) -> Text:
+def check_line(made: CheckResult, language: str) -> Text:
     """``premise: at least 153 FLOP/byte, found 23.9k FLOP/byte: passes``."""
     check = made.check
     parts = []
@@ -287,10 +299,14 @@ def listing(titles: Iterable[tuple[str, str, str, int]]) -> RenderableType:
 
 
 def computations(known: Iterable[Operation]) -> RenderableType:
-    """What a file may call, with arguments; those in brackets may be left out."""
-    lines = []
+    """What a file may call, by topic, with arguments; those in brackets may be left out."""
+    lines: list[RenderableType] = []
+    topic = ""
     for each in known:
+        if each.topic != topic:
+            lines.append(Text(f"{chr(10) if topic else ''}{each.topic}", "bold underline"))
+            topic = each.topic
         names = [name if parameter.required else f"[{name}]" for name, parameter in each.parameters.items()]
         lines.append(Text(each.name, "bold").append(f"({', '.join(names)})", "green"))
-        lines.append(Text(f"    {each.summary}", "dim"))
+        lines.append(Padding(Text(each.summary, "dim"), (0, 0, 0, 4)))
     return Group(*lines)

@@ -74,6 +74,8 @@ def to_json(result: Result, language: str = "en", chosen: Sequence[str] = ()) ->
         "source": result.audit.source,
         "date": result.audit.date,
         "language": language,
+        "samples": result.samples,
+        "steps": "at the medians of what is uncertain" if result.samples else "as stated",
         "verdicts": {verdict: result.count(verdict) for verdict in VERDICTS},
         "inputs": {name: each.model_dump(exclude_none=True) for name, each in result.audit.inputs.items()},
         "claims": [_claim(judged, language) for judged in claims],
@@ -86,12 +88,16 @@ def to_csv(result: Result, language: str = "en", chosen: Sequence[str] = ()) -> 
     out = io.StringIO()
     out.write(f"# costline {__version__}: audit {result.name}\n# {result.audit.source}\n")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["id", "section", "claim", "stated", "verdict", "right", "right_to", "unit", "reason", "source"])
+    out.write(f"# samples = {result.samples}; low and high: 80 % of the samples of right\n" if result.samples else "")
+    writer.writerow(
+        ["id", "section", "claim", "stated", "verdict", "right", "low", "high", "right_to", "unit", "reason", "source"]
+    )
     for judged in result.claims:
         if chosen and judged.claim.id not in chosen:
             continue
         ends = [plain(value.number) for value in judged.right] + [None, None]
         unit = judged.right[0].unit or "1" if judged.right else ""
+        doubt = _interval(judged, judged.right[0]) if judged.right else {}
         row: list[Any] = [
             judged.claim.id,
             judged.claim.section,
@@ -101,6 +107,8 @@ def to_csv(result: Result, language: str = "en", chosen: Sequence[str] = ()) -> 
             judged.claim.stated.say(language) if judged.claim.stated else "",
             word(judged.verdict, language),
             ends[0],
+            doubt.get("low"),
+            doubt.get("high"),
             ends[1],
             unit,
         ]

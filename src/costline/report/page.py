@@ -13,6 +13,7 @@ HTML_STYLE = (
     "background:#fff}table{border-collapse:collapse;font-size:14px;display:block;overflow-x:auto}"
     "th,td{padding:.25rem .6rem;border-bottom:1px solid #8884;text-align:right;vertical-align:top}"
     "th.words,td.words{text-align:left}svg{max-width:100%;height:auto}code{font-size:.95em}"
+    "pre{white-space:pre-wrap;font-size:13px;background:#8881;padding:.5rem .8rem}"
     "@media(prefers-color-scheme:dark){body{color:#e6e9ee;background:#14171b}a{color:#7ab7ff}}"
 )
 
@@ -40,6 +41,13 @@ class Bullets:
 
 
 @dataclass(frozen=True)
+class Lines:
+    """Lines that are shown as they are."""
+
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Table:
     """A table; columns of words are set to the left, those of figures to the right."""
 
@@ -57,7 +65,23 @@ class Picture:
     words: str
 
 
-Block: TypeAlias = Heading | Text | Bullets | Table | Picture
+Block: TypeAlias = Heading | Text | Bullets | Lines | Table | Picture
+MARKS = re.compile(r"[\\`*_\[\]<>|#]")
+"""What Markdown takes for a mark."""
+ESCAPED = re.compile(r"\\([\\`*_\[\]<>|#])")
+PRIVATE = 0xE000
+"""First character that stands for itself nowhere."""
+
+
+def unmarked(words: str) -> str:
+    r"""Words of somebody else, whose marks are none.
+
+    Examples
+    --------
+    >>> print(unmarked("a*b <i>"))
+    a\*b \<i\>
+    """
+    return MARKS.sub(r"\\\g<0>", words)
 
 
 def markdown(blocks: Sequence[Block], *, inline: bool = False) -> str:
@@ -81,6 +105,11 @@ def _markdown(block: Block, inline: bool) -> str:
             return block.words
         case Bullets():
             return "\n".join(f"- {item}" for item in block.items)
+        case Lines():
+            fence = "`" * max(
+                3, 1 + max((len(run) for line in block.lines for run in re.findall("`+", line)), default=0)
+            )
+            return "\n".join([f"{fence}text", *block.lines, fence])
         case Picture():
             plain = "".join(line for line in block.svg.splitlines() if line.strip())
             return f"<div>{plain}</div>" if inline else f"![{block.words}]({block.name}.svg)"
@@ -91,15 +120,15 @@ def _markdown(block: Block, inline: bool) -> str:
 
 
 def _cell(words: str) -> str:
-    """What a cell may hold: no line ends and no bars; a star is a star."""
-    return " ".join(words.split()).replace("|", "\\|").replace("*", "\\*")
+    """What a cell may hold: no line ends and no bars; a star is a star, and a tag is none."""
+    return " ".join(words.split()).replace("|", "\\|").replace("*", "\\*").replace("<", "\\<")
 
 
-def html(blocks: Sequence[Block], title: str) -> str:
+def html(blocks: Sequence[Block], title: str, language: str = "en") -> str:
     """Blocks as one HTML document that needs nothing else."""
     body = "\n".join(_html(block) for block in blocks)
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         f'<meta name="viewport" content="width=device-width"><style>{HTML_STYLE}</style></head><body>\n'
         f"{body}\n</body></html>\n"
     )
@@ -113,6 +142,8 @@ def _html(block: Block) -> str:
             return f"<p>{_inline(block.words)}</p>"
         case Bullets():
             return "<ul>" + "".join(f"<li>{_inline(item)}</li>" for item in block.items) + "</ul>"
+        case Lines():
+            return f"<pre>{escape(chr(10).join(block.lines))}</pre>"
         case Picture():
             return f"<figure>{block.svg}</figure>"
         case Table():
@@ -135,14 +166,14 @@ INLINE: Mapping[str, str] = {
 
 
 def _inline(words: str) -> str:
-    """Text with its marks as HTML.
+    r"""Text with its marks as HTML.
 
     Examples
     --------
-    >>> _inline("`a<b` is **so**")
-    '<code>a&lt;b</code> is <strong>so</strong>'
+    >>> _inline("`a<b` is **so**"), _inline(r"\`a\<b\` is \*\*not\*\*")
+    ('<code>a&lt;b</code> is <strong>so</strong>', '`a&lt;b` is **not**')
     """
-    made = escape(words)
+    made = escape(ESCAPED.sub(lambda mark: chr(PRIVATE + ord(mark[1])), words))
     for pattern, replacement in INLINE.items():
         made = re.sub(pattern, replacement, made)
-    return made
+    return "".join(escape(chr(ord(each) - PRIVATE)) if PRIVATE < ord(each) < PRIVATE + 128 else each for each in made)

@@ -1,44 +1,15 @@
 """Audit files: TOML, checked as a whole before anything is computed.
 
-::
-
-    title = "An estimate of mine"
-    source = "https://example.org/post"
-
-    [inputs.rate]
-    value = "312 TFLOP/s"
-    source = "datasheet"
-
-    [[model]]
-    id = "big"
-    kind = "decoder"
-    params = "1.8T"
-    active = "400B"
-
-    [[claim]]
-    id = "C1"
-    claim = "training takes 178 days"
-    stated = "178 days"
-    holds = "4.8e25 FLOP at 40 % take {time}"
-    steps.work = { call = "training_flops", with = { params = "400B", tokens = "20T" } }
-    steps.time = { call = "time_at_utilisation", with = { flops = "work", chips = 25000, peak = "rate", utilisation = "40%" } }
-
-    [[claim.check]]
-    kind = "arithmetic"
-    computed = "time"
-    stated = "178 days"
-    tolerance = "1%"
-    fails = "it is {time}"
-
-An argument is a quantity (a digit or a dollar sign comes first; a range such as ``400B to 600B`` or ``{20B: 0.6, 60B:
-0.4}`` is sampled, and verdicts allow for it), or a name: of an input, of an earlier step of the same
-claim, or ``C1.time``, a step of an earlier claim. Texts may be given once, or in English and Chinese:
-``claim = { en = "...", zh = "..." }``; ``{time}`` in a text stands for the value of that step.
-"""  # noqa: E501
+`TEMPLATE` is one with everything that a file can have, explained line by line. An argument is a quantity (a digit or a
+dollar sign comes first; a range such as ``400B to 600B`` or ``{20B: 0.6, 60B: 0.4}`` is sampled, and verdicts allow for
+it), or a name: of an input, of an earlier step of the same claim, or ``C1.time``, a step of an earlier claim. Texts may
+be given once, or in English and Chinese: ``claim = { en = "...", zh = "..." }``; ``{time}`` in a text stands for the
+value of that step.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -51,11 +22,13 @@ from costline.catalogue.user import ChipTable, parse_toml
 from costline.errors import CatalogueError, InputError, QuantityError, UnknownNameError, nearest_names
 from costline.quantity import COUNT, FRACTION, PARAMS, Kind
 from costline.quantity import read as read_number
-from costline.studies.audit.salvage import salvaged
+from costline.studies.audit.salvage import salvaged, whole
 from costline.uncertainty.reading import beside, read_spread
 
 AUDITS = DATA / "audits"
 """The audits that come with costline."""
+TEMPLATE = DATA / "audit_template.toml"
+"""A file to start from."""
 LARGEST_AUDIT = 1_000_000
 """An audit is written by hand. [byte]"""
 MOST_FAULTS = 100
@@ -119,6 +92,8 @@ class Text(_Table):
 
 
 def _text(value: Any) -> Any:
+    if not isinstance(value, str | Mapping):
+        raise ValueError(f'is a text, or one in each language, {{ en = "...", zh = "..." }}; got {ascii(value)[:40]}')
     return {"en": value} if isinstance(value, str) else value
 
 
@@ -171,13 +146,20 @@ class CheckTable(_Table):
 
     @model_validator(mode="after")
     def _one_test(self) -> CheckTable:
+        if self.fault:
+            raise ValueError(self.fault)
+        return self
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with its fields together; empty for nothing."""
         bounds = self.least is not None or self.most is not None
         if (self.stated is not None) == bounds:
-            raise ValueError("say either what is stated (with tolerance or factor) or least and most")
+            return "say either what is stated (with tolerance or factor) or least and most"
         ways = (self.tolerance is not None) + (self.factor is not None)
         if ways != (0 if bounds else 1):
-            raise ValueError("a stated value takes either a tolerance or a factor; bounds take neither")
-        return self
+            return "a stated value takes either a tolerance or a factor; bounds take neither"
+        return ""
 
 
 class ClaimTable(_Table):
@@ -284,7 +266,22 @@ def _checked(document: Mapping[str, Any]) -> tuple[Audit, list[str]]:
     try:
         return Audit.model_validate(document), []
     except ValidationError as error:
-        return salvaged(Audit, document), _layout_faults(error, document)
+        audit = salvaged(Audit, document)
+        return audit, [*_layout_faults(error, document), *_unlooked(audit, document)]
+
+
+def _unlooked(audit: Audit, document: Mapping[str, Any]) -> Iterator[str]:
+    """Faults of checks that were not looked at as a whole, because a field of theirs cannot be read."""
+    for place, claim in enumerate(audit.claim):
+        for number, check in enumerate(claim.check):
+            if not whole(check) and check.fault and not _unread(check, document["claim"][place]["check"][number]):
+                yield f"claim {claim.id}, check {number + 1}: {check.fault}"
+
+
+def _unread(check: CheckTable, given: Any) -> bool:
+    """Whether one of the fields that must fit together is there and could not be read."""
+    together = ("stated", "least", "most", "tolerance", "factor")
+    return not isinstance(given, Mapping) or any(name in given and getattr(check, name) is None for name in together)
 
 
 def _twice(audit: Audit) -> list[str]:

@@ -340,10 +340,8 @@ class _Run:
         self, claim: ClaimTable, number: int, check: CheckTable, known: Mapping[str, Value | None]
     ) -> CheckResult | None:
         where = f"claim {claim.id}, check {number}"
-        if not whole(check):
-            return None
         before = len(self.faults)
-        computed = self._find(check.computed, known, f"{where}, computed")
+        computed = None if check.computed is None else self._find(check.computed, known, f"{where}, computed")
         sides: dict[str, Value | None] = {}
         for side in ("stated", "least", "most"):
             given = getattr(check, side)
@@ -359,7 +357,7 @@ class _Run:
                 self.faults.append(f"{where}, {side}: {getattr(check, side)!a:.60} {fault}")
         if reversed_bounds(sides["least"], sides["most"]):
             self.faults.append(f"{where}: least {check.least!a:.60} is above most {check.most!a:.60}; exchange them")
-        if len(self.faults) > before or computed is None or None in asked.values():
+        if len(self.faults) > before or computed is None or None in asked.values() or not whole(check):
             return None
         return CheckResult(check, computed, **sides, passed=passes(check, computed, **sides))
 

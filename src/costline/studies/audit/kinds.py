@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, TypeAlias
 
 from costline import quantity
@@ -37,6 +38,8 @@ UNITS: dict[str, Kind] = {
 }
 """Kind of quantity by the unit a formula documents; other units are plain numbers."""
 
+PARTS = re.compile(r" to |\.\.|[,:]", re.IGNORECASE)
+"""What stands between the values of a range or a choice."""
 SYMBOLS = {"$": "USD", "$/s": "USD/s", "$/token": "USD/token"}
 """Unit of a kind -> unit of a figure."""
 
@@ -75,7 +78,30 @@ def read_quantity(text: str | float, kind: Kind | None, name: str = "") -> tuple
             return _read(text, candidate, name), unit_of(candidate)
         except QuantityError:
             continue
+    _complain(text)
     raise QuantityError(f"{shown(text)} is no quantity; write a number with its unit, such as 312 TFLOP/s, 400B or 40%")
+
+
+def _complain(text: str | float) -> None:
+    """Read a quantity as the kind that it begins or ends as, so that the complaint is about what it is meant to be."""
+    if ".csv" in str(text).lower():
+        read_spread(text, quantity.COUNT)
+    choice = str(text).strip().startswith("{")
+    pieces = [piece.strip(" {}") for piece in PARTS.split(str(text))]
+    for piece in pieces[:1] if choice else (pieces[-1], pieces[0]):
+        for kind in ANY:
+            if _reads(piece, kind) and uncertain(text):
+                read_spread(text, kind)
+    if str(text).strip().endswith("%"):
+        quantity.read(text, quantity.FRACTION)
+
+
+def _reads(piece: str, kind: Kind) -> bool:
+    try:
+        quantity.read(piece, kind)
+    except QuantityError:
+        return False
+    return True
 
 
 def _read(text: str | float, kind: Kind, name: str) -> Numeric:

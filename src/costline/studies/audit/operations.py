@@ -29,6 +29,8 @@ PROBES = (
 )  # fmt: skip
 """Lookups and studies."""
 
+TOPICS = {"arithmetic": "arithmetic", "lookups": "looked up in the catalogue", "estimates": "whole studies"}
+"""Topics of what is no formula."""
 DOCUMENTED = re.compile(r"^    (\w+(?:, \w+)*) : .*?\n((?:        .*\n)+)", re.MULTILINE)
 UNIT = re.compile(r"\[([^\[\]]+)\]\s*$")
 
@@ -54,8 +56,8 @@ class Operation:
 
     Attributes
     ----------
-    name, summary : str
-        As files name it; what it gives.
+    name, summary, topic : str
+        As files name it; what it gives; what it is about.
     parameters : mapping of str to Parameter
         Its arguments.
     call : callable
@@ -66,6 +68,7 @@ class Operation:
     summary: str
     parameters: Mapping[str, Parameter]
     call: Callable[[Shelf, Mapping[str, Any]], tuple[Value, Node | None]]
+    topic: str
 
 
 @functools.cache
@@ -77,7 +80,9 @@ def operations() -> Mapping[str, Operation]:
             if hasattr(function, "expression") and function.__module__ == module.__name__:
                 found[name] = _formula(name, function)
     found |= {probe.__name__: _probe(probe.__name__, probe) for probe in PROBES}
-    return MappingProxyType(found)
+    rank = list(TOPICS.values())
+    ordered = sorted(found.values(), key=lambda each: rank.index(each.topic) if each.topic in rank else len(rank))
+    return MappingProxyType({each.name: each for each in ordered})
 
 
 def _formula_modules() -> list[Any]:
@@ -102,7 +107,13 @@ def _formula(name: str, function: Any) -> Operation:
         unit = "" if function.unit == "1" else function.unit
         return Value(number, unit, function.source), record.children[0]
 
-    return Operation(name, _summary(function), MappingProxyType(parameters), call)
+    return Operation(name, _summary(function), MappingProxyType(parameters), call, _topic(function))
+
+
+def _topic(function: Callable[..., Any]) -> str:
+    """Topic of a computation: its module, in words."""
+    name = function.__module__.rpartition(".")[2]
+    return TOPICS.get(name, f"formulas: {name.replace('_', ' ')}")
 
 
 def documented_units(function: Callable[..., Any]) -> dict[str, str]:
@@ -126,7 +137,7 @@ def _probe(name: str, function: Callable[..., Value]) -> Operation:
     def call(shelf: Shelf, arguments: Mapping[str, Any]) -> tuple[Value, Node | None]:
         return function(shelf, **arguments), None
 
-    return Operation(name, _summary(function), MappingProxyType(parameters), call)
+    return Operation(name, _summary(function), MappingProxyType(parameters), call, _topic(function))
 
 
 def _parameter(hint: Any, default: Any) -> Parameter:
