@@ -22,7 +22,7 @@ from costline.studies.audit.operations import operations
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = """
-title = "<script>alert(1)</script> [x](javascript:1) **b** `c` | # d"
+title = "<script>alert(1)</script> [x](javascript:1) **b** `c` | # d $e$"
 source = "<img src=x>"
 [[claim]]
 id = "X1"
@@ -77,10 +77,10 @@ def test_what_a_file_says_is_text_and_no_mark(tmp_path):
     blocks = audit_page(audit(path))
     page = Reader(as_html(blocks, "t"))
     assert not {"script", "img", "i", "b", "u", "a"} & set(page.tags)
-    for words in ("<script>alert(1)</script> [x](javascript:1) **b** `c` | # d", "a *b* <i>c</i> | `d`",
+    for words in ("<script>alert(1)</script> [x](javascript:1) **b** `c` | # d $e$", "a *b* <i>c</i> | `d`",
                   "it is 4, not <u>five</u>"):  # fmt: skip
         assert words in page.words
-    assert not re.search(r"(?<!\\)<(script|img|i|b|u)", markdown(blocks))
+    assert not re.search(r"(?<!\\)(<(script|img|i|b|u)|\$)", markdown(blocks))  # nor mathematics between dollars
 
 
 @pytest.mark.parametrize("ending", ["html", "md"])

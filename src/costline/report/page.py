@@ -66,9 +66,9 @@ class Picture:
 
 
 Block: TypeAlias = Heading | Text | Bullets | Lines | Table | Picture
-MARKS = re.compile(r"[\\`*_\[\]<>|#]")
+MARKS = re.compile(r"[\\`*_\[\]<>|#$]")
 """What Markdown takes for a mark."""
-ESCAPED = re.compile(r"\\([\\`*_\[\]<>|#])")
+ESCAPED = re.compile(r"\\([\\`*_\[\]<>|#$])")
 PRIVATE = 0xE000
 """First character that stands for itself nowhere."""
 
@@ -121,7 +121,7 @@ def _markdown(block: Block, inline: bool) -> str:
 
 def _cell(words: str) -> str:
     """What a cell may hold: no line ends and no bars; a star is a star, and a tag is none."""
-    return " ".join(words.split()).replace("|", "\\|").replace("*", "\\*").replace("<", "\\<")
+    return re.sub(r"[|*<$]", r"\\\g<0>", " ".join(words.split()))
 
 
 def html(blocks: Sequence[Block], title: str, language: str = "en") -> str:
