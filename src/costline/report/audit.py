@@ -224,12 +224,17 @@ def _derivation(judged: Judged, result: Result, language: str) -> Iterator[Rende
     """Inputs, steps and checks of a claim."""
     for line in input_lines(judged, result, language):
         yield Padding(line, (0, 0, 0, 8))
-    if judged.spans and judged.steps:
+    if in_doubt(judged):
         yield Padding(Text(word("steps, at the medians of what is uncertain:", language), "dim"), (0, 0, 0, 8))
     for done in judged.steps:
         yield Padding(step_line(done, judged.claim.steps[done.name].arguments, language), (0, 0, 0, 8))
     for made in judged.checks:
         yield Padding(check_line(made, language), (0, 0, 0, 8))
+
+
+def in_doubt(judged: Judged) -> bool:
+    """Whether any of the steps depends on what is uncertain."""
+    return any(done.name in judged.spans for done in judged.steps)
 
 
 def input_lines(judged: Judged, result: Result, language: str) -> Iterator[Text]:

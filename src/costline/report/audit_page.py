@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costline.report.audit import check_line, fill, found, input_lines, reason, step_line, word
+from costline.report.audit import check_line, fill, found, in_doubt, input_lines, reason, step_line, word
 from costline.report.page import Block, Bullets, Heading, Lines, Table, Text, unmarked
 from costline.studies.audit.judge import VERDICTS, Judged, Result
 
@@ -77,6 +77,6 @@ def _claim(judged: Judged, result: Result, language: str, level: int) -> Iterato
         *(check_line(made, language).plain for made in judged.checks),
     ]
     if steps:
-        at = "steps, at the medians of what is uncertain:" if judged.spans else "steps:"
+        at = "steps, at the medians of what is uncertain:" if in_doubt(judged) else "steps:"
         yield Text(word(at, language))
         yield Lines(steps)
