@@ -65,6 +65,13 @@ def test_one_sample_of_many_that_does_not_fit_is_counted_as_one(capsys):
     assert re.search(r"does not fit in [45] of the 1,024 samples \(0\.(39|49)%\)", out)
 
 
+def test_what_fits_no_sample_says_so(capsys):
+    code, out, _ = run(capsys, "serve", "--params", "300B to 900B", "--on", "h100-sxm", "--samples", "256")
+    assert code == 1
+    assert "does not fit in any of the 256 samples\n" in out
+    assert "leaves them out" not in out
+
+
 def test_too_few_samples_are_named(capsys):
     _, out, _ = run(capsys, *GPT4, "--given", "days between 150 and 160", "--samples", "512")
     assert "is too small for percentiles; --samples" in out

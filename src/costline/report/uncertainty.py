@@ -55,9 +55,13 @@ def _fit(estimate: RangedEstimate) -> Iterable[Text]:
         return
     study = estimate.sampled
     unfit = study.agreeing - round(estimate.fitting * study.agreeing)
-    share = f"{unfit:,} of the {study.agreeing:,} samples ({100 * unfit / study.agreeing:.2g}%)"
-    yield Text(f"does not fit in {share}, which are counted all the same (--given '{FITS} >= 100%' leaves them out)",
-               style="bold red")  # fmt: skip
+    share = 100 * unfit / study.agreeing
+    some = f"in {unfit:,} of the {study.agreeing:,} samples ({format(share, '.0f' if share >= 10 else '.2g')}%)"
+    if unfit == study.agreeing:
+        yield Text(f"does not fit in any of the {study.agreeing:,} samples", style="bold red")
+    else:
+        yield Text(f"does not fit {some}, which are counted all the same (--given '{FITS} >= 100%' leaves them out)",
+                   style="bold red")  # fmt: skip
     if estimate.middle.feasible is False:
         yield Text(f"at the medians: {estimate.middle.reason}; {estimate.middle.change}", style="yellow")
 
