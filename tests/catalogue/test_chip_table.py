@@ -20,7 +20,7 @@ from costline.errors import InputError
         (system_table.shipped_systems, 48),
         (price_table.shipped_prices, 1328),
         (facts.chip_costs, 285),
-        (facts.chip_anchors, 120),
+        (facts.chip_anchors, 120 + 1),
         (facts.pim_facts, 47),
         (facts.video_trainings, 68),
     ],

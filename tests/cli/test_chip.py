@@ -90,7 +90,7 @@ def test_a_derivation_names_its_formulas(run):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("cost", "groq-lpu-v1"), "die area unknown"),
+        (("cost", "tpu-v6e"), "die area and process node unknown"),
         (("cost", "h1000"), "unknown chip"),
         (("compare", "h100-sxm+pim"), "hbm-pim"),
         (("compare", "--tpot", "0s"), "tpot"),

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from costline.formulas.silicon_blocks import board_power, multiplier_transistors, peak_rate, sram_area
+from costline.formulas.silicon_blocks import (
+    board_power,
+    die_link_area,
+    multiplier_transistors,
+    peak_rate,
+    sram_area,
+)
 
 
 def test_peaks_of_datasheets():
@@ -24,8 +30,14 @@ def test_a_half_is_a_27th_of_a_double():
 
 def test_power_is_the_sum_of_its_uses():
     parts = [
-        board_power(1e14, 5e-13, 0, 5e-12, 0, 1e-12, 0.9, 0.1),
-        board_power(0, 5e-13, 1e12, 5e-12, 0, 1e-12, 0.9, 0.1),
-        board_power(0, 5e-13, 0, 5e-12, 1e11, 1e-12, 0.9, 0.1),
+        board_power(1e14, 5e-13, 0, 5e-12, 0, 1e-12, 0, 1e-12, 0.9, 0.1),
+        board_power(0, 5e-13, 1e12, 5e-12, 0, 1e-12, 0, 1e-12, 0.9, 0.1),
+        board_power(0, 5e-13, 0, 5e-12, 1e11, 1e-12, 0, 1e-12, 0.9, 0.1),
+        board_power(0, 5e-13, 0, 5e-12, 0, 1e-12, 1e13, 1e-12, 0.9, 0.1),
     ]
-    assert board_power(1e14, 5e-13, 1e12, 5e-12, 1e11, 1e-12, 0.9, 0.1) == pytest.approx(sum(parts))
+    assert board_power(1e14, 5e-13, 1e12, 5e-12, 1e11, 1e-12, 1e13, 1e-12, 0.9, 0.1) == pytest.approx(sum(parts))
+
+
+def test_links_between_the_dies_of_a_b200():
+    """10 TB/s over UCIe advanced, 4,096 Gb/s for a sender and a receiver of 0.406 mm2 each (CATCH), at both ends."""
+    assert die_link_area(10e12, 4096e9 / 8, 2 * 0.4055184e-6) == pytest.approx(2 * 19.53 * 0.811e-6, rel=1e-3)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costline.formulas.sram import chips_to_hold, pipeline_latency, pipeline_rate, sequences_in_flight
+from costline.formulas.sram import (
+    chips_to_hold,
+    exchange_time,
+    pipeline_latency,
+    pipeline_rate,
+    sequences_in_flight,
+)
 
 
 def test_chips_of_groqs_deployment():
@@ -14,15 +21,31 @@ def test_chips_of_groqs_deployment():
     assert chips_to_hold(70e9, 230e6) == 305
 
 
-@given(st.integers(1, 1000), st.floats(1e-4, 1.0), st.floats(0, 1e-5))
-def test_splitting_never_shortens_the_path(chips, busy, hop):
-    assert pipeline_latency(busy, chips, hop) >= busy
+@given(st.integers(1, 1000), st.floats(1e-4, 1.0), st.integers(1, 100))
+def test_chips_of_one_layer_share_it_and_layers_follow_each_other(chips, busy, layers):
+    """Without hops: no faster than if every chip worked all the time, no slower than one chip alone."""
+    time = pipeline_latency(busy, chips, layers, 0.0, 0.0)
+    assert busy / chips <= time * (1 + 1e-12)
+    assert time <= busy * (1 + 1e-12)
+    assert pipeline_latency(busy, min(chips, layers), layers, 0.0, 0.0) == busy
+
+
+def test_a_layer_takes_as_long_as_a_chip_reads_its_memory():
+    """The same time a layer for 80 layers on 600 chips and for 32 on 240: reading does not depend on the model."""
+    big, small = (pipeline_latency(layers * 7.5 * 1e-5, layers * 7.5, layers, 0.0, 0.0) / layers for layers in (80, 32))
+    assert big == pytest.approx(small)
+    assert big == pytest.approx(1e-5)
+
+
+@given(st.integers(1, 200), st.floats(0, 1e-5), st.floats(0, 1e8), st.floats(1e9, 1e12))
+def test_exchanges_grow_with_everything(layers, hop, message, link):
+    assert exchange_time(layers, hop, message, link) == pytest.approx(2 * layers * 2 * (hop + message / link))
 
 
 @given(st.integers(1, 1000), st.floats(1e-3, 10), st.integers(1, 1000), st.floats(1e-3, 10))
-def test_the_busiest_stage_limits_the_rate(sequences, latency, chips, busy):
-    rate = pipeline_rate(sequences, latency, chips, busy)
-    assert rate * busy <= chips * (1 + 1e-12)
+def test_the_busiest_stage_limits_the_rate(sequences, latency, stages, occupied):
+    rate = pipeline_rate(sequences, latency, stages, occupied)
+    assert rate * occupied <= stages * (1 + 1e-12)
     assert rate * latency <= sequences * (1 + 1e-12)
 
 

@@ -12,7 +12,9 @@ from costline.catalogue import shipped
 from costline.engine.passes import Machine
 from costline.plan import Plan
 from costline.silicon.blueprint import Blueprint
-from costline.silicon.compare import Talk, film_answer, film_of, talk_answer
+from costline.silicon.compare import film_answer, talk_answer
+from costline.silicon.decoding import Talk
+from costline.silicon.filming import film_of
 from costline.silicon.lineup import line_up
 from costline.silicon.owning import Owner, owner
 from costline.studies.serve import Requests, serve
@@ -61,8 +63,8 @@ def test_chips_that_hold_70b(rows):
 
 
 def test_one_user_of_groq(rows):
-    """Published: 300 tokens a second for each user of Llama-2-70B."""
-    assert 1 / rows["groq-lpu-v1"].talks[0].floor == pytest.approx(300, rel=0.35)
+    """Published: 300 tokens a second for each user of Llama-2-70B; the hardware could do more, no less."""
+    assert rows["groq-lpu-v1"].talks[0].floor < 1 / 300
 
 
 def test_on_chip_memory_cannot_hold_a_video_model(rows):
@@ -89,10 +91,16 @@ def test_rates_are_those_of_the_study(talk, rows):
     assert estimate["tpot"] == pytest.approx(answer.wait)
 
 
+def test_every_chip_has_a_cost_of_making_or_a_reason(rows):
+    for row in rows.values():
+        assert (row.talks[0].made is None) == bool(row.unpriced or row.talks[0].rate is None)
+    assert not any(row.unpriced for row in rows.values())
+
+
 def test_memory_that_computes_shortens_the_floor_and_costs_room(rows):
     plain, pim = rows["a100-sxm-80gb"].talks[0], rows["a100-sxm-80gb+hbm-pim"].talks[0]
     assert pim.floor < 0.6 * plain.floor
-    assert pim.made is None
+    assert pim.made > plain.made  # dearer memory, and no faster at the batch that serves most
 
 
 @settings(max_examples=20)
@@ -144,6 +152,6 @@ def test_the_articles_chip_is_what_the_models_make_of_it(name, blueprint):
 
 
 def test_prices_of_an_unknown_die_are_unknown():
-    found = owner(shipped.chip("groq-lpu-v1"), shipped)
+    found = owner(shipped.chip("tpu-v6e"), shipped)
     assert found.made is None
-    assert "die area unknown" in found.why
+    assert "die area and process node unknown" in found.why

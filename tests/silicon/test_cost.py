@@ -76,8 +76,32 @@ def test_the_figures_of_an_estimate_add_up():
 
 
 def test_what_is_unknown_is_named():
-    with pytest.raises(InputError, match="die area unknown"):
-        made_of("groq-lpu-v1")
+    with pytest.raises(InputError, match="die area and process node unknown"):
+        made_of("tpu-v6e")
+
+
+@pytest.mark.parametrize(
+    ("chip", "area", "node"),
+    [  # abstract of ISCA 2020: 25 x 29 mm; photograph of the die: 665.61 mm2; Epoch: 325 mm2, process undisclosed
+        ("groq-lpu-v1", 725e-6, "14 nm"),
+        ("ascend-910b", 665.61e-6, "7 nm (SMIC)"),
+        ("tpu-v5e", 325e-6, "5 nm"),
+    ],
+)
+def test_every_chip_of_the_article_has_a_cost_of_making(chip, area, node):
+    made = made_of(chip)
+    assert (made.area, made.process) == (area, node)
+    assert bill(made).total > 0
+
+
+def test_an_assumed_process_is_said():
+    assert "process assumed to be 5 nm" in made_of("tpu-v5e").notes
+
+
+def test_dies_together_stand_on_an_interposer():
+    """Two dies without any stack need one too; a lone die on a board does not."""
+    one = Silicon(name="x", process="7 nm", area=4e-4)
+    assert bill(replace(one, dies=2)).package > 3 * bill(one).package
 
 
 def test_dies_beyond_the_reticle_are_split():

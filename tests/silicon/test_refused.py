@@ -8,8 +8,9 @@ from costline.catalogue import shipped
 from costline.catalogue.chip_table import shipped_chip_facts
 from costline.cli import main
 from costline.errors import InputError
-from costline.silicon.compare import Talk, talk_answer
+from costline.silicon.compare import talk_answer
 from costline.silicon.cost import silicon_of
+from costline.silicon.decoding import Talk
 from costline.silicon.lineup import line_up
 from costline.silicon.owning import owner
 

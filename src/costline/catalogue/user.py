@@ -32,7 +32,7 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -136,7 +136,10 @@ class ChipTable(_Table):
     def chip(self) -> Chip:
         """The chip as estimates use it."""
         same = self.model_dump(exclude={"note", "name", "family", "silicon"})
-        return Chip(**same, name=self.name or self.id, family=self.family or "", kind="user", flags=self.note)
+        made = {"process_node": "process", "memory_type": "memory"}
+        details = {name: str((self.silicon or {}).get(key, "")) for name, key in made.items()}
+        label, family = self.name or self.id, self.family or ""
+        return Chip(**same, name=label, family=family, kind="user", flags=self.note, details=details)
 
 
 class SystemTable(_Table):
@@ -251,10 +254,11 @@ class UserModel:
 
 @dataclass(frozen=True, kw_only=True)
 class UserCatalogue:
-    """What a user's file holds, by id."""
+    """What a user's file holds, by id; `silicon` is what its chips are made of, as written."""
 
     path: Path
     chips: Mapping[str, Chip]
+    silicon: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     systems: Mapping[str, System]
     prices: tuple[Price, ...]
     models: Mapping[str, UserModel]
@@ -295,7 +299,8 @@ def load_user_file(path: str | Path, *, models_too: bool = False) -> UserCatalog
     if faults:
         raise CatalogueError(str(path), faults)
     prices = tuple(each.row() for each in read["price"])
-    return UserCatalogue(path=path, chips=chips, systems=systems, prices=prices, models=models)
+    silicon = {each.id: each.silicon for each in read["chip"] if each.silicon is not None}
+    return UserCatalogue(path=path, chips=chips, silicon=silicon, systems=systems, prices=prices, models=models)
 
 
 def parse_toml(path: Path) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from cyclopts import App, Parameter
 from costline.errors import InputError
 
 if TYPE_CHECKING:
-    from costline.silicon.compare import Film, Talk
     from costline.silicon.cost import Silicon
+    from costline.silicon.decoding import Talk
+    from costline.silicon.filming import Film
 
 app = App(name="chip", help="Chips, real and imagined: compare, price, check, design.")
 
@@ -72,7 +73,8 @@ def _workloads(
     from costline import quantity, resolve
     from costline.models.decoder import Decoder
     from costline.precision import element_bytes
-    from costline.silicon.compare import Talk, film_of
+    from costline.silicon.decoding import Talk
+    from costline.silicon.filming import film_of
 
     element_bytes(precision)  # refuses what is none
     book = resolve.catalogue(catalogue)
@@ -115,7 +117,6 @@ def cost(
     json, csv, plain, explain
         How to print it.
     """
-    from costline import quantity, resolve
     from costline.api.common import recording
     from costline.cli.chip_show import print_cost
     from costline.cli.terminal import either
@@ -123,26 +124,18 @@ def cost(
 
     either(json=json, csv=csv)
     silicon = _silicon(chip, catalogue)
-    units = None if volume is None else float(resolve.number(volume, quantity.COUNT, "volume", least=1))
     with recording(explain) as record:
-        estimate = cost_estimate(silicon, units)
+        estimate = cost_estimate(silicon, _volume(volume))
     print_cost(estimate, record, json=json, csv=csv, plain=plain)
     return 0
 
 
 def _silicon(chip: str, catalogue: Path | None) -> Silicon:
-    from costline.catalogue import shipped
-    from costline.silicon.chipfile import read_chips
-    from costline.silicon.cost import silicon_of
+    from costline import resolve
+    from costline.silicon.chipfile import silicon_in
 
-    if catalogue is not None:
-        for each in read_chips(catalogue)[0]:
-            if each.chip.id == chip:
-                made = each.made_of()
-                if made is None:
-                    raise InputError(f"{chip}: state process and area in [chip.silicon]")
-                return made
-    return silicon_of(shipped.chip_facts()[shipped.chip(chip).id])
+    book = resolve.catalogue(catalogue)
+    return silicon_in(book, book.chip(chip).id)
 
 
 @app.command
@@ -225,6 +218,10 @@ def design(
     input: str = "1000",
     output: str = "200",
     tpot: str = "50ms",
+    precision: str = "bf16",
+    volume: str | None = None,
+    trials: str | None = None,
+    save: Path | None = None,
     catalogue: Path | None = None,
     json: Flag = False,
 ) -> int:
@@ -244,21 +241,48 @@ def design(
         Answer [token].
     tpot
         Longest time per token allowed.
+    precision
+        Format of weights and products: bf16, fp8, int8.
+    volume
+        Chips that carry the one-time cost of a design: 500k.
+    trials
+        Search freely instead, with so many trials of each kind of memory: any peak, link, size and number of devices
+        (needs optuna).
+    save
+        Write the winners to this file, as chips that compare, cost, check and serve read.
     catalogue
         TOML file of your own models.
     json
         For programs.
     """
     from costline import quantity, resolve
-    from costline.cli.chip_show import print_designs
+    from costline.cli.chip_designs import print_designs
+    from costline.silicon.designs import Case
+    from costline.silicon.saving import write_designs
     from costline.silicon.search import search
 
     limit = float(resolve.number(tpot, quantity.SECONDS, "tpot", least=1e-6))
-    talks, films = _workloads(workload, input, output, limit, "bf16", catalogue)
+    talks, films = _workloads(workload, input, output, limit, precision, catalogue)
     if not talks or not films:
         raise InputError("name a language model and a video pipeline: --workload llama-2-70b,wan2.1-t2v-14b")
     share = {"decode": 1.0, "video": 0.0}.get(mix)
     if share is None:
         share = float(resolve.number(mix, quantity.FRACTION, "mix"))
-    print_designs(search(talks[0], films[0], share, objective), as_json=json)
+    case = Case(talk=talks[0], film=films[0], share=share, objective=objective, volume=_volume(volume))
+    if trials is None:
+        found = search(case)
+    else:
+        from costline.silicon.free import search_freely
+
+        most = int(resolve.number(trials, quantity.COUNT, "trials", least=10, whole=True))
+        found = search_freely(case, most)
+    if save is not None:
+        write_designs(save, found.winners)
+    print_designs(found, as_json=json)
     return 0
+
+
+def _volume(text: str | None) -> float | None:
+    from costline import quantity, resolve
+
+    return None if text is None else float(resolve.number(text, quantity.COUNT, "volume", least=1))

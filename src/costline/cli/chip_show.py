@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from costline.derivation import Node
     from costline.estimate import Estimate
     from costline.silicon.check import Finding
-    from costline.silicon.compare import Answer, Film, Talk
-    from costline.silicon.search import Found
+    from costline.silicon.compare import Answer
+    from costline.silicon.decoding import Talk
+    from costline.silicon.filming import Film
 
 DASH = "–"
 
@@ -70,6 +71,9 @@ def print_comparison(
         screen.print(words, style="bold")
         screen.print(table([row.films[place] for row in rows], _film_fields()))
         _remarks(row.films[place] for row in rows)
+    for row in rows:
+        if row.unpriced:
+            screen.print(f"no cost of making: {row.unpriced}", style="yellow")
     screen.print(LEGEND, style="dim")
 
 
@@ -265,55 +269,3 @@ def print_pim(*, as_json: bool) -> None:
         left = [row for row in rows if row.evidence == evidence and row.predicted is None]
         if left:
             screen.print(f"not predicted: {len(left)} rows; --json says why of each", style="dim")
-
-
-def print_designs(found: Found, *, as_json: bool) -> None:
-    """Winners, how sure, and the front with its picture."""
-    if as_json:
-        body = {name: value for name, value in vars(found).items() if name not in {"winners", "front"}}
-        for name in ("winners", "front"):
-            chosen = getattr(found, name)
-            body[name] = [{key: value for key, value in vars(each).items() if key != "blueprint"} for each in chosen]
-        write_json(plain_value(body))
-        return
-    screen = console()
-    rate = found.tried / found.seconds
-    screen.print(
-        f"{found.tried:,} designs at {figures(rate, 2)} a second, {found.valid:,} of them "
-        "within the limits of area, package power and edge",
-        style="dim",
-    )
-    what = {"dollar": "cost", "joule": "energy", "latency": "s/token"}[found.objective]
-    fields = (
-        Field("kind", lambda row: row.kind),
-        Field("best design", lambda row: row.words),
-        Field(what, lambda row: row.index),
-        Field("80 %", lambda row: f"{figures(row.low, 2)}{DASH}{figures(row.high, 2)}"),
-        Field("best in", lambda row: f"{row.sure:.0%}"),
-        Field("$/Mtok", lambda row: row.token * 1e6 if row.token < 1 else None),
-        Field("$/s video", lambda row: row.video if row.video < 1e9 else None),
-    )
-    screen.print(table(found.winners, fields))
-    _print_front(found)
-
-
-def _print_front(found: Found) -> None:
-    """The Pareto front as a picture and a table."""
-    from costline.report.chip import scatter
-
-    screen = console()
-    screen.print("Designs that no other beats both at decoding and at video, for a dollar", style="bold")
-    points = [(each.token * 1e6, each.video) for each in found.front]
-    screen.print(scatter(points, "$/Mtok", "$/s of video"))
-    screen.print(
-        table(
-            found.front,
-            (
-                Field("design", lambda row: row.words),
-                Field("$/Mtok", lambda row: row.token * 1e6),
-                Field("$/s video", lambda row: row.video),
-                Field("area", lambda row: row.area, quantity.AREA),
-                Field("power", lambda row: row.watts, quantity.WATTS),
-            ),
-        )
-    )

@@ -129,6 +129,36 @@ def register_file_area(registers: Numeric, bits: Numeric, ports: Numeric) -> Num
     return 1e-12 * (3.29e4 - 1090 * registers - 883 * bits - 5550 * ports + cross + squares)
 
 
+@formula("2 * between / rate * area", unit="m2", source="definition")
+def die_link_area(between: Numeric, rate: Numeric, area: Numeric) -> Numeric:
+    """Area of the interfaces between the dies of a package, at both ends of every link.
+
+    Parameters
+    ----------
+    between : float or array
+        Traffic between dies, all links and both directions. [byte/s]
+    rate : float or array
+        What one interface carries, both directions. [byte/s]
+    area : float or array
+        Of one interface, sender and receiver. [m2]
+
+    Returns
+    -------
+    float or array
+        Area. [m2]
+
+    References
+    ----------
+    Definition.
+
+    Examples
+    --------
+    >>> round(die_link_area(10e12, 512e9, 0.811e-6) * 1e6, 1)  # square millimetres
+    31.7
+    """
+    return 2 * between / rate * area
+
+
 @formula("2 * multipliers * clock", unit="FLOP/s", source="definition: a multiply-add is 2 FLOP")
 def peak_rate(multipliers: Numeric, clock: Numeric) -> Numeric:
     """Dense peak of arrays of multiply-add units.
@@ -158,13 +188,13 @@ def peak_rate(multipliers: Numeric, clock: Numeric) -> Numeric:
 
 
 @formula(
-    "(rate * operation + 8 * bandwidth * memory + 8 * link * wire) / (regulation * (1 - idle))",
+    "(rate * operation + 8 * (bandwidth * memory + link * wire + between * bridge)) / (regulation * (1 - idle))",
     unit="W",
     source="energy of operations and bits, everything at its peak; Horowitz 2014, ISSCC",
 )
 def board_power(
     rate: Numeric, operation: Numeric, bandwidth: Numeric, memory: Numeric, link: Numeric, wire: Numeric,
-    regulation: Numeric, idle: Numeric,
+    between: Numeric, bridge: Numeric, regulation: Numeric, idle: Numeric,
 ) -> Numeric:  # fmt: skip
     """Power limit that a chip needs to run arithmetic, memory and links at their peaks together.
 
@@ -182,6 +212,10 @@ def board_power(
         Bandwidth of the links, one direction. [byte/s]
     wire : float or array
         Energy of a bit on a link. [J/bit]
+    between : float or array
+        Traffic between the dies of a package, all links and directions. [byte/s]
+    bridge : float or array
+        Energy of a bit between dies. [J/bit]
     regulation : float or array
         Share of the board's power that reaches the chip. [1]
     idle : float or array
@@ -198,8 +232,8 @@ def board_power(
 
     Examples
     --------
-    >>> round(board_power(3e14, 5e-13, 2e12, 5e-12, 0.0, 0.0, 1.0, 0.0), 3)
+    >>> round(board_power(3e14, 5e-13, 2e12, 5e-12, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0), 3)
     230.0
     """
-    moved = 8 * bandwidth * memory + 8 * link * wire
+    moved = 8 * (bandwidth * memory + link * wire + between * bridge)
     return (rate * operation + moved) / (regulation * (1 - idle))

@@ -1,9 +1,9 @@
-"""Chips that hold a model in on-chip memory: a pipeline through hundreds of them."""
+"""Chips that hold a model in on-chip memory: hundreds of them, each layer split over those that hold it."""
 
 from __future__ import annotations
 
 from costline.derivation import formula
-from costline.numeric import Numeric, smallest
+from costline.numeric import Numeric, largest, smallest
 
 
 @formula("ceil(weights / capacity)", unit="chip", source="definition")
@@ -67,18 +67,23 @@ def sequences_in_flight(chips: Numeric, capacity: Numeric, weights: Numeric, cac
     return (room > 0) * room
 
 
-@formula("busy + (chips - 1) * hop", unit="s", source="a token visits the chips of a pipeline one after the other")
-def pipeline_latency(busy: Numeric, chips: Numeric, hop: Numeric) -> Numeric:
-    """Time of a token through a pipeline of chips that split a model evenly.
+@formula("4 * layers * (hop + message / link)", unit="s", source="Shoeybi et al. 2019, arXiv:1909.08053, sec. 3")
+def exchange_time(layers: Numeric, hop: Numeric, message: Numeric, link: Numeric) -> Numeric:
+    """Time that the chips of all layers need to exchange what they computed of them.
+
+    Two all-reduces a layer, after attention and after the feed-forward network, each a reduce-scatter and an
+    all-gather of one hop.
 
     Parameters
     ----------
-    busy : float or array
-        Time of the whole model on one chip. [s]
-    chips : float or array
-        Chips of the pipeline. [chip]
+    layers : float or array
+        Layers whose matrices are split over several chips. [1]
     hop : float or array
         Time from a chip to the next. [s]
+    message : float or array
+        Activations of the tokens that are processed together. [byte]
+    link : float or array
+        Links of a chip, one direction. [byte/s]
 
     Returns
     -------
@@ -87,18 +92,59 @@ def pipeline_latency(busy: Numeric, chips: Numeric, hop: Numeric) -> Numeric:
 
     References
     ----------
-    Definition: splitting evenly does not shorten the path of one token.
+    Shoeybi et al. 2019, arXiv:1909.08053, section 3 (two all-reduces a layer).
 
     Examples
     --------
-    >>> pipeline_latency(2.0, 11, 0.1)
-    3.0
+    >>> exchange_time(80, 1e-6, 0.0, 1e11)
+    0.00032
     """
-    return busy + (chips - 1) * hop
+    return 4 * layers * (hop + message / link)
 
 
-@formula("min(sequences / latency, chips / busy)", unit="1/s", source="Little's law; a stage does one thing at a time")
-def pipeline_rate(sequences: Numeric, latency: Numeric, chips: Numeric, busy: Numeric) -> Numeric:
+@formula(
+    "busy / max(chips / layers, 1) + exchange + min(chips, layers) * hop",
+    unit="s",
+    source="a token visits the layers one after the other, each on the chips that hold it",
+)
+def pipeline_latency(busy: Numeric, chips: Numeric, layers: Numeric, exchange: Numeric, hop: Numeric) -> Numeric:
+    """Time of a token through chips that split a model evenly.
+
+    A layer that is spread over several chips is computed by all of them at once; several layers on one chip follow
+    each other.
+
+    Parameters
+    ----------
+    busy : float or array
+        Time of the whole model on one chip. [s]
+    chips : float or array
+        Chips together. [chip]
+    layers : float or array
+        Layers of the model. [1]
+    exchange : float or array
+        Time to exchange what the chips of a layer computed. [s]
+    hop : float or array
+        Time from the chips of a layer to those of the next. [s]
+
+    Returns
+    -------
+    float or array
+        Time. [s]
+
+    References
+    ----------
+    Definition.
+
+    Examples
+    --------
+    >>> pipeline_latency(8.0, 40, 10, 0.5, 0.1)
+    3.5
+    """
+    return busy / largest(chips / layers, 1) + exchange + smallest(chips, layers) * hop
+
+
+@formula("min(sequences / latency, stages / occupied)", unit="1/s", source="Little's law; a stage does one thing")
+def pipeline_rate(sequences: Numeric, latency: Numeric, stages: Numeric, occupied: Numeric) -> Numeric:
     """Sequences a second through a pipeline: limited by those in flight, or by its busiest stage.
 
     Parameters
@@ -107,10 +153,10 @@ def pipeline_rate(sequences: Numeric, latency: Numeric, chips: Numeric, busy: Nu
         Sequences in flight. [sequence]
     latency : float or array
         Time of a sequence. [s]
-    chips : float or array
-        Chips of the pipeline. [chip]
-    busy : float or array
-        Time of a sequence on one chip that had the whole model. [s]
+    stages : float or array
+        Stages of the pipeline. [1]
+    occupied : float or array
+        Time that a sequence occupies all stages together. [s]
 
     Returns
     -------
@@ -123,7 +169,7 @@ def pipeline_rate(sequences: Numeric, latency: Numeric, chips: Numeric, busy: Nu
 
     Examples
     --------
-    >>> pipeline_rate(100, 2.0, 1000, 1.0)
+    >>> pipeline_rate(100, 2.0, 80, 1.0)
     50.0
     """
-    return smallest(sequences / latency, chips / busy)
+    return smallest(sequences / latency, stages / occupied)

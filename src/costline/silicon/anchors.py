@@ -21,10 +21,10 @@ from costline.formulas.sram import chips_to_hold
 from costline.models.decoder import Decoder
 from costline.plan import Plan
 from costline.silicon.area import core_blocks, die_blocks, total_area
-from costline.silicon.compare import Talk
 from costline.silicon.cost import bill, silicon_of
+from costline.silicon.decoding import Talk
 from costline.silicon.known import DIES
-from costline.silicon.sram import pipeline_answer
+from costline.silicon.sram import pipelines
 from costline.studies.serve import Requests, serving_rate
 
 Values = Sequence[float]
@@ -176,11 +176,11 @@ def _decoder(name: str) -> Decoder:
 
 
 def _groq_speed(model: str, context: int, row: Anchor) -> Values:
-    """One user of a pipeline through on-chip memory. [token/s]"""
+    """One user of the fewest chips that hold a model. [token/s]"""
     cluster = shipped.cluster("8xgroq-lpu-v1")
     talk = Talk(network=_decoder(model), input=context - 200, output=200, precision="fp16")
-    answer = pipeline_answer(talk, cluster, Plan(weights="fp16", compute="fp16", cache="fp16"), shipped)
-    return [1 / answer["floor"]]
+    tried = pipelines(talk, cluster, shipped.efficiency(), spreads=(1.0,))
+    return [1 / float(tried.floor)]
 
 
 def _groq_chips(row: Anchor) -> Values:
@@ -251,11 +251,13 @@ RULES: tuple[Rule, ...] = (
     Rule("MAMF", "", 0, "the coefficients of matrix products are these rows"),
     Rule("Groq LPU v1", "SRAM", 0, OWN),
     Rule("Groq LPU v1", "fp16", 0, OWN),
-    Rule("Groq LPU v1", "Llama-2-70B", 0.35, "pipeline through on-chip memory, one user",
+    Rule("Groq LPU v1", "Llama-2-70B", 0.35, "layers split over the chips that hold them, one user",
          partial(_groq_speed, "llama-2-70b", 4096)),
-    Rule("Groq LPU v1", "Llama-2-7B", 0.35, "pipeline through on-chip memory, one user",
+    Rule("Groq LPU v1", "Llama-2-7B later", 0.35, "layers split over the chips that hold them, one user",
          partial(_groq_speed, "llama-2-7b", 2048)),
-    Rule("Groq LPU v1", "Mixtral", 0.35, "pipeline through on-chip memory, one user",
+    Rule("Groq LPU v1", "Llama-2-7B", 0.35, "layers split over the chips that hold them, one user",
+         partial(_groq_speed, "llama-2-7b", 2048)),
+    Rule("Groq LPU v1", "Mixtral", 0.35, "layers split over the chips that hold them, one user",
          partial(_groq_speed, "mixtral-8x7b", 4096)),
     Rule("Groq LPU v1", "chips for 70B fp16", 0.06, "weights over 230 MB", _groq_chips, lambda row: [573.0]),
     Rule("Groq LPU v1", "", 0, "a deployment, not a result of the chip"),

@@ -8,13 +8,14 @@ from types import MappingProxyType
 import numpy as np
 
 from costline.catalogue import shipped
-from costline.formulas.silicon_blocks import peak_rate
+from costline.formulas.silicon_blocks import die_link_area, peak_rate
 from costline.hardware.chip import Chip
+from costline.hardware.cluster import Cluster
 from costline.numeric import Numeric, largest
 from costline.silicon.area import Core, Floorplan, die_blocks, total_area
-from costline.silicon.cost import Silicon
+from costline.silicon.cost import Silicon, usual_harvest
 from costline.silicon.draws import Draws
-from costline.silicon.inputs import MemoryType, known_node, memory_type, quantity
+from costline.silicon.inputs import MemoryType, known_node, memory_type, primitive, quantity
 from costline.silicon.power import fitted_energy, power
 
 TILE = Core(
@@ -30,6 +31,9 @@ batches; vector units, registers and local memory as in LLMCompass's designs."""
 
 LINK_STEP = 25e9
 """Bandwidth of one link of the area model (NVLink 4, one direction). [byte/s]"""
+
+DOMAIN = 64
+"""Chips of a scale-up domain around a chip of one's own, about that of the largest systems of the catalogue. [chip]"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,8 @@ class Blueprint:
         On-chip memory. [byte]
     link : float or array
         Links, one direction. [byte/s]
+    dies : float or array, optional
+        Equal logic dies; by default as few as the reticle allows.
     clamshell : bool
         Two memory chips on each channel: twice the capacity, the same bandwidth.
     in_memory : bool
@@ -70,6 +76,7 @@ class Blueprint:
     device_size: Numeric | None = None
     sram: Numeric = 32e6
     link: Numeric = 100e9
+    dies: Numeric | None = None
     clamshell: bool = False
     in_memory: bool = False
     narrow: bool = True
@@ -112,8 +119,13 @@ class Blueprint:
         """16-bit multiply-add units that are sold. [1]"""
         return self.rate / peak_rate(1, quantity("clock", self.node).value)
 
-    def blocks(self) -> dict[str, Numeric]:
-        """Area of the blocks, dead cores included, and of what lies between them. [m2]"""
+    def between(self, dies: Numeric) -> Numeric:
+        """Traffic between `dies` dies, both ways: of each other's memory, or as much as the links. [byte/s]"""
+        each = 2 * self.link if self.kind is None else quantity("die_link_share").value * self.bandwidth
+        return (dies - 1) * each
+
+    def blocks(self, dies: Numeric | None = None) -> dict[str, Numeric]:
+        """Area of the blocks of all dies, dead cores included, and of what lies between them. [m2]"""
         cores = self.multipliers / (TILE.sublanes * TILE.array) / quantity("sold_share").value
         plan = Floorplan(
             process=self.process, cores=cores, core=TILE, scratchpad=self.sram, memory=self.kind,
@@ -122,19 +134,33 @@ class Blueprint:
         blocks = die_blocks(plan)
         links = die_blocks(Floorplan(process=self.process, cores=0, core=TILE, interfaces={"NVLink4": 1}))
         blocks["links"] = total_area(links) * self.link / LINK_STEP
+        pair = 2 * primitive("UCIe advanced")  # a sender and a receiver
+        traffic = self.between(self.parts if dies is None else dies)
+        blocks["die links"] = die_link_area(traffic, quantity("die_link_rate").value, pair)
         blocks["between"] = total_area(blocks) * (1 / quantity("packing").value - 1)
         return blocks
 
     @property
+    def parts(self) -> Numeric:
+        """Logic dies: as many as stated, else as few as the reticle allows."""
+        if self.dies is not None:
+            return self.dies
+        return np.ceil(self._area(1) / quantity("reticle").value)
+
+    def _area(self, dies: Numeric) -> Numeric:
+        """Of all logic in `dies` dies; chips that would be hotter than any real one are spread out. [m2]"""
+        return largest(total_area(self.blocks(dies)), self._power(dies, None) / quantity("power_density").value)
+
+    @property
     def area(self) -> Numeric:
-        """Of all logic; chips that would be hotter than any real one are spread out. [m2]"""
-        return largest(total_area(self.blocks()), self.power() / quantity("power_density").value)
+        """Of all logic dies together. [m2]"""
+        return self._area(self.parts)
 
     def silicon(self) -> Silicon:
         """What it is made of, for its cost; dies that exceed the reticle are split."""
-        area = self.area
-        dies = np.ceil(area / quantity("reticle").value)
-        units = 32
+        dies = self.parts
+        area = self._area(dies)
+        units, spare = usual_harvest()
         return Silicon(
             name=self.name,
             process=self.process,
@@ -145,13 +171,23 @@ class Blueprint:
             devices=self.devices,
             in_memory=self.in_memory,
             units=units,
-            spare=round(units * (1 - quantity("sold_share").value)),
-            notes=("8 % of the cores are spare",),
+            spare=spare,
+            notes=(f"{units - spare} of {units} cores of a die sold (assumed)",),
         )
 
     def power(self, draws: Draws | None = None) -> Numeric:
         """Board power. [W]"""
-        return power(self.rate, self.node, self.kind, self.bandwidth, self.link, draws, fitted_energy(self.node))
+        return self._power(self.parts, draws)
+
+    def _power(self, dies: Numeric, draws: Draws | None) -> Numeric:
+        energy = fitted_energy(self.node)
+        between = self.between(dies)
+        return power(self.rate, self.node, self.kind, self.bandwidth, self.link, draws, energy, between)
+
+    def cluster(self, domain: int = DOMAIN) -> Cluster:
+        """The chip in a scale-up domain of its own kind."""
+        chip = self.chip()
+        return Cluster(chip=chip, chips=1, domain=domain, scale_up=chip.link_bandwidth)
 
     def chip(self) -> Chip:
         """The chip as the studies use it."""

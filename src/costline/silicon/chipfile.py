@@ -26,12 +26,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from costline.catalogue import Catalogue
 from costline.catalogue.user import ChipTable, above_zero, field_faults, load_user_file, parse_toml
 from costline.errors import CatalogueError, InputError
 from costline.hardware.chip import Chip
 from costline.quantity import AREA, BYTES, FREQUENCY
-from costline.silicon.cost import Silicon
-from costline.silicon.inputs import known_node, memory_type
+from costline.silicon.cost import Silicon, devices_of, silicon_of, usual_harvest
+from costline.silicon.inputs import MemoryType, known_node, memory_type
 
 MOST_DEVICES = 100_000
 """Memory devices of a chip; more is a slip of the pen."""
@@ -77,11 +78,12 @@ class Described:
     silicon: SiliconTable
 
     def made_of(self) -> Silicon | None:
-        """What its cost follows from; None where process or area is not stated."""
+        """What its cost follows from; None where process, area or memory is not stated."""
         table = self.silicon
-        if table.process is None or table.area is None:
+        if table.process is None or table.area is None or table.memory is None:
             return None
         kind = None if table.memory in {None, "SRAM"} else memory_type(str(table.memory))
+        units, spare = usual_harvest()
         return Silicon(
             name=self.chip.id,
             process=table.process,
@@ -89,10 +91,40 @@ class Described:
             dies=table.dies,
             memory=kind,
             capacity=float(self.chip.memory) if kind else 0.0,
-            devices=table.devices or 0,
-            units=32,
-            spare=3,
+            devices=self._devices(kind),
+            units=units,
+            spare=spare,
+            notes=(f"{units - spare} of {units} cores of a die sold (assumed)",),
         )
+
+    def _devices(self, kind: MemoryType | None) -> int:
+        """Devices as stated, else as many as hold the capacity and carry the bandwidth."""
+        if kind is None or self.silicon.devices is not None:
+            return self.silicon.devices or 0
+        return devices_of(kind, float(self.chip.memory), float(self.chip.memory_bandwidth))
+
+
+def silicon_in(book: Catalogue, chip: str) -> Silicon:
+    """What a chip is made of, of the user's own file before those of the catalogue.
+
+    Raises
+    ------
+    CatalogueError
+        The table ``[chip.silicon]`` cannot be read.
+    InputError
+        Die area, process or memory is unknown.
+    """
+    if book.user is None or chip not in book.user.chips:
+        return silicon_of(book.chip_facts()[chip])
+    try:
+        table = SiliconTable.model_validate(book.user.silicon.get(chip, {}))
+    except ValidationError as error:
+        faults = [f"chip {chip!r}, silicon: {text}" for text in field_faults(error, SiliconTable)]
+        raise CatalogueError(str(book.user.path), faults) from None
+    made = Described(chip=book.user.chips[chip], silicon=table).made_of()
+    if made is None:
+        raise InputError(f"{chip}: no cost follows without process, area and memory; state them in [chip.silicon]")
+    return made
 
 
 def read_chips(path: str | Path) -> tuple[list[Described], list[str]]:

@@ -19,7 +19,7 @@ from costline.formulas.silicon import (
     packaged_cost,
     selling_price,
 )
-from costline.numeric import Numeric
+from costline.numeric import Numeric, choose
 from costline.silicon.draws import USUAL, Draws, interval
 from costline.silicon.inputs import (
     MemoryType,
@@ -90,7 +90,8 @@ def silicon_of(facts: ChipFacts) -> Silicon:
     InputError
         Die area or process is unknown.
     """
-    area, node = facts.figures.get("die_area_m2"), node_of(facts.texts["process_node"])
+    area, (process, assumed) = facts.figures.get("die_area_m2"), process_of(facts)
+    node = node_of(process)
     if area is None or not node:
         lacking = " and ".join(
             name for name, known in (("die area", area is not None), ("process node", bool(node))) if not known
@@ -99,11 +100,13 @@ def silicon_of(facts: ChipFacts) -> Silicon:
     dies = math.ceil(area / quantity("reticle").value)
     kind = memory_named(facts.texts["memory_type"])
     capacity = facts.figures.get("memory_byte", 0.0) if kind else 0.0
-    notes = [f"{dies} dies of {area / dies * 1e6:.0f} mm2: one exposure holds 858 mm2"] if dies > 1 else []
+    notes = [assumed] if assumed else []
+    if dies > 1:
+        notes.append(f"{dies} dies of {area / dies * 1e6:.0f} mm2: one exposure holds 858 mm2")
     units, spare, note = _harvest(facts, dies)
     return Silicon(
         name=facts.id,
-        process=facts.texts["process_node"],
+        process=process,
         area=area,
         dies=dies,
         memory=kind,
@@ -113,6 +116,18 @@ def silicon_of(facts: ChipFacts) -> Silicon:
         spare=spare,
         notes=(*notes, note),
     )
+
+
+def process_of(facts: ChipFacts) -> tuple[str, str]:
+    """Process of a chip, and a word on it where it is assumed because its maker does not disclose it."""
+    stated = facts.texts["process_node"]
+    if stated:
+        return stated, ""
+    try:
+        assumed = quantity("process", facts.id)
+    except InputError:
+        return "", ""
+    return f"{assumed.value * 1e9:.0f} nm", f"process assumed to be {assumed.value * 1e9:.0f} nm"
 
 
 def devices_of(kind: MemoryType, capacity: float, bandwidth: float) -> int:
@@ -144,6 +159,12 @@ def memory_named(text: str) -> MemoryType | None:
         return None
 
 
+def usual_harvest(sold: int = 128) -> tuple[int, int]:
+    """Cores on a die and spare ones where the number on the die is not known. [1]"""
+    physical = math.ceil(sold / quantity("sold_share").value)
+    return physical, physical - sold
+
+
 def _harvest(facts: ChipFacts, dies: int) -> tuple[int, int, str]:
     """Cores on a die and spare ones: known for few chips, else the usual share."""
     sold = int(facts.figures.get("cores", 128))
@@ -152,8 +173,8 @@ def _harvest(facts: ChipFacts, dies: int) -> tuple[int, int, str]:
         physical = int(quantity("units", facts.id).value)
         return physical, physical - sold, f"{sold} of {physical} cores sold"
     except InputError:
-        physical = math.ceil(sold / quantity("sold_share").value)
-        return physical, physical - sold, f"{sold} of {physical} cores of a die sold (assumed)"
+        physical, spare = usual_harvest(sold)
+        return physical, spare, f"{sold} of {physical} cores of a die sold (assumed)"
 
 
 @dataclass(frozen=True)
@@ -242,13 +263,13 @@ def bill(silicon: Silicon, draws: Draws | None = None, volume: Numeric | None = 
 
 def _package(silicon: Silicon, draws: Draws) -> tuple[Numeric, Numeric]:
     """Cost of the package without what stands in it, and the parts whose bonding may fail. [USD, 1]"""
-    stacked = silicon.memory is not None and silicon.memory.mount == "interposer"
-    if not stacked:
-        return draws.of("board package", quantity("board_package")) * silicon.dies, silicon.dies
+    stacks = silicon.devices if silicon.memory is not None and silicon.memory.mount == "interposer" else 0
     footprint = draws.of("footprint", quantity("hbm_footprint"))
-    occupied = (silicon.area + silicon.devices * footprint) * quantity("interposer_factor").value
-    cost = occupied * draws.of("interposer", quantity("interposer_price"))
-    return cost, silicon.dies + silicon.devices
+    occupied = (silicon.area + stacks * footprint) * quantity("interposer_factor").value
+    interposer = occupied * draws.of("interposer", quantity("interposer_price"))
+    together = np.asarray(silicon.dies + stacks) > 1  # dies that talk to each other or to stacks stand on silicon
+    cost = choose(together, interposer, draws.of("board package", quantity("board_package")))
+    return cost, silicon.dies + stacks
 
 
 def made_price(silicon: Silicon, draws: Draws | None = None, volume: Numeric | None = None) -> Numeric:

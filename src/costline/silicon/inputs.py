@@ -15,11 +15,11 @@ from costline.errors import UnknownNameError
 
 UNITS: Mapping[str, float] = MappingProxyType(
     {
-        "1": 1.0, "s": 1.0, "mm": 1e-3,
+        "1": 1.0, "s": 1.0, "mm": 1e-3, "nm": 1e-9,
         "mm2": 1e-6, "um2/bit": 1e-12, "MTr/mm2": 1e12, "USD/mm2": 1e6, "USD": 1.0, "W": 1.0,
         "chip": 1.0, "year": 365.25 * 86400.0, "kg/kWh": 1 / 3.6e6, "bit": 1.0, "stack": 1.0, "pJ/FLOP": 1e-12,
         "pJ/bit": 1e-12, "USD/wafer": 1.0, "defects/cm2": 1e4, "kWh/cm2": 3.6e10, "gCO2e/cm2": 10.0, "pJ/op": 1e-12,
-        "USD/GB": 1e-9, "GHz": 1e9, "W/mm2": 1e6, "g/GB": 1e-12,
+        "USD/GB": 1e-9, "Gbit/s": 1.25e8, "GHz": 1e9, "W/mm2": 1e6, "g/GB": 1e-12,
     }
 )  # fmt: skip
 """SI units in a unit of the tables."""

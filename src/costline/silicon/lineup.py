@@ -9,18 +9,21 @@ from costline.catalogue import Catalogue
 from costline.catalogue.chip_table import shipped_chip_facts
 from costline.errors import InputError
 from costline.hardware.cluster import Cluster
-from costline.silicon.compare import Answer, Film, Roof, Talk, film_answer, roof, talk_answer
-from costline.silicon.owning import Owner, owner
+from costline.silicon.compare import Answer, Roof, film_answer, roof, talk_answer
+from costline.silicon.decoding import Talk
+from costline.silicon.filming import Film
+from costline.silicon.owning import owner
 from costline.silicon.pim import Device, device
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One chip, with processing in memory or without."""
+    """One chip, with processing in memory or without; `unpriced` is why no cost of making it follows."""
 
     roof: Roof
     talks: list[Answer]
     films: list[Answer]
+    unpriced: str = ""
 
 
 def line_up(chips: Iterable[str], talks: Sequence[Talk], films: Sequence[Film], book: Catalogue) -> list[Row]:
@@ -55,13 +58,13 @@ def _row(name: str, talks: Sequence[Talk], films: Sequence[Film], book: Catalogu
     plain, plus, extra = name.partition("+")
     memory: Device | None = device(extra) if plus else None
     cluster: Cluster = book.cluster(f"1x{plain}")
-    prices = owner(cluster.chip, book)
+    prices = owner(cluster.chip, book, in_memory=memory is not None)
     if memory is not None:
         _check_memory(cluster.chip.id, extra)
-        prices = Owner(rent=None, made=None, energy=prices.energy, why=f"no price of {memory.name} read")
     label = f"{cluster.chip.id}+{extra}" if plus else cluster.chip.id
     return Row(
         roof=replace(roof(cluster.chip, talks[0].precision if talks else "bf16"), chip=label),
         talks=[replace(talk_answer(talk, cluster, prices, book, memory), chip=label) for talk in talks],
         films=[replace(film_answer(film, cluster, prices, book), chip=label) for film in films],
+        unpriced=prices.why,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from costline.catalogue import Catalogue
 from costline.errors import InputError
 from costline.hardware.chip import Chip
 from costline.numeric import Numeric
-from costline.silicon.cost import Silicon, made_price, silicon_of
+from costline.silicon.chipfile import silicon_in
+from costline.silicon.cost import Silicon, made_price
 from costline.silicon.draws import USUAL, Draws, interval
 from costline.silicon.inputs import quantity
 
@@ -46,19 +47,15 @@ def made_rate(silicon: Silicon, draws: Draws | None = None, volume: Numeric | No
     return price / draws.of("life", quantity("life"))
 
 
-def owner(chip: Chip, book: Catalogue, silicon: Silicon | None = None, volume: Numeric | None = None) -> Owner:
-    """Prices of a chip of the catalogue, or of one made of `silicon`."""
-    choice = book.rental_price(chip.id)
+def owner(chip: Chip, book: Catalogue, volume: Numeric | None = None, *, in_memory: bool = False) -> Owner:
+    """Prices of a chip of the catalogue or of the user's file; `in_memory` with memory that computes in its place."""
+    choice = None if in_memory else book.rental_price(chip.id)
     rent = None if choice is None else choice.value
     energy = book.electricity().value
-    if silicon is None:
-        facts = book.chip_facts().get(chip.id)
-        if facts is None:
-            return Owner(rent=rent, made=None, energy=energy, why="process and die area are not stated")
-        try:
-            silicon = silicon_of(facts)
-            made_rate(silicon)
-        except InputError as error:
-            return Owner(rent=rent, made=None, energy=energy, why=str(error))
+    try:
+        silicon = replace(silicon_in(book, chip.id), in_memory=in_memory)
+        made = made_rate(silicon, None, volume)
+    except InputError as error:
+        return Owner(rent=rent, made=None, energy=energy, why=str(error))
     low, high = interval(made_rate(silicon, Draws(USUAL), volume))
-    return Owner(rent=rent, made=made_rate(silicon, None, volume), energy=energy, made_low=low, made_high=high)
+    return Owner(rent=rent, made=made, energy=energy, made_low=low, made_high=high)

@@ -111,7 +111,7 @@ def sram_energy(node: str) -> Spread:
 
 def power(
     rate: Numeric, node: str, memory: MemoryType | None, bandwidth: Numeric, link: Numeric = 0.0,
-    draws: Draws | None = None, operation: Spread | None = None,
+    draws: Draws | None = None, operation: Spread | None = None, between: Numeric = 0.0,
 ) -> Numeric:  # fmt: skip
     """Board power for a 16-bit peak, a memory bandwidth and links, all busy. [W]
 
@@ -129,6 +129,8 @@ def power(
         Inputs at their points, or drawn.
     operation : Spread, optional
         Energy of a FLOP; by default that of the table of energies.
+    between : float or array
+        Traffic between the dies of a package, both directions. [byte/s]
     """
     draws = draws or Draws()
     bits = sram_energy(node) if memory is None else memory.energy
@@ -141,6 +143,8 @@ def power(
         draws.of(f"energy {name}", bits),
         link,
         draws.of("link energy", quantity("link_energy")),
+        between,
+        draws.of("die link energy", quantity("die_link_energy")),
         draws.of("regulation", quantity("voltage_regulation")),
         draws.of("idle", _idle()),
     )

@@ -2,90 +2,47 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from costline.catalogue import shipped
-from costline.numeric import Array, Numeric
+from costline.numeric import Array
 from costline.silicon.blueprint import Blueprint
-from costline.silicon.compare import Film, Talk
-from costline.silicon.draws import USUAL, Draws
+from costline.silicon.designs import NODES, Batch, Case, Objective, conditions, space
 from costline.silicon.inputs import quantity
-from costline.silicon.owning import made_rate
-from costline.silicon.pim import device
-from costline.silicon.speed import decode_rates, film_rates, pipeline_rates
-
-Objective: TypeAlias = Literal["dollar", "joule", "latency"]
-
-NODES = ("28 nm", "14 nm", "10 nm", "7 nm", "5 nm", "3 nm")
-RATES = np.geomspace(30e12, 2000e12, 24)
-"""16-bit peaks tried. [FLOP/s]"""
-LINKS = np.array([50e9, 200e9, 450e9])
-"""Links tried, one direction. [byte/s]"""
-SCRATCH = np.array([16e6, 32e6, 64e6, 128e6])
-"""On-chip memories tried beside off-chip memory. [byte]"""
-MEMORIES: tuple[tuple[str, tuple[int, ...], bool, str], ...] = (
-    ("HBM2e", (2, 4, 6, 8), False, ""),
-    ("HBM3", (2, 4, 5, 6, 8), False, ""),
-    ("HBM3e", (2, 4, 6, 8), False, ""),
-    ("HBM2e", (2, 4, 6, 8), False, "hbm-pim"),
-    ("HBM3", (2, 4, 6, 8), False, "hbm-pim"),
-    ("HBM3", (4, 6, 8), False, "attacc"),
-    ("GDDR6", (8, 16, 24, 32), True, ""),
-)
-"""Kind of memory, devices, two on a channel, memory that computes."""
-ON_CHIP = np.array([64e6, 128e6, 256e6, 512e6])
-"""On-chip memories of chips without any other. [byte]"""
-
-
-CLASSES = ("mid node, large memory", "big GPU", "SRAM only", "memory that computes", "others")
-"""What the article argues about: at most 14 nm class logic with 96 GB or more; 5 nm or better from 500 TFLOP/s."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Designs of one node and one kind of memory, as flat arrays."""
-
-    blueprint: Blueprint
-    pim: str
-    tokens: Array
-    floor: Array
-    film: Array
-    dollars: Array
-    watts: Array
-    valid: Array
-
-    @property
-    def size(self) -> int:
-        """How many."""
-        return int(self.tokens.size)
+from costline.silicon.sure import surest
 
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """One chip of the search; SI units, money and energy for a token or for a second of video."""
+    """One chip of the search; SI units, money and energy for a token or for a second of video.
+
+    `index` is what was asked for: the cost of the mix over that of the best chips, or a time per token; `sure` the
+    share of draws in which it is the best, `low` and `high` the middle 80 % of `index`.
+    """
 
     words: str
     kind: str
     process: str
     memory: str
+    pim: str
     rate: float
     capacity: float
     bandwidth: float
     area: float
+    dies: float
     watts: float
     price: float
     token: float
     video: float
     floor: float
+    unit: float
     index: float
     token_joules: float
+    video_joules: float
     sure: float = 0.0
     low: float = 0.0
     high: float = 0.0
@@ -98,156 +55,85 @@ class Found:
 
     Attributes
     ----------
-    objective, share : str, float
-        What was asked: the objective, and the share of money spent on decoding.
+    case : Case
+        What was asked.
     winners : list of Design
         The best of each class, best first.
     front : list of Design
-        Designs that no other beats both at decoding and at video.
+        Designs that no other beats at both measures of the objective.
     tried, valid : int
         Designs evaluated, and those within the limits of area, power and reticle.
     seconds : float
         Time of one processor it took. [s]
+    how : str
+        In words, how designs were chosen.
     """
 
-    objective: Objective
-    share: float
+    case: Case
     winners: list[Design]
     front: list[Design]
     tried: int
     valid: int
     seconds: float
+    how: str = "of a grid"
 
 
-def search(talk: Talk, film: Film, share: float, objective: Objective = "dollar") -> Found:
-    """Evaluate the whole space and pick.
-
-    Parameters
-    ----------
-    talk, film : Talk, Film
-        Workloads.
-    share : float
-        Share of the money spent on decoding: 1 decoding only, 0 video only. [1]
-    objective : {"dollar", "joule", "latency"}
-        Work for a dollar, work for a joule, or the least time per token.
-    """
+def search(case: Case) -> Found:
+    """Evaluate the whole space and pick."""
     for node in NODES:  # tables are read before the clock starts
-        Blueprint(name="first", process=node, rate=1e14, memory="HBM3", devices=2).silicon()
-        Blueprint(name="first", process=node, rate=1e14, memory="GDDR6", devices=2).power()
+        for memory in ("HBM3", "GDDR6"):
+            Blueprint(name="first", process=node, rate=1e14, memory=memory, devices=2).silicon()
     start = time.process_time()
-    batches = list(_batches(talk, film))
-    cost = _indices(batches, share, objective)
-    seconds = time.process_time() - start
+    batches = list(space(case))
+    best = bests(batches, case)
+    values = [index(batch, case, best) for batch in batches]
+    return found_in(case, batches, values, time.process_time() - start)
+
+
+def found_in(
+    case: Case, batches: Sequence[Batch], values: Sequence[Array], seconds: float, how: str = "of a grid"
+) -> Found:
+    """The winners and the front among batches of designs with their indices."""
     designs = [
-        _design(batch, int(place), float(values[place]))
-        for batch, values in zip(batches, cost, strict=True)
-        for place in _leaders(batch, values)
+        design_of(batch, int(place), float(each[place]))
+        for batch, each in zip(batches, values, strict=True)
+        for place in _leaders(batch, each)
     ]
-    winners = _surest(_best_of_class(designs), share, objective)
     return Found(
-        objective=objective,
-        share=share,
-        winners=winners,
-        front=_front(batches),
+        case=case,
+        winners=_judged(_best_of_class(designs), case),
+        front=_front(batches, case.objective),
         tried=sum(batch.size for batch in batches),
         valid=int(sum(batch.valid.sum() for batch in batches)),
         seconds=seconds,
+        how=how,
     )
 
 
-def _batches(talk: Talk, film: Film) -> Iterator[Batch]:
-    """The space, a node and a kind of memory at a time; speed is computed once for all nodes."""
-    for memory, devices, clamshell, pim in MEMORIES:
-        rate, count, link = (mesh.ravel() for mesh in np.meshgrid(RATES, devices, LINKS, indexing="ij"))
-        base = Blueprint(
-            name="design", process="7 nm", rate=rate, memory=memory, devices=count, link=link, clamshell=clamshell,
-            in_memory=bool(pim),
-        )  # fmt: skip
-        chip = base.chip()
-        tokens, floor = decode_rates(talk, chip, device(pim) if pim else None)
-        video = film_rates(film, chip)
-        repeat = len(SCRATCH)
-        wide = [np.repeat(each, repeat) for each in (rate, count, link, tokens, floor, video)]
-        scratch = np.tile(SCRATCH, rate.size)
-        for node in NODES:
-            yield _batch(memory, node, pim, clamshell, scratch, wide)
-    rate, sram, link = (mesh.ravel() for mesh in np.meshgrid(RATES, ON_CHIP, LINKS, indexing="ij"))
-    base = Blueprint(name="design", process="7 nm", rate=rate, memory="SRAM", sram=sram, link=link)
-    tokens, floor = pipeline_rates(talk, base.chip())
-    video = film_rates(film, base.chip())
-    for node in NODES:
-        yield _batch("SRAM", node, "", False, sram, [rate, np.zeros_like(rate), link, tokens, floor, video])
-
-
-def _batch(memory: str, node: str, pim: str, clamshell: bool, sram: Array, wide: Sequence[Array]) -> Batch:
-    rate, count, link, tokens, floor, video = wide
-    blueprint = Blueprint(
-        name="design", process=node, rate=rate, memory=memory, devices=count, sram=sram, link=link,
-        clamshell=clamshell, in_memory=bool(pim),
-    )  # fmt: skip
-    silicon = blueprint.silicon()
-    watts = np.asarray(blueprint.power())
-    return Batch(
-        blueprint,
-        pim,
-        tokens,
-        floor,
-        video,
-        np.asarray(made_rate(silicon)),
-        watts,
-        _allowed(blueprint, silicon.area, watts),
-    )
-
-
-def _allowed(blueprint: Blueprint, area: Numeric, watts: Array) -> Array:
-    """Within two exposures, the power of real packages, and the edge that stacks need."""
-    side = np.sqrt(np.asarray(area) / np.ceil(np.asarray(area) / quantity("reticle").value))
-    dies = np.ceil(np.asarray(area) / quantity("reticle").value)
-    kind = blueprint.kind
-    room = np.floor(2 * side / quantity("hbm_edge").value + 0.05) * dies
-    edge = np.asarray(blueprint.devices) <= room if kind is not None and kind.mount == "interposer" else True
-    return (dies <= 2) & (watts <= quantity("package_power").value) & edge
-
-
-@functools.cache
-def _conditions() -> tuple[float, float, float]:
-    """Power of a host for a chip, PUE, price of electricity. [W, 1, USD/J]"""
-    host = float(shipped.efficiency().value("host_power", shipped.chip("h100-sxm")))
-    return host, shipped.pue().value, shipped.electricity().value
-
-
-def _running(batch: Batch) -> Array:
-    """Price, host and electricity of a chip. [USD/s]"""
-    host, pue, electricity = _conditions()
-    return batch.dollars + (batch.watts + host) * pue * electricity
-
-
-def _per(batch: Batch, rate: Array, objective: Objective) -> Array:
-    """Dollars, joules or seconds of a token or a second of video; infinite where it cannot."""
-    if objective == "latency":
-        return np.where(batch.valid, batch.floor, np.inf)
-    host, pue, _ = _conditions()
-    spent = _running(batch) if objective == "dollar" else (batch.watts + host) * pue
-    with np.errstate(divide="ignore"):
-        return np.where(batch.valid & (rate > 0), spent / np.where(rate > 0, rate, 1), np.inf)
-
-
-def _indices(batches: Sequence[Batch], share: float, objective: Objective) -> list[Array]:
-    """Cost of the mix for every design; 1 if each job had the best chip of its own."""
-    if objective == "latency":
-        return [_per(batch, batch.tokens, objective) for batch in batches]
-    totals: list[Array] = [np.zeros(batch.size) for batch in batches]
-    for weight, name in ((share, "tokens"), (1 - share, "film")):
+def bests(batches: Sequence[Batch], case: Case) -> dict[str, float]:
+    """Least dollars or joules of each job that counts in the mix; 1 where nothing can do it."""
+    found = {}
+    for weight, name in ((case.share, "tokens"), (1 - case.share, "film")):
         if weight:
-            spent = [_per(batch, getattr(batch, name), objective) for batch in batches]
-            best = min(float(each.min()) for each in spent)
-            totals = [total + weight * each / best for total, each in zip(totals, spent, strict=True)]
-    return totals
+            least = min(float(batch.spent(getattr(batch, name), case.objective).min()) for batch in batches)
+            found[name] = least if np.isfinite(least) else 1.0
+    return found
+
+
+def index(batch: Batch, case: Case, best: Mapping[str, float]) -> Array:
+    """Cost of the mix for every design; 1 if each job had the best chip of its own. Of latency, the time per token."""
+    if case.objective == "latency":
+        return batch.spent(batch.tokens, case.objective)
+    weights = {"tokens": case.share, "film": 1 - case.share}
+    total = np.zeros(batch.size)
+    for name, least in best.items():
+        total = total + weights[name] * batch.spent(getattr(batch, name), case.objective) / least
+    return total
 
 
 def _leaders(batch: Batch, values: Array) -> list[int]:
     """The best of each class in a batch."""
-    kinds = _kinds(batch)
+    kinds = batch.kinds
     found = []
     for kind in np.unique(kinds):
         inside = np.where(kinds == kind, values, np.inf)
@@ -256,104 +142,90 @@ def _leaders(batch: Batch, values: Array) -> list[int]:
     return found
 
 
-def _kinds(batch: Batch) -> Array:
-    """Which of `CLASSES` each design belongs to."""
-    blueprint = batch.blueprint
-    if blueprint.kind is None:
-        return np.full(batch.size, "SRAM only")
-    if batch.pim:
-        return np.full(batch.size, "memory that computes")
-    node = int(blueprint.node)
-    large = (node >= 10) & (np.asarray(blueprint.capacity) >= 96e9)
-    big = (node <= 5) & (np.asarray(blueprint.rate) >= 500e12)
-    return np.where(large, CLASSES[0], np.where(big, CLASSES[1], CLASSES[4]))
-
-
-def _one(batch: Batch, place: int) -> Blueprint:
-    """The blueprint of one design."""
-    blueprint = batch.blueprint
-    rate, devices, sram, link = (
-        float(np.ravel(getattr(blueprint, name))[place]) for name in ("rate", "devices", "sram", "link")
-    )
-    return Blueprint(
-        name="design", process=blueprint.process, memory=blueprint.memory, clamshell=blueprint.clamshell,
-        in_memory=blueprint.in_memory, rate=rate, devices=devices, sram=sram, link=link,
-    )  # fmt: skip
-
-
-def _design(batch: Batch, place: int, index: float) -> Design:
-    blueprint = _one(batch, place)
-    running = float(_running(batch)[place])
+def design_of(batch: Batch, place: int, index: float) -> Design:
+    """One design of a batch, in words and figures."""
+    blueprint = batch.one(place)
+    running, watts = float(batch.running[place]), float(batch.watts[place])
     tokens, film = float(batch.tokens[place]), float(batch.film[place])
-    held = f"{blueprint.sram / 1e6:.0f} MB of" if blueprint.kind is None else f"{blueprint.devices:.0f} x"
-    memory = f"{held} {blueprint.memory}"
-    named = f" ({batch.pim})" if batch.pim else ""
-    host, pue, _ = _conditions()
-    joules = (float(batch.watts[place]) + host) * pue
+    host, pue, _ = conditions()
+    joules = (watts + host) * pue
+
+    def each(spent: float, rate: float) -> float:
+        return spent / rate if rate else float("inf")
+
+    memory, words = in_words(blueprint, batch.pim)
     return Design(
-        words=", ".join((blueprint.process, f"{blueprint.rate / 1e12:.0f} TFLOP/s", memory)) + named,
-        kind=str(_kinds(batch)[place]),
+        words=words,
+        kind=str(batch.kinds[place]),
         process=blueprint.process,
         memory=memory,
+        pim=batch.pim,
         rate=float(blueprint.rate),
         capacity=float(blueprint.capacity),
         bandwidth=float(blueprint.bandwidth),
         area=float(blueprint.area),
-        watts=float(batch.watts[place]),
+        dies=float(blueprint.parts),
+        watts=watts,
         price=float(batch.dollars[place]) * quantity("life").value,
-        token=running / tokens if tokens else float("inf"),
-        video=running / film if film else float("inf"),
+        token=each(running, tokens),
+        video=each(running, film),
         floor=float(batch.floor[place]),
+        unit=float(batch.unit[place]),
         index=index,
-        token_joules=joules / tokens if tokens else float("inf"),
+        token_joules=each(joules, tokens),
+        video_joules=each(joules, film),
         blueprint=blueprint,
     )
 
 
+def in_words(blueprint: Blueprint, pim: str) -> tuple[str, str]:
+    """The memory of a design, and all of it."""
+    if blueprint.kind is None:
+        memory = f"{blueprint.sram / 1e6:,.0f} MB SRAM"
+    else:
+        size = blueprint.capacity / blueprint.devices / 1e9
+        memory = f"{blueprint.devices:.0f} x {size:.0f} GB {blueprint.memory}{f' {pim}' if pim else ''}"
+    dies = f"{blueprint.parts:.0f} dies, " if blueprint.parts > 1 else ""
+    return memory, f"{blueprint.process}, {dies}{blueprint.rate / 1e12:,.0f} TFLOP/s, {memory}"
+
+
 def _best_of_class(designs: Sequence[Design]) -> list[Design]:
-    ordered = sorted(designs, key=lambda design: design.index)
-    return [next(group) for _, group in itertools.groupby(sorted(ordered, key=lambda d: d.kind), key=lambda d: d.kind)]
+    ordered = sorted(designs, key=lambda design: (design.kind, design.index))
+    return [next(group) for _, group in itertools.groupby(ordered, key=lambda design: design.kind)]
 
 
-def _surest(winners: Sequence[Design], share: float, objective: Objective) -> list[Design]:
-    """How often each class wins when the inputs of its cost are drawn from their ranges; the draws are shared."""
-    if not winners:
-        return []
-    draws = Draws(USUAL)
-    drawn = np.array([_drawn(design, draws, objective) for design in winners])
-    wins = np.bincount(drawn.argmin(axis=0), minlength=len(winners)) / USUAL
-    ends = np.quantile(drawn, [0.1, 0.9], axis=1)
+def _judged(winners: Sequence[Design], case: Case) -> list[Design]:
+    """The winners, best first, with how often each wins when inputs are drawn from their ranges."""
+    judged = surest(winners, case)
     found = [
-        Design(**{**vars(design), "sure": float(win), "low": float(low), "high": float(high)})
-        for design, win, low, high in zip(winners, wins, *ends, strict=True)
+        replace(design, sure=each.sure, low=each.low, high=each.high)
+        for design, each in zip(winners, judged, strict=True)
     ]
     return sorted(found, key=lambda design: design.index)
 
 
-def _drawn(design: Design, draws: Draws, objective: Objective) -> Array:
-    """The index of a design with drawn costs and power. [1]"""
-    if objective == "latency":
-        return np.full(draws.size, design.index)
-    blueprint = design.blueprint
-    host, pue, electricity = _conditions()
-    watts = np.asarray(blueprint.power(draws)) + host
-    point = design.watts + host
-    if objective == "joule":
-        return design.index * watts / point
-    silicon = blueprint.silicon()
-    spent = np.asarray(made_rate(silicon, draws)) + watts * pue * electricity
-    return design.index * spent / (float(made_rate(silicon)) + point * pue * electricity)
+def axes_of(objective: Objective) -> tuple[tuple[str, str, float], tuple[str, str, float]]:
+    """The two measures whose front is shown: attribute of `Design`, unit, and what it is multiplied by to print it."""
+    return {
+        "dollar": (("token", "$/Mtok", 1e6), ("video", "$/s video", 1.0)),
+        "joule": (("token_joules", "J/token", 1.0), ("video_joules", "kJ/s video", 1e-3)),
+        "latency": (("floor", "ms/token", 1e3), ("token", "$/Mtok", 1e6)),
+    }[objective]
 
 
-def _front(batches: Sequence[Batch]) -> list[Design]:
-    """Designs that no other beats at decoding and at video for a dollar."""
+def _front(batches: Sequence[Batch], objective: Objective) -> list[Design]:
+    """Designs that no other beats at both measures of the objective."""
     points = []
     for number, batch in enumerate(batches):
-        token, video = _per(batch, batch.tokens, "dollar"), _per(batch, batch.film, "dollar")
-        finite = np.flatnonzero(np.isfinite(token) & np.isfinite(video))
-        points.append(np.stack([token[finite], video[finite], np.full(finite.size, number), finite], axis=1))
+        if objective == "latency":
+            pair = batch.spent(batch.tokens, "latency"), batch.spent(batch.tokens, "dollar")
+        else:
+            pair = batch.spent(batch.tokens, objective), batch.spent(batch.film, objective)
+        finite = np.flatnonzero(np.isfinite(pair[0]) & np.isfinite(pair[1]))
+        columns = [each[finite] for each in pair]
+        points.append(np.stack([*columns, np.full(finite.size, number), finite], axis=1))
     table = np.concatenate(points)
     table = table[np.lexsort((table[:, 1], table[:, 0]))]
     best = np.minimum.accumulate(np.concatenate([[np.inf], table[:-1, 1]]))
     kept = table[table[:, 1] < best]
-    return [_design(batches[int(number)], int(place), 0.0) for _, _, number, place in kept]
+    return [design_of(batches[int(number)], int(place), 0.0) for _, _, number, place in kept]
