@@ -163,6 +163,78 @@ def check(file: Path, /, *, json: Flag = False) -> int:
 
 
 @app.command
+def levers(
+    chip: str = "a100-sxm-80gb",
+    /,
+    *,
+    workload: str = "llama-2-70b,wan2.1-t2v-14b",
+    input: str = "1000",
+    output: str = "200",
+    precision: str = "bf16",
+    catalogue: Path | None = None,
+    json: Flag = False,
+) -> int:
+    """What helps a chip most, twice the arithmetic, bandwidth or memory, by how long a token may take.
+
+    Parameters
+    ----------
+    chip
+        Name of the catalogue, or of a [[chip]] of your file.
+    workload
+        Models with commas between.
+    input
+        Prompt [token].
+    output
+        Answer [token].
+    precision
+        Format of weights and products: bf16, fp8, int8.
+    catalogue
+        TOML file of your own chips.
+    json
+        For programs.
+    """
+    from costline import resolve
+    from costline.cli.chip_judge import print_levers
+
+    book = resolve.catalogue(catalogue)
+    talks, films = _workloads(workload, input, output, 1.0, precision, catalogue)
+    print_levers(book.cluster(f"1x{chip}"), talks, films, book, as_json=json)
+    return 0
+
+
+@app.command
+def claims(
+    chip: str = "a100-sxm-80gb",
+    /,
+    *,
+    workload: str = "llama-2-70b,wan2.1-t2v-14b",
+    catalogue: Path | None = None,
+    json: Flag = False,
+) -> int:
+    """Judge the article's claims about chips, each with the lengths and limits that it holds for.
+
+    Parameters
+    ----------
+    chip
+        Chip whose arithmetic and bandwidth are doubled for the last claim.
+    workload
+        A language model and a video pipeline.
+    catalogue
+        TOML file of your own models.
+    json
+        For programs.
+    """
+    from costline import resolve
+    from costline.cli.chip_judge import print_claims
+    from costline.silicon.claims import judge
+
+    book = resolve.catalogue(catalogue)
+    talk, film = _both(*_workloads(workload, "1000", "200", 0.05, "bf16", catalogue))
+    print_claims(judge(talk, film, book, book.chip(chip).id), as_json=json)
+    return 0
+
+
+@app.command
 def power(*, json: Flag = False) -> int:
     """Peak and power from first principles, beside what every chip of the catalogue states.
 
@@ -263,12 +335,11 @@ def design(
 
     limit = float(resolve.number(tpot, quantity.SECONDS, "tpot", least=1e-6))
     talks, films = _workloads(workload, input, output, limit, precision, catalogue)
-    if not talks or not films:
-        raise InputError("name a language model and a video pipeline: --workload llama-2-70b,wan2.1-t2v-14b")
+    talk, film = _both(talks, films)
     share = {"decode": 1.0, "video": 0.0}.get(mix)
     if share is None:
         share = float(resolve.number(mix, quantity.FRACTION, "mix"))
-    case = Case(talk=talks[0], film=films[0], share=share, objective=objective, volume=_volume(volume))
+    case = Case(talk=talk, film=film, share=share, objective=objective, volume=_volume(volume))
     if trials is None:
         found = search(case)
     else:
@@ -280,6 +351,13 @@ def design(
         write_designs(save, found.winners)
     print_designs(found, as_json=json)
     return 0
+
+
+def _both(talks: list[Talk], films: list[Film]) -> tuple[Talk, Film]:
+    """One workload of each kind."""
+    if len(talks) != 1 or len(films) != 1:
+        raise InputError("name one language model and one video pipeline: --workload llama-2-70b,wan2.1-t2v-14b")
+    return talks[0], films[0]
 
 
 def _volume(text: str | None) -> float | None:
