@@ -173,10 +173,10 @@ def print_findings(path: str, count: int, findings: Sequence[Finding], *, as_jso
 
 def print_power(*, as_json: bool) -> None:
     """Modelled peak and power of every chip, and how far they are from what is stated."""
-    from costline.silicon.power import fitted_errors, peak_errors, power_errors, spread_of_errors
+    from costline.silicon.power import fitted_errors, peak_errors, power_errors, spread_of_errors, unmodelled
 
     checks = {
-        "peak: cores x 2^k x clock": peak_errors(),
+        "peak: arrays of the architecture x clock": peak_errors(),
         "power: energies of operations and bits": power_errors(),
         "power: energy fitted, each chip left out": fitted_errors(),
     }
@@ -195,6 +195,13 @@ def print_power(*, as_json: bool) -> None:
     )
     screen.print(table(spreads, fields))
     screen.print("modelled over stated, less one: median, median of the absolute, 10th, 90th percentile", style="dim")
+    far = [each for each in checks["peak: arrays of the architecture x clock"] if abs(each.error) > 0.05]
+    screen.print("peaks off by more than 5 %: " + ", ".join(f"{e.chip} {e.error:+.0%}" for e in far), style="dim")
+    left = unmodelled()
+    known = len(checks["power: energies of operations and bits"]) + len(left)
+    screen.print(f"{known} chips with known area, node and power; {len(left)} are not modelled:", style="dim")
+    for chip, why in left.items():
+        screen.print(f"  {chip}: {why}", style="dim")
     fitted = {each.chip: each for each in checks["power: energy fitted, each chip left out"]}
     rows = checks["power: energies of operations and bits"]
     screen.print(

@@ -13,7 +13,8 @@ import numpy as np
 from costline.catalogue import chip_facts, shipped
 from costline.catalogue.chip_table import ChipFacts
 from costline.catalogue.facts import chip_costs
-from costline.formulas.silicon_blocks import board_power
+from costline.errors import InputError
+from costline.formulas.silicon_blocks import board_power, peak_rate
 from costline.numeric import Numeric
 from costline.silicon.draws import Draws
 from costline.silicon.inputs import MemoryType, Spread, memory_types, node_of, quantity
@@ -70,15 +71,8 @@ def _nanometres(facts: ChipFacts) -> float:
 
 
 def _accelerators() -> list[ChipFacts]:
-    """Chips with known node, rate and power that were built to compute."""
-    return [
-        facts
-        for facts in _comparable()
-        if not facts.id.startswith(("rtx", "arc", "ascend-310"))
-        and node_of(facts.texts["process_node"])
-        and _rate(facts) is not None
-        and "tdp_w" in facts.figures
-    ]
+    """Chips with known area, node, rate and power that were built to compute."""
+    return [facts for facts in _comparable() if not facts.id.startswith(("rtx", "arc", "ascend-310"))]
 
 
 def _left_for_arithmetic(facts: ChipFacts) -> float:
@@ -87,7 +81,9 @@ def _left_for_arithmetic(facts: ChipFacts) -> float:
     bandwidth = facts.figures.get("memory_bandwidth_byte_per_s", 0.0)
     link = facts.figures.get("link_bandwidth_byte_per_s", 0.0)
     node = node_of(facts.texts["process_node"])
-    others = float(power(0.0, node, _memory(facts), bandwidth, link))
+    dies = math.ceil(facts.figures["die_area_m2"] / quantity("reticle").value)
+    between = (dies - 1) * quantity("die_link_share").value * bandwidth
+    others = float(power(0.0, node, _memory(facts), bandwidth, link, between=between))
     return (facts.figures["tdp_w"] - others) * quantity("voltage_regulation").value * (1 - _idle().value) / rate
 
 
@@ -165,33 +161,61 @@ class Checked:
 
 
 def power_errors() -> list[Checked]:
-    """Modelled against stated power, over every chip of the catalogue with known node, rate and power.
+    """Modelled against stated power, over every chip of the catalogue with known area, node and power.
 
-    Chips whose figures are estimated, whole wafers, and systems of processor and accelerator are left out.
+    What cannot be modelled is listed by `unmodelled`, with the reason.
     """
-    checked = []
-    for facts in _comparable():
-        node, rate = node_of(facts.texts["process_node"]), _rate(facts)
-        memory = _memory(facts)
-        if not node or rate is None or "tdp_w" not in facts.figures:
-            continue
-        bandwidth = facts.figures.get("memory_bandwidth_byte_per_s", 0.0)
-        link = facts.figures.get("link_bandwidth_byte_per_s", 0.0)
-        watts = power(rate, node, memory, bandwidth, link)
-        checked.append(Checked(facts.id, facts.figures["tdp_w"], float(watts)))
-    return checked
+    return [Checked(facts.id, facts.figures["tdp_w"], _modelled(facts)) for facts in _comparable()]
+
+
+def unmodelled() -> dict[str, str]:
+    """Chips with known area, node and power whose power is not modelled -> why."""
+    return {facts.id: why for facts in chip_facts().values() if (why := _why_not(facts)) and _known(facts)}
+
+
+def _known(facts: ChipFacts) -> bool:
+    """Whether area, node and power are all known."""
+    return {"die_area_m2", "tdp_w"} <= set(facts.figures) and bool(node_of(facts.texts["process_node"]))
+
+
+def _why_not(facts: ChipFacts) -> str:
+    """Why a chip is no check of the model; empty if it is one."""
+    if facts.kind == "assumed":
+        return "imagined: its power is the model's"
+    if facts.figures.get("die_area_m2", 0.0) >= 0.01:
+        return "a whole wafer"
+    if facts.id.startswith("dgx"):
+        return "a system with its processor"
+    if facts.kind_of("tdp_w") not in {"datasheet", "measured"}:
+        return f"its power is {facts.kind_of('tdp_w')}"
+    if _rate(facts) is None:
+        return "no 16-bit rate is stated"
+    if "memory_bandwidth_byte_per_s" not in facts.figures:
+        return "no memory bandwidth is stated"
+    return ""
+
+
+def _modelled(facts: ChipFacts, operation: Spread | None = None) -> float:
+    """Power of a chip from its stated rate, bandwidths, node and dies. [W]"""
+    bandwidth, link = (
+        facts.figures.get(name, 0.0) for name in ("memory_bandwidth_byte_per_s", "link_bandwidth_byte_per_s")
+    )
+    dies = math.ceil(facts.figures["die_area_m2"] / quantity("reticle").value)
+    between = (dies - 1) * quantity("die_link_share").value * bandwidth
+    node = node_of(facts.texts["process_node"])
+    return float(power(_rate(facts) or 0.0, node, _memory(facts), bandwidth, link, None, operation, between))
 
 
 def fitted_errors() -> list[Checked]:
     """Power with the fitted energy, each chip predicted by a fit that has not seen it."""
-    checked = []
-    for facts in _accelerators():
-        node = node_of(facts.texts["process_node"])
-        bandwidth = facts.figures.get("memory_bandwidth_byte_per_s", 0.0)
-        link = facts.figures.get("link_bandwidth_byte_per_s", 0.0)
-        watts = power(_rate(facts) or 0.0, node, _memory(facts), bandwidth, link, None, fitted_energy(node, facts.id))
-        checked.append(Checked(facts.id, facts.figures["tdp_w"], float(watts)))
-    return checked
+    return [
+        Checked(
+            facts.id,
+            facts.figures["tdp_w"],
+            _modelled(facts, fitted_energy(node_of(facts.texts["process_node"]), facts.id)),
+        )
+        for facts in _accelerators()
+    ]
 
 
 def _rate(facts: ChipFacts) -> float | None:
@@ -199,16 +223,8 @@ def _rate(facts: ChipFacts) -> float | None:
 
 
 def _comparable() -> list[ChipFacts]:
-    """Accelerators with a datasheet, one die area each known."""
-    return [
-        facts
-        for facts in chip_facts().values()
-        if facts.kind == "datasheet"
-        and facts.kind_of("tdp_w") == "datasheet"
-        and facts.figures.get("die_area_m2", 0.0) < 0.01
-        and not facts.id.startswith(("wse", "dgx", "gh200", "gb"))
-        and "die_area_m2" in facts.figures
-    ]
+    """Chips with known area, node and power that the model can be checked on."""
+    return [facts for facts in chip_facts().values() if _known(facts) and not _why_not(facts)]
 
 
 def _memory(facts: ChipFacts) -> MemoryType | None:
@@ -217,15 +233,30 @@ def _memory(facts: ChipFacts) -> MemoryType | None:
 
 
 def peak_errors() -> list[Checked]:
-    """Stated peak against a whole number of multiply-adds a core and clock: 2 x cores x 2^k x clock."""
+    """Stated peak against cores x multiply-adds of a core x 2 x clock, over every chip whose arrays are published.
+
+    The multiply-adds are those of the architecture, read apart from any peak. Cards for games are compared at sums in
+    16 bits, which their arrays are made for.
+    """
     checked = []
-    for facts in _comparable():
-        rate, cores, clock = _rate(facts), facts.figures.get("cores"), facts.figures.get("clock_hz")
-        if rate is None or not cores or not clock or cores < 8:
+    for facts in chip_facts().values():
+        rate = facts.figures.get("fp16acc_flop_per_s", _rate(facts))
+        cores, clock = facts.figures.get("cores"), facts.figures.get("clock_hz")
+        each = _of_family("multiply_adds", facts.family)
+        if rate is None or not cores or not clock or each is None or facts.kind != "datasheet":
             continue
-        power_of_two = round(math.log2(rate / (2 * cores * clock)))
-        checked.append(Checked(facts.id, rate, 2 * cores * clock * 2.0**power_of_two))
+        sold = 0.5 if facts.id.endswith("-gcd") else 1.0  # one of two dies; its row has the cores of both
+        tensor = _of_family("tensor_clock", facts.family) or 1.0
+        checked.append(Checked(facts.id, rate, float(peak_rate(cores * sold * each, clock * tensor))))
     return checked
+
+
+def _of_family(name: str, family: str) -> float | None:
+    """A figure of an architecture, or None where none is published."""
+    try:
+        return quantity(name, family).value
+    except InputError:
+        return None
 
 
 def spread_of_errors(checked: list[Checked]) -> dict[str, float]:
