@@ -68,9 +68,26 @@ def test_check_of_a_real_chip(run, tmp_path):
 
 
 def test_check_of_a_faulty_file_exits_with_2(run, tmp_path):
-    code, _, err = run("check", written(tmp_path, BAD + '\n[[chip]]\nid = "x"\n'))
+    code, out, err = run("check", written(tmp_path, BAD + '\n[[chip]]\nid = "x"\n'))
     assert code == BAD_INPUT
     assert "'memory' is missing" in err
+    assert "impossible" in out
+
+
+def test_check_never_calls_a_faulty_file_plausible(run, tmp_path):
+    code, out, err = run("check", written(tmp_path, H100.replace("3.35 TB/s", "quick")))
+    assert code == BAD_INPUT
+    assert "nothing implausible" not in out
+    assert "what can be read breaks no limit" in out
+    assert "memory_bandwidth" in err
+
+
+def test_check_for_programs_has_faults_and_findings(run, tmp_path):
+    code, out, _ = run("check", written(tmp_path, BAD.replace("9 TB/s", "quick")), "--json")
+    assert code == BAD_INPUT
+    body = json.loads(out)
+    assert len(body["findings"]) > 5
+    assert any("memory_bandwidth" in fault for fault in body["faults"])
 
 
 def test_cost_of_a_chip_of_ones_own(run, tmp_path):

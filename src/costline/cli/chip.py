@@ -152,11 +152,13 @@ def check(file: Path, /, *, json: Flag = False) -> int:
     from costline.cli.chip_show import print_findings
     from costline.errors import CatalogueError
     from costline.silicon.check import check as findings_of
+    from costline.silicon.check import unchecked
     from costline.silicon.chipfile import read_chips
 
     chips, faults = read_chips(file)
     findings = [finding for each in chips for finding in findings_of(each)]
-    print_findings(str(file), len(chips), findings, as_json=json)
+    open_ends = [f"{each.id}: {text}" for each in chips for text in unchecked(each)]
+    print_findings(str(file), len(chips), findings, faults, open_ends, as_json=json)
     if faults:
         raise CatalogueError(str(file), faults)
     return 1 if any(finding.severity == "impossible" for finding in findings) else 0

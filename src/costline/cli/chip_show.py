@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from costline.catalogue import Catalogue
     from costline.derivation import Node
     from costline.estimate import Estimate
-    from costline.silicon.check import Finding
     from costline.silicon.compare import Answer
     from costline.silicon.decoding import Talk
     from costline.silicon.filming import Film
+    from costline.silicon.findings import Finding
 
 DASH = "–"
 
@@ -154,21 +154,34 @@ def _film_fields() -> tuple[Field, ...]:
     )
 
 
-def print_findings(path: str, count: int, findings: Sequence[Finding], *, as_json: bool) -> None:
-    """What is implausible, gravest first."""
+def print_findings(
+    path: str,
+    chips: int,
+    findings: Sequence[Finding],
+    faults: Sequence[str],
+    open_ends: Sequence[str],
+    *,
+    as_json: bool,
+) -> None:
+    """What is implausible, gravest first; what could not be checked."""
     if as_json:
-        write_json([asdict(finding) for finding in findings])
+        body = {"findings": [asdict(finding) for finding in findings], "faults": faults, "unchecked": open_ends}
+        write_json(body)
         return
     screen = console()
-    words = "chip" if count == 1 else "chips"
-    if not findings:
-        screen.print(f"{visible(path)}: {count} {words}, nothing implausible")
+    words = f"{chips} chip{'s' * (chips != 1)}"
+    if not findings and not faults:
+        screen.print(f"{visible(path)}: {words}, nothing implausible")
+    elif not findings and chips:
+        screen.print(f"{visible(path)}: {words}; what can be read breaks no limit", style="yellow")
     for finding in findings:
         style = "bold red" if finding.severity == "impossible" else "yellow"
         screen.print(f"{finding.chip}: {finding.severity}: {finding.what}", style=style)
         screen.print(f"  limit  {finding.limit}")
         screen.print(f"  source {finding.source}", style="dim")
         screen.print(f"  fix    {finding.fix}")
+    for each in open_ends:
+        screen.print(each, style="dim")
 
 
 def print_power(*, as_json: bool) -> None:

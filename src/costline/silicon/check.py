@@ -1,78 +1,45 @@
 """What physics and industry do not allow: bandwidth without pins, dies beyond the reticle, power beyond cooling.
 
 Each check compares one figure with one limit and says where the limit comes from. "impossible" is a contradiction or a
-limit nobody has passed; "doubtful" is further than any chip of the catalogue, or than a model of silicon expects.
+limit nobody has passed; "doubtful" is further than any chip of the catalogue, or than a model of silicon expects. A
+field that cannot be read takes no check from the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-from costline.catalogue import chip_facts
 from costline.catalogue.chip_table import ChipFacts
 from costline.formulas.silicon_blocks import logic_area, multiplier_transistors, peak_rate, sram_area
 from costline.precision import element_bytes
-from costline.quantity import AREA, BANDWIDTH, BYTES, COUNT, FLOP_RATE, FREQUENCY, WATTS, Kind, show
+from costline.quantity import AREA, BANDWIDTH, BYTES, COUNT, FLOP_RATE, FREQUENCY, LINK_BANDWIDTH, WATTS, show
+from costline.silicon.blueprint import LINK_STEP
 from costline.silicon.chipfile import Described
-from costline.silicon.inputs import MemoryType, known_node, logic_density, memory_type, primitive, quantity
-from costline.silicon.power import power
-
-Severity: TypeAlias = Literal["impossible", "doubtful"]
-SLACK = 1.02
-"""Printed figures are rounded; nobody is blamed for 2 %."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One figure beyond its limit.
-
-    Attributes
-    ----------
-    chip : str
-        Whose.
-    severity : {"impossible", "doubtful"}
-        How sure.
-    what, limit, source, fix : str
-        The figure; the limit; where the limit comes from; the nearest figure that would pass.
-    """
-
-    chip: str
-    severity: Severity
-    what: str
-    limit: str
-    source: str
-    fix: str
+from costline.silicon.contradictions import idle_pins, memory_kind, on_chip, rates
+from costline.silicon.cost import BINARY
+from costline.silicon.findings import Finding, below, beyond, origin, record
+from costline.silicon.inputs import known_node, logic_density, node_of, primitive, quantity
+from costline.silicon.power import power, sram_energy
 
 
 def check(described: Described) -> list[Finding]:
-    """All findings on a chip, gravest first."""
-    found = [finding for one in CHECKS for finding in one(described)]
+    """All findings on a chip, gravest first, each once."""
+    found = list(dict.fromkeys(finding for one in CHECKS for finding in one(described)))
     return sorted(found, key=lambda finding: finding.severity != "impossible")
 
 
-def _beyond(
-    described: Described, severity: Severity, what: str, value: float, limit: float, kind: Kind, why: str, source: str
-) -> list[Finding]:
-    """A finding if `value` is above `limit`."""
-    if value <= limit * SLACK:
-        return []
-    return [
-        Finding(
-            chip=described.chip.id,
-            severity=severity,
-            what=f"{what} {show(value, kind)}",
-            limit=f"at most {show(limit, kind)}: {why}",
-            source=source,
-            fix=f"{show(limit, kind)} or less",
-        )
-    ]
-
-
-def _off_chip(described: Described) -> MemoryType | None:
-    name = described.silicon.memory
-    return None if name in {None, "SRAM"} else memory_type(str(name))
+def unchecked(described: Described) -> list[str]:
+    """What could not be checked because the file does not state it, a sentence each."""
+    table = described.silicon
+    lacking = {
+        "area": (table.area is None, "whether its dies fit the reticle and hold what they must"),
+        "process": (table.process is None, "its area and power against the node"),
+        "memory": (table.memory is None, "whether its memory carries the bandwidth and holds the capacity"),
+        "devices": (described.off_chip is not None and table.devices is None, "pins and capacity of each device"),
+        "tdp": (described.tdp is None, "its cooling"),
+        "multipliers and clock": (table.multipliers is None or table.clock is None, "its peaks against its arrays"),
+    }
+    return [f"{name} not stated: {what} not checked" for name, (missing, what) in lacking.items() if missing]
 
 
 def reticle(described: Described) -> Iterable[Finding]:
@@ -82,168 +49,226 @@ def reticle(described: Described) -> Iterable[Finding]:
         return []
     field = quantity("reticle")
     why = f"one exposure, on each of {table.dies} die{'s' * (table.dies != 1)}"
-    return _beyond(
+    return beyond(
         described, "impossible", "area of a die", table.area / table.dies, field.value, AREA, why, field.source
     )
 
 
-def pins(described: Described) -> Iterable[Finding]:
-    """Bandwidth is pins times the rate of a pin."""
-    kind, devices = _off_chip(described), described.silicon.devices
-    if kind is None or devices is None:
+def package(described: Described) -> Iterable[Finding]:
+    """Dies and stacks stand on one interposer."""
+    table, kind = described.silicon, described.off_chip
+    if table.area is None:
         return []
-    channels = devices / (2 if described.silicon.clamshell else 1)
-    limit = channels * kind.bits * kind.pin_limit / 8
-    why = f"{channels * kind.bits:,.0f} pins at {kind.pin_limit / 1e9:g} Gb/s"
-    value = float(described.chip.memory_bandwidth)
-    return _beyond(described, "impossible", "memory bandwidth", value, limit, BANDWIDTH, why, kind.source)
+    stacks = (table.devices or 0) if kind is not None and kind.mount == "interposer" else 0
+    if table.dies + stacks < 2:
+        return []
+    most = quantity("interposer_area")
+    stands = (table.area + stacks * quantity("hbm_footprint").value) * quantity("interposer_factor").value
+    why = f"the largest interposer of the road map; {table.dies} dies and {stacks} stacks stand on it"
+    return beyond(described, "impossible", "package area", stands, most.value, AREA, why, most.source)
+
+
+def pins(described: Described) -> Iterable[Finding]:
+    """Bandwidth is pins times the rate of a pin; where devices are not stated, as many as a package holds."""
+    kind, devices = described.off_chip, described.silicon.devices
+    if kind is None or described.memory_bandwidth is None:
+        return []
+    value = described.memory_bandwidth
+    if devices is not None:
+        channels = devices / (2 if described.silicon.clamshell else 1)
+        limit = channels * kind.bits * kind.pin_limit / 8
+        why = f"{channels * kind.bits:,.0f} pins at {kind.pin_limit / 1e9:g} Gb/s"
+        return beyond(described, "impossible", "memory bandwidth", value, limit, BANDWIDTH, why, kind.source)
+    if kind.mount == "interposer":
+        most = quantity("hbm_stacks")
+        limit, why = most.value * kind.bits * kind.pin_limit / 8, f"{most.value:.0f} stacks of {kind.memory}"
+        return beyond(described, "impossible", "memory bandwidth", value, limit, BANDWIDTH, why, most.source)
+    bus = quantity("gddr_bus")
+    limit, why = bus.value * kind.pin_limit / 8, f"a bus of {bus.value:.0f} bits at {kind.pin_limit / 1e9:g} Gb/s"
+    return beyond(described, "doubtful", "memory bandwidth", value, limit, BANDWIDTH, why, bus.source)
 
 
 def capacity(described: Described) -> Iterable[Finding]:
-    """Capacity is devices times the size of a device."""
-    kind, devices = _off_chip(described), described.silicon.devices
-    memory = float(described.chip.memory)
-    if kind is None or devices is None:
-        if described.silicon.memory == "SRAM" and described.silicon.scratchpad is not None:
-            size = described.silicon.scratchpad
-            return _beyond(described, "impossible", "memory", memory, size, BYTES, "its scratchpad", "the file itself")
+    """Capacity is devices times the size of a device; where they are not stated, as many as a package holds."""
+    kind, devices = described.off_chip, described.silicon.devices
+    if kind is None or described.memory is None:
         return []
-    limit = devices * kind.capacity_limit
-    why = f"{devices} devices of {show(kind.capacity_limit, BYTES)}"
-    return _beyond(described, "impossible", "memory", memory, limit, BYTES, why, kind.source)
+    if devices is None:
+        if kind.mount != "interposer":
+            return []
+        devices = int(quantity("hbm_stacks").value)
+    size = kind.capacity_limit * BINARY
+    limit, why = devices * size, f"{devices} devices of {show(size, BYTES)}"
+    return beyond(described, "impossible", "memory", described.memory, limit, BYTES, why, kind.source)
 
 
 def placement(described: Described) -> Iterable[Finding]:
     """Stacks need room on the package and along the die; boards have room for so many wires."""
-    kind, devices, table = _off_chip(described), described.silicon.devices, described.silicon
+    kind, devices, table = described.off_chip, described.silicon.devices, described.silicon
     if kind is None or devices is None:
         return []
     if kind.mount == "board":
         bus = quantity("gddr_bus")
         bits = devices * kind.bits / (2 if table.clamshell else 1)
-        why = "the widest bus of the catalogue, in bits"
-        return _beyond(described, "doubtful", "memory bus of", bits, bus.value, COUNT, why, bus.source)
+        why = "the widest bus of the catalogue"
+        return beyond(described, "doubtful", "memory bus, in bits:", bits, bus.value, COUNT, why, bus.source)
     most, shipped = quantity("hbm_stacks"), quantity("hbm_stacks_shipped")
-    found = _beyond(
+    found = beyond(
         described, "impossible", "stacks:", devices, most.value, COUNT, "a package of the road map", most.source
-    ) or _beyond(
+    ) or beyond(
         described, "doubtful", "stacks:", devices, shipped.value, COUNT, "as many as anybody ships", shipped.source
     )
     if table.area is None:
         return found
     edge = quantity("hbm_edge")
     side = (table.area / table.dies) ** 0.5
-    room = table.dies * (2 * side // (edge.value / SLACK))
+    room = table.dies * (2 * side // (edge.value / 1.02))
     why = f"two sides of {side * 1e3:.1f} mm of each die, {edge.value * 1e3:.1f} mm a stack"
-    return [*found, *_beyond(described, "doubtful", "stacks:", devices, room, COUNT, why, edge.source)]
+    return [*found, *beyond(described, "doubtful", "stacks:", devices, room, COUNT, why, edge.source)]
 
 
-def _record(figure: Callable[[ChipFacts], float | None]) -> tuple[float, ChipFacts]:
-    """Largest value of a figure among the catalogue's packages; whole wafers and processors' boards are left out."""
-    known = [(value, facts) for facts in chip_facts().values()
-             if facts.kind == "datasheet" and not facts.id.startswith("wse") and (value := figure(facts))]  # fmt: skip
-    return max(known, key=lambda pair: pair[0])
+def _density(facts: ChipFacts) -> float | None:
+    known = {"tdp_w", "die_area_m2"} <= set(facts.figures)
+    return facts.figures["tdp_w"] / facts.figures["die_area_m2"] if known else None
 
 
 def cooling(described: Described) -> Iterable[Finding]:
     """Heat has to leave the package."""
-    watts = described.chip.tdp
+    watts, found = described.tdp, list[Finding]()
     if watts is None:
-        return []
-    most, holder = _record(lambda facts: facts.figures.get("tdp_w"))
-    found = _beyond(
-        described, "impossible", "power", float(watts), most, WATTS, f"what {holder.id} draws", holder.source
-    )
+        return found
+    if (most := record(lambda facts: facts.figures.get("tdp_w"))) is not None:
+        found += beyond(
+            described, "impossible", "power", watts, most[0], WATTS, f"what {most[1].id} draws", origin(most[1])
+        )
     if described.silicon.cooling == "air":
         air = quantity("air_cooling")
-        found += _beyond(described, "doubtful", "power", float(watts), air.value, WATTS, "cooled by air", air.source)
+        found += beyond(described, "doubtful", "power", watts, air.value, WATTS, "cooled by air", air.source)
     area = described.silicon.area
-    if area is not None:
-        dense, holder = _record(
-            lambda facts: (
-                facts.figures["tdp_w"] / facts.figures["die_area_m2"]
-                if {"tdp_w", "die_area_m2"} <= set(facts.figures)
-                else None
-            )
-        )
-        why = f"{dense * 1e-6:.2f} W on each mm2, as {holder.id}"
-        found += _beyond(described, "doubtful", "power", float(watts), dense * area, WATTS, why, holder.source)
+    if area is not None and (dense := record(_density)) is not None:
+        why = f"{dense[0] * 1e-6:.2f} W on each mm2, as {dense[1].id}"
+        found += beyond(described, "doubtful", "power", watts, dense[0] * area, WATTS, why, origin(dense[1]))
     return found
 
 
 def arrays(described: Described) -> Iterable[Finding]:
     """Arithmetic is multipliers times clock."""
     table = described.silicon
-    found = []
-    if table.clock is not None:
-        fastest, holder = _record(lambda facts: facts.figures.get("clock_hz"))
-        found += _beyond(
-            described, "doubtful", "clock", table.clock, fastest, FREQUENCY, f"as {holder.id}", holder.source
-        )
+    found: list[Finding] = []
+    if table.clock is not None and (fastest := record(lambda facts: facts.figures.get("clock_hz"))) is not None:
+        found += beyond(
+            described, "doubtful", "clock", table.clock, fastest[0], FREQUENCY, f"as {fastest[1].id}",
+            origin(fastest[1]),
+        )  # fmt: skip
     if table.multipliers is None or table.clock is None:
         return found
     base = peak_rate(table.multipliers, table.clock)
-    for name, rate in described.chip.peak.items():
+    for name, rate in described.peak.items():
         if name == "fp64":
             continue
         narrower = max(2 / element_bytes(name), 1.0)
         why = f"{table.multipliers:,} multiply-adds x 2 x {table.clock / 1e9:g} GHz x {narrower:g}"
         limit = float(base * narrower)
-        found += _beyond(described, "impossible", f"{name} peak", float(rate), limit, FLOP_RATE, why, "definition")
+        found += beyond(described, "impossible", f"{name} peak", rate, limit, FLOP_RATE, why, "definition")
     return found
 
 
+def _rate(described: Described) -> float | None:
+    return described.peak.get("bf16", described.peak.get("fp16"))
+
+
+def arithmetic(described: Described) -> Iterable[Finding]:
+    """Arithmetic on an area, against the densest chip of the same process or an older one."""
+    table, rate = described.silicon, _rate(described)
+    if table.process is None or table.area is None or rate is None:
+        return []
+    node = int(known_node(table.process))
+
+    def density(facts: ChipFacts) -> float | None:
+        own, area = node_of(facts.texts["process_node"]), facts.figures.get("die_area_m2")
+        known = facts.figures.get("bf16_flop_per_s", facts.figures.get("fp16_flop_per_s"))
+        return known / area if own and int(own) >= node and area and known else None
+
+    best = record(density)
+    if best is None:
+        return []
+    why = f"{best[0] / 1e18:.2f} TFLOP/s on each mm2, as {best[1].id}, the densest of {node} nm or older"
+    return beyond(described, "doubtful", "16-bit peak", rate, best[0] * table.area, FLOP_RATE, why, origin(best[1]))
+
+
 def blocks(described: Described) -> Iterable[Finding]:
-    """The die must hold at least its bare multipliers, its memory cells and its interfaces."""
-    table, kind = described.silicon, _off_chip(described)
+    """The dies must hold at least bare multipliers, memory cells and interfaces."""
+    table, kind, rate = described.silicon, described.off_chip, _rate(described)
     if table.process is None or table.area is None:
         return []
     node = known_node(table.process)
-    need = 0.0
-    if table.multipliers is not None:
-        bare = multiplier_transistors(primitive("64-bit FPU"), 10) * table.multipliers
-        need += float(logic_area(bare, logic_density(node, table.process).high))
-    held = table.scratchpad or described.chip.sram or (described.chip.memory if table.memory == "SRAM" else 0.0)
+    multipliers = float(table.multipliers or 0)
+    fastest = record(lambda facts: facts.figures.get("clock_hz"))
+    if table.multipliers is None and rate is not None and fastest is not None:
+        multipliers = rate / (2 * (table.clock or fastest[0]))  # no clock is faster than any
+    bare = multiplier_transistors(primitive("64-bit FPU"), 10) * multipliers
+    need = float(logic_area(bare, logic_density(node, table.process).high))
+    held = table.scratchpad or described.sram or ((described.memory or 0.0) if table.memory == "SRAM" else 0.0)
     need += float(sram_area(held, quantity("sram_bitcell", node).low, 1.0))
     if kind is not None and table.devices is not None:
         need += kind.phy * table.devices / (2 if table.clamshell else 1)
-    if need <= table.area * SLACK:
+    need += primitive("NVLink4 PHY") * (described.link_bandwidth or 0.0) / LINK_STEP
+    why = "multipliers, bit cells and interfaces of memory and links alone, without wires"
+    source = quantity("sram_bitcell", node).source
+    return below(described, "impossible", "area", table.area, need, AREA, why, source)
+
+
+def links(described: Described) -> Iterable[Finding]:
+    """No chip of the catalogue has faster links."""
+    best = record(lambda facts: facts.figures.get("link_bandwidth_byte_per_s"))
+    if described.link_bandwidth is None or best is None:
         return []
-    return [
-        Finding(
-            chip=described.chip.id,
-            severity="impossible",
-            what=f"area {show(table.area, AREA)}",
-            limit=f"at least {show(need, AREA)}: multipliers, bit cells and memory interfaces alone, without wires",
-            source=quantity("sram_bitcell", node).source,
-            fix=f"{show(need, AREA)} or more",
-        )
-    ]
+    value, holder = described.link_bandwidth, best[1]
+    return beyond(
+        described, "doubtful", "links", value, best[0], LINK_BANDWIDTH, f"one direction, as {holder.id}", origin(holder)
+    )
+
+
+def reading(described: Described) -> Iterable[Finding]:
+    """Power must at least read the memory at its bandwidth, at the lowest energy of a bit that anybody states."""
+    table, kind = described.silicon, described.off_chip
+    if described.tdp is None or described.memory_bandwidth is None:
+        return []
+    if kind is not None:
+        energy, what = kind.energy, kind.memory
+    elif table.memory == "SRAM" and table.process is not None:
+        energy, what = sram_energy(known_node(table.process)), "on-chip memory"
+    else:
+        return []
+    least = 8 * described.memory_bandwidth * energy.low
+    why = f"to read {what} at {energy.low * 1e12:.2f} pJ a bit, and nothing else"
+    return below(described, "impossible", "power", described.tdp, least, WATTS, why, energy.source)
 
 
 def draw(described: Described) -> Iterable[Finding]:
     """Power that the model of silicon expects; it is off by a third on half of the real chips."""
-    table, chip, kind = described.silicon, described.chip, _off_chip(described)
-    rate = chip.peak.get("bf16", chip.peak.get("fp16"))
-    if table.process is None or chip.tdp is None or rate is None or (kind is None and table.memory != "SRAM"):
+    table, kind, rate = described.silicon, described.off_chip, _rate(described)
+    if table.process is None or rate is None or described.memory_bandwidth is None:
         return []
-    expected = float(power(rate, known_node(table.process), kind, chip.memory_bandwidth, chip.link_bandwidth or 0.0))
+    if kind is None and table.memory != "SRAM":
+        return []
+    link = described.link_bandwidth or 0.0
+    expected = float(power(rate, known_node(table.process), kind, described.memory_bandwidth, link))
     least = 0.35 * expected
-    if float(chip.tdp) >= least:
+    why = f"about {show(expected, WATTS)} for everything at its peak; real chips state 0.5 to 2.5 times that"
+    if described.tdp is not None:
+        return below(described, "doubtful", "power", described.tdp, least, WATTS, why, "costline chip power")
+    most = record(lambda facts: facts.figures.get("tdp_w"))
+    if most is None:
         return []
-    return [
-        Finding(
-            chip=chip.id,
-            severity="doubtful",
-            what=f"power {show(float(chip.tdp), WATTS)}",
-            limit=f"about {show(expected, WATTS)} for everything at its peak; real chips state 0.5 to 2.5 times that",
-            source="costline chip power",
-            fix=f"{show(least, WATTS)} or more",
-        )
-    ]
+    return beyond(
+        described, "doubtful", "power at the least", least, most[0], WATTS, f"what {most[1].id} draws; {why}",
+        "costline chip power",
+    )  # fmt: skip
 
 
 CHECKS: tuple[Callable[[Described], Iterable[Finding]], ...] = (
-    reticle, pins, capacity, placement, cooling, arrays, blocks, draw,
+    memory_kind, on_chip, rates, reticle, package, pins, capacity, placement, cooling, arrays, blocks, arithmetic,
+    links, reading, draw, idle_pins,
 )  # fmt: skip
 """Every check, in the order findings are listed."""

@@ -20,16 +20,27 @@ Every field of ``[chip.silicon]`` may be left out; what is not stated is not che
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from costline.catalogue import Catalogue
-from costline.catalogue.user import ChipTable, above_zero, field_faults, load_user_file, parse_toml
+from costline.catalogue.user import (
+    Bandwidth,
+    Link,
+    Rate,
+    Size,
+    Watts,
+    above_zero,
+    field_faults,
+    load_user_file,
+    parse_toml,
+)
 from costline.errors import CatalogueError, InputError
-from costline.hardware.chip import Chip
+from costline.precision import RATE_FALLBACK
 from costline.quantity import AREA, BYTES, FREQUENCY
 from costline.silicon.cost import Silicon, devices_of, silicon_of, usual_harvest
 from costline.silicon.inputs import MemoryType, known_node, memory_type
@@ -72,25 +83,49 @@ class SiliconTable(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Described:
-    """A chip of a file, and what it is made of."""
+    """A chip of a file as far as it can be read, and what it is made of; None is not stated, or not readable.
 
-    chip: Chip
+    Attributes
+    ----------
+    id : str
+        Its name.
+    memory, memory_bandwidth, tdp, link_bandwidth, sram, sram_bandwidth : float or None
+        Figures. [byte, byte/s, W, byte/s, byte, byte/s]
+    peak : mapping of str to float
+        Dense peak by number format. [FLOP/s]
+    silicon : SiliconTable
+        What it is made of.
+    """
+
+    id: str
     silicon: SiliconTable
+    peak: Mapping[str, float]
+    memory: float | None = None
+    memory_bandwidth: float | None = None
+    tdp: float | None = None
+    link_bandwidth: float | None = None
+    sram: float | None = None
+    sram_bandwidth: float | None = None
+
+    @property
+    def off_chip(self) -> MemoryType | None:
+        """Kind of memory off the chip."""
+        name = self.silicon.memory
+        return None if name in {None, "SRAM"} else memory_type(str(name))
 
     def made_of(self) -> Silicon | None:
         """What its cost follows from; None where process, area or memory is not stated."""
-        table = self.silicon
-        if table.process is None or table.area is None or table.memory is None:
+        table, kind = self.silicon, self.off_chip
+        if table.process is None or table.area is None or table.memory is None or self.memory is None:
             return None
-        kind = None if table.memory in {None, "SRAM"} else memory_type(str(table.memory))
         units, spare = usual_harvest()
         return Silicon(
-            name=self.chip.id,
+            name=self.id,
             process=table.process,
             area=table.area,
             dies=table.dies,
             memory=kind,
-            capacity=float(self.chip.memory) if kind else 0.0,
+            capacity=self.memory if kind else 0.0,
             devices=self._devices(kind),
             units=units,
             spare=spare,
@@ -101,7 +136,43 @@ class Described:
         """Devices as stated, else as many as hold the capacity and carry the bandwidth."""
         if kind is None or self.silicon.devices is not None:
             return self.silicon.devices or 0
-        return devices_of(kind, float(self.chip.memory), float(self.chip.memory_bandwidth))
+        return devices_of(kind, self.memory or 0.0, self.memory_bandwidth or 0.0)
+
+
+READABLE: Mapping[str, Any] = {
+    "memory": Size, "memory_bandwidth": Bandwidth, "tdp": Watts, "link_bandwidth": Link, "sram": Size,
+    "sram_bandwidth": Bandwidth,
+}  # fmt: skip
+"""Figures of a chip that checks use, and how each is read."""
+
+
+def _readable(kind: Any, value: Any) -> float | None:
+    """A figure, or None where it cannot be read."""
+    try:
+        return float(TypeAdapter(kind).validate_python(value))
+    except ValidationError:
+        return None
+
+
+def _described(entry: Mapping[str, Any], place: int) -> tuple[Described, list[str]]:
+    """A table as far as it can be read, and the faults of its silicon."""
+    name = str(entry.get("id", place))[:60]
+    figures = {each: _readable(kind, entry[each]) for each, kind in READABLE.items() if each in entry}
+    peak = entry.get("peak")
+    rates = {
+        str(each): rate
+        for each, given in (peak.items() if isinstance(peak, dict) else ())
+        if each in (*RATE_FALLBACK, "fp64") and (rate := _readable(Rate, given)) is not None
+    }
+    given, faults = entry.get("silicon") or {}, []
+    try:
+        table = SiliconTable.model_validate(given)
+    except ValidationError as error:
+        faults = [f"chip {name!r}, silicon: {text}" for text in field_faults(error, SiliconTable)]
+        wrong = {each["loc"][0] for each in error.errors(include_url=False) if each["loc"]}
+        rest = {key: value for key, value in given.items() if key not in wrong} if isinstance(given, dict) else {}
+        table = SiliconTable.model_validate(rest)
+    return Described(id=name, silicon=table, peak=rates, **figures), faults
 
 
 def silicon_in(book: Catalogue, chip: str) -> Silicon:
@@ -121,14 +192,16 @@ def silicon_in(book: Catalogue, chip: str) -> Silicon:
     except ValidationError as error:
         faults = [f"chip {chip!r}, silicon: {text}" for text in field_faults(error, SiliconTable)]
         raise CatalogueError(str(book.user.path), faults) from None
-    made = Described(chip=book.user.chips[chip], silicon=table).made_of()
+    chip_read = book.user.chips[chip]
+    figures = {name: getattr(chip_read, name) for name in READABLE}
+    made = Described(id=chip, silicon=table, peak={}, **figures).made_of()
     if made is None:
         raise InputError(f"{chip}: no cost follows without process, area and memory; state them in [chip.silicon]")
     return made
 
 
 def read_chips(path: str | Path) -> tuple[list[Described], list[str]]:
-    """Chips of a file that can be read, and every fault of its fields.
+    """Chips of a file as far as they can be read, and every fault of its fields.
 
     Raises
     ------
@@ -144,20 +217,11 @@ def read_chips(path: str | Path) -> tuple[list[Described], list[str]]:
         faults += error.faults
     described = []
     entries = document.get("chip", [])
-    for entry in entries if isinstance(entries, list) else []:
-        if not isinstance(entry, dict):
-            continue
-        try:
-            table = SiliconTable.model_validate(entry.get("silicon") or {})
-        except ValidationError as error:
-            faults += [
-                f"chip {str(entry.get('id'))[:60]!r}, silicon: {text}" for text in field_faults(error, SiliconTable)
-            ]
-            continue
-        try:
-            described.append(Described(chip=ChipTable.model_validate(entry).chip(), silicon=table))
-        except ValidationError:
-            continue  # listed already, as a fault of the file
+    for place, entry in enumerate(entries if isinstance(entries, list) else [], 1):
+        if isinstance(entry, dict):
+            one, wrong = _described(entry, place)
+            described.append(one)
+            faults += wrong
     if not entries and not faults:
         faults.append("holds no chip; write [[chip]]")
     return described, faults

@@ -276,6 +276,7 @@ def memory_types() -> Mapping[str, MemoryType]:
     return MappingProxyType(types)
 
 
+@functools.cache
 def memory_type(name: str) -> MemoryType:
     """A kind of memory, in any case.
 
