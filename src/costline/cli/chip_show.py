@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -274,7 +275,7 @@ def print_pim(*, as_json: bool) -> None:
         Field("device", lambda row: row.device.split(" (")[0][:20]),
         Field("configuration", lambda row: row.config),
         Field("what", lambda row: f"{row.metric}, {row.unit}"),
-        Field("stated", lambda row: row.stated),
+        Field("stated", lambda row: row.stated if not row.bound else f"≤ {figures(row.stated)}"),
         Field("model", lambda row: row.predicted),
         Field("error", lambda row: None if row.error is None else f"{row.error:+.0%}"),
     )
@@ -286,6 +287,10 @@ def print_pim(*, as_json: bool) -> None:
         chosen = [row for row in rows if row.evidence == evidence and row.predicted is not None]
         screen.print(words, style="bold")
         screen.print(table(chosen, fields) if chosen else "no row states its configuration")
-        left = [row for row in rows if row.evidence == evidence and row.predicted is None]
-        if left:
-            screen.print(f"not predicted: {len(left)} rows; --json says why of each", style="dim")
+        missed = [abs(row.error) for row in chosen if row.error is not None]
+        if missed:
+            screen.print(f"median absolute error {statistics.median(missed):.0%} of {len(missed)} figures")
+        for row in rows:
+            if row.evidence == evidence and row.predicted is None:
+                name = row.device.split(" (")[0]
+                screen.print(f"not predicted: {name}, {row.config or row.metric}: {row.how}", style="dim")

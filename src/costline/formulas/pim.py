@@ -128,3 +128,42 @@ def amdahl_speedup(moved: Numeric, gain: Numeric) -> Numeric:
     1.6
     """
     return 1 / (1 - moved + moved / gain)
+
+
+@formula(
+    "columns * cycle / (columns * cycle + activate + precharge) * (1 - refresh / interval)",
+    unit="1",
+    source="DRAM timing: a row is opened, read through and closed; refresh stops everything",
+)
+def row_efficiency(
+    columns: Numeric, cycle: Numeric, activate: Numeric, precharge: Numeric, refresh: Numeric, interval: Numeric
+) -> Numeric:
+    """Share of the bandwidth inside a memory that is left when every bank reads row after row.
+
+    Parameters
+    ----------
+    columns : float or array
+        Columns of a row that compute blocks read. [1]
+    cycle : float or array
+        Time of a column. [s]
+    activate, precharge : float or array
+        Time to open and to close a row (tRCD, tRP). [s]
+    refresh, interval : float or array
+        Time of a refresh, and from one to the next (tRFC, tREFI). [s]
+
+    Returns
+    -------
+    float or array
+        Share. [1]
+
+    References
+    ----------
+    JEDEC JESD235 (HBM), timing parameters.
+
+    Examples
+    --------
+    >>> round(row_efficiency(32, 1 / 300e6, 14e-9, 14e-9, 260e-9, 3900e-9), 3)  # HBM-PIM: rows of 1 KB at 300 MHz
+    0.739
+    """
+    open_for = columns * cycle
+    return open_for / (open_for + activate + precharge) * (1 - refresh / interval)

@@ -13,7 +13,7 @@ from costline.silicon.compare import Answer, Roof, film_answer, roof, talk_answe
 from costline.silicon.decoding import Talk
 from costline.silicon.filming import Film
 from costline.silicon.owning import owner
-from costline.silicon.pim import Device, device
+from costline.silicon.pim import Device, device, devices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,9 @@ MEMORY_OF = {"hbm-pim": "HBM", "attacc": "HBM", "neupims": "HBM", "aim": "GDDR6"
 
 def _check_memory(chip: str, extra: str) -> None:
     """Refuse a memory that a chip of the catalogue has no place for."""
+    if not device(extra).host:
+        beside = ", ".join(name for name, each in devices().items() if each.host)
+        raise InputError(f"{chip}+{extra}: {extra} works without a processor; beside one work {beside}")
     facts = shipped_chip_facts().get(chip)
     wanted = MEMORY_OF.get(extra, "")
     if facts is not None and not facts.texts["memory_type"].startswith(wanted):

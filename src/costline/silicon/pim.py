@@ -25,9 +25,12 @@ from costline.models.decoder import Decoder
 from costline.numeric import Numeric, choose, largest
 
 DEVICE_COLUMNS = columns(
-    "name! moves! overlap! source! note", identifier="id!", number="gain! opb! efficiency! duplicate!", kind="kind!",
+    "name! moves! overlap! host! source! note",
+    identifier="id!",
+    number="gain! opb! efficiency! duplicate!",
+    kind="kind!",
     date="date!",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,8 @@ class Device:
         Kinds of kernels it can compute: linear, attention.
     overlap : bool
         Whether chip and memory work at the same time.
+    host : bool
+        Whether it stands beside a processor, and not instead of one.
     duplicate : float
         Copies of the weights that its layout needs. [1]
     source, kind : str
@@ -61,6 +66,7 @@ class Device:
     efficiency: float
     moves: tuple[str, ...]
     overlap: bool
+    host: bool
     duplicate: float
     source: str
     kind: str
@@ -74,7 +80,8 @@ def devices() -> Mapping[str, Device]:
         fields = {
             name: row[name] for name in ("id", "name", "gain", "opb", "efficiency", "duplicate", "source", "kind")
         }
-        found[row["id"]] = Device(**fields, moves=tuple(row["moves"].split()), overlap=row["overlap"] == "yes")
+        whether = {name: row[name] == "yes" for name in ("overlap", "host")}
+        found[row["id"]] = Device(**fields, moves=tuple(row["moves"].split()), **whether)
     return MappingProxyType(found)
 
 
