@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costline import catalogue
 from costline.catalogue import chip_facts
 from costline.errors import InputError
+from costline.silicon.blueprint import Blueprint
+from costline.silicon.chipfile import silicon_in
 from costline.silicon.cost import Silicon, bill, cost_estimate, die_yield, made_carbon, made_price, silicon_of
 from costline.silicon.draws import Draws, interval
 from costline.silicon.inputs import Spread, memory_type
@@ -92,6 +96,24 @@ def test_every_chip_of_the_article_has_a_cost_of_making(chip, area, node):
     made = made_of(chip)
     assert (made.area, made.process) == (area, node)
     assert bill(made).total > 0
+
+
+def test_a_stated_volume_is_what_the_answer_says():
+    estimate = cost_estimate(made_of("h100-sxm"), volume=20_000, size=100)
+    (volume,) = (each for each in estimate.assumptions if each.name == "volume")
+    assert (volume.value, volume.kind) == (20_000, "--volume")
+    notes = [each.note for figure in estimate.figures.values() for each in figure.walk() if each.name == "design"]
+    assert notes == ["one-time cost over 20,000 chips"]
+
+
+def test_the_articles_chip_has_one_price():
+    """Six stacks of 24 GB, from the catalogue, from the example file and from a blueprint."""
+    file = Path(__file__).parents[2] / "examples" / "seed-14nm-144gb.toml"
+    named, filed = made_of("seed-14nm-144gb-hbm"), silicon_in(catalogue.with_file(file), "seed-hbm")
+    drawn = Blueprint(name="x", process="14 nm", rate=180e12, memory="HBM3", devices=6, device_size=24e9).silicon()
+    assert [each.devices for each in (named, filed, drawn)] == [6, 6, 6]
+    prices = [float(made_price(each)) for each in (named, filed, drawn)]
+    assert prices == pytest.approx([prices[0]] * 3, rel=2e-3)  # the catalogue rounds the area to a square millimetre
 
 
 def test_an_assumed_process_is_said():

@@ -233,6 +233,13 @@ def print_power(*, as_json: bool) -> None:
     )
 
 
+def _several(values: Sequence[float]) -> str:
+    """Few figures, or the ends of many."""
+    if len(values) <= 3:
+        return " ".join(figures(each) for each in values)
+    return f"{figures(values[0])} … {figures(values[-1])}"
+
+
 def print_anchors(match: str, *, as_json: bool) -> None:
     """Published results and the models' answers."""
     from costline.silicon.anchors import reproductions
@@ -244,8 +251,9 @@ def print_anchors(match: str, *, as_json: bool) -> None:
     fields = (
         Field("anchor", lambda row: row.anchor),
         Field("what", lambda row: row.quantity),
-        Field("stated", lambda row: " ".join(figures(each) for each in row.stated)),
-        Field("modelled", lambda row: " ".join(figures(each) for each in row.modelled)),
+        Field("stated", lambda row: _several(row.stated)),
+        Field("modelled", lambda row: _several(row.modelled)),
+        Field("worst", lambda row: f"{max(row.errors, key=abs):+.0%}"),
         Field("status", lambda row: row.status),
     )
     screen = console()

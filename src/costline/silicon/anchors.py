@@ -8,24 +8,30 @@ to predict it.
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from costline.catalogue import chip_anchors, chip_facts, shipped
+from costline.catalogue import chip_anchors, chip_facts
 from costline.catalogue.facts import Anchor, chip_costs
-from costline.engine.passes import Machine
-from costline.formulas.roofline import kernel_time, math_time, memory_time
 from costline.formulas.silicon import die_cost, dies_per_wafer, negative_binomial_yield
-from costline.formulas.sram import chips_to_hold
-from costline.models.decoder import Decoder
-from costline.plan import Plan
+from costline.silicon.anchor_speeds import (
+    all_reduce,
+    groq_chips,
+    groq_speed,
+    h20,
+    latency_design,
+    numbers,
+    product,
+    reconfigurable,
+    throughput_design,
+    unseen_product,
+)
 from costline.silicon.area import core_blocks, die_blocks, total_area
 from costline.silicon.cost import bill, silicon_of
-from costline.silicon.decoding import Talk
 from costline.silicon.known import DIES
-from costline.silicon.sram import pipelines
-from costline.studies.serve import Requests, serving_rate
+from costline.silicon.pim_rows import predictions
 
 Values = Sequence[float]
 
@@ -80,12 +86,8 @@ class Rule:
     stated: Callable[[Anchor], Values] | None = None
 
 
-def _numbers(text: str) -> list[float]:
-    return [float(each) for each in re.findall(r"\d+(?:\.\d+)?", text)]
-
-
 def _value(row: Anchor) -> Values:
-    return [row.value] if row.value is not None else _numbers(row.text)
+    return [row.value] if row.value is not None else numbers(row.text)
 
 
 def _die(row: Anchor) -> str:
@@ -129,7 +131,7 @@ def _two_models(area: float, node: str, row: Anchor) -> Values:
         dies = dies_per_wafer(square, 0.3, edge)
         share = negative_binomial_yield(area, density, clusters)
         results += [float(die_cost(wafer, dies, 1.0)), float(die_cost(wafer, dies, share)), float(share), float(dies)]
-    return results[: len(_numbers(row.text))]
+    return results[: len(numbers(row.text))]
 
 
 def _groq_die(row: Anchor) -> Values:
@@ -157,45 +159,16 @@ def _bill(chip: str, item: str, row: Anchor) -> Values:
     return [float(made.items[item])]
 
 
-def _product(chip: str, row: Anchor) -> Values:
-    """Time of a matrix product, weights and activations read once. [ms]"""
-    rows = _numbers(row.quantity)[0]
-    width, machine = 12288, shipped.sourced_efficiency()
-    one = shipped.chip(chip)
-    math = math_time(2 * rows * width**2, one.rate("fp16"), machine.value("gemm", one))
-    moved = 2 * (width**2 + 2 * rows * width)
-    memory = memory_time(moved, one.memory_bandwidth, machine.value("memory", one))
-    return [float(kernel_time(math, memory, machine.value("launch", one, "eager"))) * 1e3]
+def _cent_design(row: Anchor) -> Values:
+    """One-time cost of CENT's controller, item by item. [USD]"""
+    items = [each for each in chip_costs() if each.item.startswith("CENT ") and not each.item.startswith("CENT TOTAL")]
+    return [sum(each.value or 0.0 for each in items)]
 
 
-def _decoder(name: str) -> Decoder:
-    found = shipped.model(name)
-    if not isinstance(found, Decoder):
-        raise TypeError(name)
-    return found
-
-
-def _groq_speed(model: str, context: int, row: Anchor) -> Values:
-    """One user of the fewest chips that hold a model. [token/s]"""
-    cluster = shipped.cluster("8xgroq-lpu-v1")
-    talk = Talk(network=_decoder(model), input=context - 200, output=200, precision="fp16")
-    tried = pipelines(talk, cluster, shipped.efficiency(), spreads=(1.0,))
-    return [1 / float(tried.floor)]
-
-
-def _groq_chips(row: Anchor) -> Values:
-    return [float(chips_to_hold(_decoder("llama-2-70b").params * 2.0, shipped.chip("groq-lpu-v1").memory))]
-
-
-def _h20(row: Anchor) -> Values:
-    """Llama-2-13B at batch 16 on one chip of each, decoding only. [1]"""
-    asked = Requests(input=1, output=1000, batch=16)
-
-    def rate(chip: str) -> float:
-        machine = Machine(shipped.cluster(f"1x{chip}"), shipped.efficiency(), Plan())
-        return float(serving_rate(_decoder("llama-2-13b"), asked, machine))
-
-    return [rate("h20") / rate(other) for other in ("a100-sxm-80gb", "h100-sxm")]
+def _cent_dollars(row: Anchor) -> Values:
+    """Tokens for a dollar over those of the GPUs. [1]"""
+    made = [each.predicted for each in predictions() if each.metric == "tokens per dollar" and each.predicted]
+    return [statistics.geometric_mean(made)]
 
 
 OWN = "the figure is an input of the models"
@@ -206,9 +179,9 @@ RULES: tuple[Rule, ...] = (
     Rule("LLMCompass", "good-die cost", 0.01, "negative binomial, 0.15 /cm2, clusters 3",
          partial(_ttm_die, good=True)),
     Rule("GA100 real die photo", "", 0.05, "sum of the blocks of GA100", _photo,
-         lambda row: [sum(_numbers(row.text))]),
+         lambda row: [sum(numbers(row.text))]),
     Rule("Aldebaran real die photo", "", 0.10, "sum of the blocks of MI210", _photo,
-         lambda row: [sum(_numbers(row.text))]),
+         lambda row: [sum(numbers(row.text))]),
     Rule("SM/CU area", "", 0.10, "blocks of a core", _cores),
     Rule("H100 SXM BOM", "total", 0.25, "bill of materials without its own memory price",
          partial(_bill, "h100-sxm", "total")),
@@ -217,6 +190,7 @@ RULES: tuple[Rule, ...] = (
     Rule("H100 SXM BOM", "HBM3", 0.25, "80 GB at the median of other prices", partial(_bill, "h100-sxm", "memory")),
     Rule("H100 SXM BOM", "CoWoS", 0, f"{OWN}: the price of an interposer's area"),
     Rule("H100 SXM BOM", "test", 0, SHARE),
+    Rule("B100 BOM", "total", 0.25, "the two dies and eight stacks of a B200", partial(_bill, "b200", "total")),
     Rule("B200 BOM", "total", 0.25, "bill of materials without its own memory price",
          partial(_bill, "b200", "total")),
     Rule("B200 BOM", "logic dies", 0.35, "two harvested dies", partial(_bill, "b200", "logic dies")),
@@ -244,40 +218,50 @@ RULES: tuple[Rule, ...] = (
     Rule("L4 AD104", "", 0.01, "both published models", partial(_two_models, 294e-6, "5 nm")),
     Rule("Groq LPU die", "", 0.02, "Chiplet Actuary at 14 nm", _groq_die),
     Rule("A100 matmul", "M=", 0.15, "roofline with the coefficients of the engine",
-         partial(_product, "a100-sxm-80gb")),
+         partial(product, "a100-sxm-80gb")),
     Rule("MI210 matmul", "M=16384", 0, "the coefficient of MI210 comes from this row"),
-    Rule("MI210 matmul", "M=", 0.15, "roofline with the coefficients of the engine", partial(_product, "mi210")),
-    Rule("A100x4 all-reduce", "", 0, "the coefficients of links come from these rows"),
-    Rule("MAMF", "", 0, "the coefficients of matrix products are these rows"),
+    Rule("MI210 matmul", "M=", 0.15, "roofline with the coefficients of the engine", partial(product, "mi210")),
+    Rule("A100x4 all-reduce", "size 8 B", 0, "the latency of links comes from this row"),
+    Rule("A100x4 all-reduce", "", 0.20, "bytes over 0.7 of the links (calculon), and that latency", all_reduce),
+    Rule("MAMF", "", 0.35, "a chip nobody has measured: its peak at the median share of all others", unseen_product),
     Rule("Groq LPU v1", "SRAM", 0, OWN),
     Rule("Groq LPU v1", "fp16", 0, OWN),
     Rule("Groq LPU v1", "Llama-2-70B", 0.35, "layers split over the chips that hold them, one user",
-         partial(_groq_speed, "llama-2-70b", 4096)),
+         partial(groq_speed, "llama-2-70b", 4096)),
     Rule("Groq LPU v1", "Llama-2-7B later", 0.35, "layers split over the chips that hold them, one user",
-         partial(_groq_speed, "llama-2-7b", 2048)),
+         partial(groq_speed, "llama-2-7b", 2048)),
     Rule("Groq LPU v1", "Llama-2-7B", 0.35, "layers split over the chips that hold them, one user",
-         partial(_groq_speed, "llama-2-7b", 2048)),
+         partial(groq_speed, "llama-2-7b", 2048)),
     Rule("Groq LPU v1", "Mixtral", 0.35, "layers split over the chips that hold them, one user",
-         partial(_groq_speed, "mixtral-8x7b", 4096)),
-    Rule("Groq LPU v1", "chips for 70B fp16", 0.06, "weights over 230 MB", _groq_chips, lambda row: [573.0]),
+         partial(groq_speed, "mixtral-8x7b", 4096)),
+    Rule("Groq LPU v1", "chips for 70B fp16", 0.06, "weights over 230 MB", partial(groq_chips, 2.0),
+         lambda row: [573.0]),
+    Rule("Groq LPU v1", "chips for 70B int8", 0.06, "weights over 230 MB", partial(groq_chips, 1.0)),
     Rule("Groq LPU v1", "", 0, "a deployment, not a result of the chip"),
-    Rule("H20 vs A100/H100", "", 0.20, "decoding 1,000 tokens at batch 16 (length assumed)", _h20,
-         lambda row: _numbers(row.text.replace("A100", "").replace("H100", ""))),
-    Rule("LLMCompass", "performance", 0,
-         "the batch is not stated"),
-    Rule("LLMCompass throughput", "", 0, "the design holds 160 GB in one place and 512 GB in another"),
-    Rule("LLMCompass", "", 0, "a headline without its configuration"),
-    Rule("Epoch training cost", "", 0, "a training run: costline train"),
-    Rule("CENT", "NRE", 0, OWN),
-    Rule("CENT", "", 0, "see costline chip pim"),
-    Rule("Chiplet Cloud", "", 0, "a claim without its configuration"),
-    Rule("CloudMatrix384", "", 0, "a measurement of serving: batch and plan not stated"),
-    Rule("SN40L", "", 0, "power and process of its two dies are not known"),
-    Rule("TPU v5e", "", 0, "batch not stated"),
+    Rule("H20 vs A100/H100", "", 0.20, "decoding 1,000 tokens at batch 16 (length assumed)", h20,
+         lambda row: numbers(row.text.replace("A100", "").replace("H100", ""))),
+    Rule("LLMCompass latency design", "performance", 0.15, "kernels of GPT-3 175B, batch 16 (its script)",
+         latency_design),
+    Rule("LLMCompass throughput design", "", 0.20, "kernels of 12 layers, the batch as its script fills 512 GB",
+         throughput_design),
+    Rule("LLMCompass", "best perf", 0, "the prices of memory behind it are not stated"),
+    Rule("LLMCompass", "error", 0, "an error of another model, not a result of hardware"),
+    Rule("Epoch training cost", "", 0,
+         "a training run, not a chip: amortised prices of its year and its hours are not in the row"),
+    Rule("CENT", "NRE", 0.01, "sum of mask, labour, tools, licences, package and system", _cent_design),
+    Rule("CENT", "", 0.25, "geometric mean of the three models of costline chip pim", _cent_dollars),
+    Rule("Chiplet Cloud", "", 0, "chips, models and prices behind the factor are not stated"),
+    Rule("CloudMatrix384", "MLA", 0, "a share of peak that one kernel of its own software reaches"),
+    Rule("CloudMatrix384", "", 0, "experts over 320 chips, which chip compare does not plan: costline plan serve"),
+    Rule("SN40L", "", 0.35, "sixteen chips share every layer, one user, 16-bit weights (assumed)", reconfigurable),
+    Rule("TPU v5e", "", 0, "neither batch nor lengths are stated"),
 )  # fmt: skip
 """The first rule whose words fit a row is used."""
 
-BILLS = {"GB200 superchip": "die area unknown", "MI355X": "die area unknown", "B100": "die area unknown"}
+BILLS = {
+    "GB200 superchip": "the area of its Grace processor is unknown",
+    "MI355X": "the areas of its dies are unknown",
+}
 
 
 def reproductions() -> list[Reproduction]:
@@ -295,7 +279,7 @@ def _reproduce(row: Anchor) -> Reproduction:
     stated = rule.stated(row) if rule.stated else _value(row)
     modelled = rule.model(row)
     if "actuary" in row.text:
-        stated = _numbers(re.sub(r"actuary|ttm-cas", "", row.text))
+        stated = numbers(re.sub(r"actuary|ttm-cas", "", row.text))
     return _answer(row, tuple(stated)[: len(modelled)], tuple(modelled), rule.tolerance, rule.how)
 
 

@@ -317,7 +317,7 @@ def cost_estimate(silicon: Silicon, volume: float | None = None, size: int = USU
     parts = (
         materials,
         figure("board", point.board, drawn.board),
-        figure("design", point.design, drawn.design, note="one-time cost over the volume"),
+        figure("design", point.design, drawn.design, note=_volume_note(volume)),
     )
     figures = {
         "price": figure(
@@ -335,23 +335,29 @@ def cost_estimate(silicon: Silicon, volume: float | None = None, size: int = USU
         title=f"What {silicon.name} costs to make",
         inputs={"chip": silicon.name, "process": silicon.process, "volume": volume},
         figures=figures,
-        assumptions=tuple(_assumptions(silicon)),
+        assumptions=tuple(_assumptions(silicon, volume)),
     )
 
 
-def _assumptions(silicon: Silicon) -> list[Assumption]:
-    """The inputs of a bill with their ranges."""
+def _volume_note(volume: float | None) -> str:
+    """Over how many chips the one-time cost is spread."""
+    return "one-time cost over the volume below" if volume is None else f"one-time cost over {volume:,.0f} chips"
+
+
+def _assumptions(silicon: Silicon, volume: float | None) -> list[Assumption]:
+    """The inputs of a bill with their ranges; a stated volume is no range."""
     node = known_node(silicon.process)
     rows: list[tuple[str, Spread, str]] = [
         (f"wafer, {node} nm", wafer_price(node), "USD"),
         ("defects", defect_density(node), "per m2"),
         ("cluster parameter", quantity("clusters"), ""),
         ("margin", quantity("margin"), "1"),
-        ("volume", quantity("volume"), "chip"),
     ]
+    if volume is None:
+        rows.append(("volume", quantity("volume"), "chip"))
     if silicon.memory is not None:
         rows.insert(2, ("memory, a GB", memory_price(silicon.memory.memory).scaled(1e9), "USD"))
-    return [
+    taken = [
         Assumption(
             name=name,
             value=spread.value,
@@ -361,3 +367,5 @@ def _assumptions(silicon: Silicon) -> list[Assumption]:
         )
         for name, spread, unit in rows
     ]
+    stated = [] if volume is None else [Assumption(name="volume", value=volume, unit="chip", kind="--volume")]
+    return [*taken, *stated]
