@@ -122,3 +122,48 @@ def test_mistakes_are_answered_with_the_nearest_fix(run, words, message):
     code, _, err = run(*words)
     assert code == BAD_INPUT
     assert message in err
+
+
+def test_nothing_that_serves_exits_with_1(run):
+    assert run("compare", "l20", "--workload", "deepseek-v3")[0] == INFEASIBLE
+    code, out, _ = run("design", "--tpot", "1us")
+    assert code == INFEASIBLE
+    assert "allow a longer --tpot" in out
+
+
+def test_designs_are_saved_and_read_again(run, tmp_path):
+    path = tmp_path / "designs.toml"
+    assert run("design", "--save", path)[0] == ANSWER
+    assert run("cost", "design-1", "--catalogue", path)[0] == ANSWER
+    code, out, _ = run("compare", "design-1", "design-2", "h100-sxm", "--catalogue", path, "--workload", "llama-2-70b")
+    assert code == ANSWER
+    assert "design-1" in out
+
+
+@pytest.mark.parametrize("words", [("claims",), ("levers",), ("levers", "h100-sxm", "--workload", "llama-2-70b")])
+def test_judgements_fit_80_columns(run, words):
+    code, out, _ = run(*words)
+    assert code == ANSWER
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("words", [("claims",), ("levers",)])
+def test_judgements_for_programs(run, words):
+    code, out, _ = run(*words, "--json")
+    assert code == ANSWER
+    assert json.loads(out)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("design", "--trials", "5"), "below the least possible value, 10"),
+        (("design", "--save", "/no/such/folder/x.toml"), "cannot write"),
+        (("claims", "--workload", "llama-2-70b"), "one video pipeline"),
+        (("levers", "h1000"), "unknown chip"),
+    ],
+)
+def test_mistakes_of_searches_and_judgements(run, words, message):
+    code, _, err = run(*words)
+    assert code == BAD_INPUT
+    assert message in err

@@ -63,8 +63,7 @@ def compare(
     book = resolve.catalogue(catalogue)
     limit = float(resolve.number(tpot, quantity.SECONDS, "tpot", least=1e-6))
     talks, films = _workloads(workload, input, output, limit, precision, catalogue)
-    print_comparison(chips or SEED, talks, films, book, as_json=json)
-    return 0
+    return 0 if print_comparison(chips or SEED, talks, films, book, as_json=json) else 1
 
 
 def _workloads(
@@ -352,7 +351,7 @@ def design(
     if save is not None:
         write_designs(save, found.winners)
     print_designs(found, as_json=json)
-    return 0
+    return 0 if found.winners else 1
 
 
 def _both(talks: list[Talk], films: list[Film]) -> tuple[Talk, Film]:

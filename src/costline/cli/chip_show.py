@@ -46,14 +46,15 @@ def print_cost(estimate: Estimate, record: Node | None, *, json: bool, csv: bool
 
 def print_comparison(
     chips: Sequence[str], talks: Sequence[Talk], films: Sequence[Film], book: Catalogue, *, as_json: bool
-) -> None:
-    """Chips on workloads: rooflines, then a table a workload."""
+) -> bool:
+    """Chips on workloads: rooflines, then a table a workload; whether any chip serves any of them."""
     from costline.silicon.lineup import line_up
 
     rows = line_up(chips, talks, films, book)
+    served = any(answer.rate for row in rows for answer in (*row.talks, *row.films))
     if as_json:
         write_json(plain_value([asdict(row) for row in rows]))
-        return
+        return served
     screen = console()
     screen.print("Rooflines at the weights' format", style="bold")
     screen.print(table([row.roof for row in rows], _roof_fields()))
@@ -76,6 +77,7 @@ def print_comparison(
         if row.unpriced:
             screen.print(f"no cost of making: {row.unpriced}", style="yellow")
     screen.print(LEGEND, style="dim")
+    return served
 
 
 LEGEND = """hold: chips whose memory holds the weights; unit: chips that work together;

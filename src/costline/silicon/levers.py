@@ -40,13 +40,15 @@ class Lever:
 
     @property
     def helps(self) -> str:
-        """What helps most: arithmetic, bandwidth, memory or, within 5 %, all alike; empty where nothing serves."""
+        """What helps most, several within 5 % of each other; empty where nothing serves."""
         gains = {"arithmetic": self.peak, "bandwidth": self.bandwidth, "memory": self.memory}
         known = {name: gain for name, gain in gains.items() if gain is not None}
         if not known:
             return ""
-        best = max(known, key=lambda name: known[name])
-        return best if known[best] > CLEAR * min(known.values()) else "all alike"
+        best = max(known.values())
+        if best <= CLEAR:
+            return "nothing much"
+        return " and ".join(name for name, gain in known.items() if gain * CLEAR >= best)
 
 
 def doubled(cluster: Cluster) -> dict[str, Cluster]:
