@@ -128,3 +128,21 @@ def test_the_parts_of_long_answers_still_add_up(monkeypatch):
     for name in ("tpot", "memory", "ttft"):
         figure = found.figure(name)
         assert figure.recombined() == pytest.approx(figure.value)
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.sampled_from(["8xrtx-4090", "256xtpu-v5e", "32xh100-sxm"]),
+    st.sampled_from(["tensor=1", "expert=4", "pipeline=2", "tensor=2, expert=1"]),
+    st.lists(st.tuples(st.integers(1, 90_000), st.integers(1, 3000), st.integers(1, 1500)), min_size=2, max_size=4),
+)
+def test_points_of_a_partly_stated_plan_are_chosen_for_one_by_one(on, plan, points):
+    """What is legal, and what fits, at one point says nothing about another."""
+    fixed = {"on": on, "plan": plan, "precision": "int4", "batching": "static"}
+    inputs, outputs, batches = (np.array(each) for each in zip(*points, strict=True))
+    together = costline.serve("qwen3-30b-a3b", input=inputs, output=outputs, batch=batches, **fixed)
+    for at, (tokens, answer, batch) in enumerate(points):
+        alone = costline.serve("qwen3-30b-a3b", input=tokens, output=answer, batch=batch, **fixed)
+        assert np.broadcast_to(together.feasible, len(points))[at] == alone.feasible
+        for name in ("ttft", "output_rate", "memory"):
+            assert np.broadcast_to(together[name], len(points))[at] == pytest.approx(alone[name], rel=1e-9), name

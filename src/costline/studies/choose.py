@@ -126,15 +126,16 @@ def _chosen(
     wider: tuple[Axes, Callable[[Plan], Any]] | None = None,
     replicas: Replicas = as_many_as_fit,
 ) -> Choice:
-    """Best plan under the first of `rules` that any plan obeys; if none does, the first plan there is.
+    """Best plan of each point under the first of `rules` that any plan obeys there; if none does, the first there is.
 
     Where no plan fits, the best of the `wider` space under its own rule, if that has one.
     """
     replicas, chips = _stated(fixed, replicas), machine.cluster.chips
-    for legal in (*rules, lambda plan: np.ones(np.shape(plan.replica), dtype=bool)):
-        found = choose_plan(_axes(axes, fixed), machine, legal, memory, badness, points, replicas)
-        if found.considered:
+    found = choose_plan(_axes(axes, fixed), machine, rules[0], memory, badness, points, replicas)
+    for legal in (*rules[1:], lambda plan: np.ones(np.shape(plan.replica), dtype=bool)):
+        if found.lawful.all():
             break
+        found = found.completed(choose_plan(_axes(axes, fixed), machine, legal, memory, badness, points, replicas))
     across = False
     if wider is not None and not found.fits.all():
         second = choose_plan(_axes(wider[0], fixed), machine, wider[1], memory, badness, points, replicas)

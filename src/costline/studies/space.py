@@ -265,11 +265,10 @@ class Least:
 
     def instead(self, other: Least, where: Array) -> Least:
         """The same, with what `other` has at some points."""
-        if not (self.fields and other.fields):
-            return self if self.fields else other
         mixed = Least(self.points)
         mixed.value = np.where(where, other.value, self.value)
-        mixed.fields = {name: np.where(where, other.fields[name], one) for name, one in self.fields.items()}
+        for name, one in (self.fields or other.fields).items():
+            mixed.fields[name] = np.where(where, other.fields.get(name, one), self.fields.get(name, one))
         return mixed
 
     def plan(self, base: Plan, chips: Numeric, replicas: Replicas) -> Plan:
@@ -305,6 +304,17 @@ class Chosen:
         """The same, with what `other`, a space of the same fields, has for points where nothing fits here."""
         best = self.best.instead(other.best, ~self.fits)
         leanest = self.leanest.instead(other.leanest, other.leanest.value < self.leanest.value)
+        return Chosen(best, leanest, self.considered + other.considered, self.fitting + other.fitting)
+
+    @property
+    def lawful(self) -> Array:
+        """Whether any combination may be run, whether it fits or not, one a point."""
+        return np.isfinite(self.leanest.value)
+
+    def completed(self, other: Chosen) -> Chosen:
+        """The same, with what `other`, the same space under another law, has for points where nothing may be run."""
+        best, leanest = (mine.instead(others, ~self.lawful) for mine, others in (
+            (self.best, other.best), (self.leanest, other.leanest)))  # fmt: skip
         return Chosen(best, leanest, self.considered + other.considered, self.fitting + other.fitting)
 
     def plan(self, base: Plan, chips: Numeric, replicas: Replicas) -> Plan:
