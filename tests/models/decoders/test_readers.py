@@ -354,3 +354,16 @@ def test_what_old_versions_wrote_into_every_configuration_is_passed_over(tmp_pat
     assert read_config_file(file)["time_step_limit"] == [0.0, "Infinity"]
     with pytest.raises(ConfigError, match="hidden_size"):
         read_network({**LLAMA, "hidden_size": read_config_file(file)["hidden_size"]}, "llama")
+
+
+@pytest.mark.parametrize(("kind", "nested"), [("Qwen3MoeForCausalLM", ""), ("Qwen3VLMoeForConditionalGeneration", "text_config")])
+def test_version_5_of_transformers_saves_the_number_of_experts_under_another_name(kind, nested):
+    """As `save_pretrained` of 5.23 writes it, with 15,350,731,776 parameters of the real module of either kind's text."""
+    text = {
+        "hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 24, "num_attention_heads": 32,
+        "num_key_value_heads": 4, "head_dim": 128, "vocab_size": 151936, "moe_intermediate_size": 768,
+        "num_experts_per_tok": 8, "num_local_experts": 128, "decoder_sparse_step": 1, "mlp_only_layers": [],
+        "norm_topk_prob": False, "tie_word_embeddings": False,
+    }  # fmt: skip
+    config = {"architectures": [kind], **({nested: text} if nested else text)}
+    assert read_network(config, "saved").params == 15_350_731_776

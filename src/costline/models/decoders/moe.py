@@ -117,9 +117,14 @@ class Qwen2MoeConfig(DenseConfig):
         }
 
 
+def _as_published(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields under the names their publisher uses: version 5 of transformers saves one of them under another."""
+    return {"num_experts" if key == "num_local_experts" else key: value for key, value in config.items()}
+
+
 def qwen2_moe_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``Qwen2MoeForCausalLM``: a shared expert behind a sigmoid gate."""
-    read = Qwen2MoeConfig.read(config, name)
+    read = Qwen2MoeConfig.read(_as_published(config), name)
     shared = read.shared_expert_intermediate_size
     return DecoderShape(**read.routed(name), qkv_bias=read.qkv_bias, shared_ffn=shared, shared_gate=True)
 
@@ -141,7 +146,7 @@ class Qwen3MoeConfig(Qwen2MoeConfig):
 
 def qwen3_moe_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``Qwen3MoeForCausalLM``."""
-    read = Qwen3MoeConfig.read(config, name)
+    read = Qwen3MoeConfig.read(_as_published(config), name)
     bias = read.attention_bias
     return DecoderShape(**read.routed(name), qkv_bias=bias, out_bias=bias, qk_norm="head")
 
