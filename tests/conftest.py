@@ -15,7 +15,7 @@ from costline.plan import Plan
 
 SHARES = (
     "gemm", "attention", "attention_backward", "convolution", "memory", "link_up", "link_out", "eager",
-    "grouped", "misaligned", "power_active", "scan", "software", "dequantise",
+    "misaligned", "power_active", "scan", "software", "dequantise",
 )  # fmt: skip
 COSTS = (
     "launch", "latency_up", "latency_out", "step_overhead", "overlap", "strong_scaling", "failures", "memory_reserved",

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from costline.accuracy.kernels.fit import fit_kernel
-from costline.accuracy.kernels.model import groups_of
-from costline.accuracy.kernels.read import read_files
-from costline.accuracy.kernels.tables import PACKAGE, files_of
 from costline.catalogue import Catalogue
 from costline.catalogue.kernel_table import read_kernel_table
 from costline.cli import BAD_INPUT, main
-from tests.accuracy.kernel_files import all_reduce, attention, experts, gemm, latent, write
+from costline.kernels.model import groups_of
+from costline.kernels.read import read_files
+from costline.kernels.tables import PACKAGE, files_of
+from tests.kernels.files import all_reduce, attention, experts, gemm, latent, write
 
 
 def fitted(root, chip="h100-sxm"):

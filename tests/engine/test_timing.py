@@ -249,15 +249,6 @@ def test_few_rows_cost_at_most_arithmetic_and_traffic_one_after_the_other(llama)
     assert times[1] == pytest.approx(times[0], rel=1e-9)
 
 
-def test_products_over_experts_reach_a_share_of_what_plain_ones_do(mixtral):
-    streams = mixtral.streams(tokens=8192, batch=8)
-    experts = [part for part in mixtral.parts if "/moe/" in part.name and part.kind == "linear"][1:]
-    plain, grouped = (
-        forward_pass(experts, streams, make_machine(coefficients={"grouped": share})).math for share in (1.0, 0.5)
-    )
-    assert grouped == pytest.approx(2 * plain)
-
-
 def test_the_busiest_chip_of_a_group_sets_the_pace(mixtral):
     """Eight experts on eight chips, loads of a spread of 0.25: 1 + 0.25 sqrt(2 ln 8) = 1.51 times the mean."""
     streams = mixtral.streams(tokens=8192, batch=8)

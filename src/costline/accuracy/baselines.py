@@ -29,7 +29,7 @@ ROOFLINE = {
     "eager": 1.0,
     "launch": 0.0, "step_overhead": 0.0, "overlap": 1.0, "strong_scaling": 0.0, "expert_spread": 0.0,
     "software": 1.0, "progress": 0.0, "apart": 0.0, "dispatch": 0.0, "misaligned": 1.0, "exposed": 0.0,
-    "gemm_half": 0.0, "attention_block": 0.0, "grouped": 1.0, "dequantise": 1.0, "host_bridge": 1e15, "host_work": 1.0,
+    "gemm_half": 0.0, "attention_block": 0.0, "dequantise": 1.0, "host_bridge": 1e15, "host_work": 1.0,
 }  # fmt: skip
 """Coefficients of a roofline without overheads; messages overlap wholly."""
 
@@ -90,8 +90,12 @@ def _sane(value: float) -> float | None:
 
 def rooflines(measurements: Sequence[Measurement], efficiency: Efficiency) -> list[float | None]:
     """What a roofline gives for every measurement; a process of its own can do this while another predicts."""
-    fixed = efficiency.replace(**ROOFLINE)
-    found = [evaluate(prepare(one, efficiency), fixed) for one in measurements]
+    return modelled(measurements, efficiency, efficiency.replace(**ROOFLINE))
+
+
+def modelled(measurements: Sequence[Measurement], known: Efficiency, used: Efficiency) -> list[float | None]:
+    """What some coefficients give for every measurement, those that are known deciding what fits in memory."""
+    found = [evaluate(prepare(one, known), used) for one in measurements]
     return [
         float(each.value) * factor_of(one.metric) if isinstance(each, Prediction) else None
         for one, each in zip(measurements, found, strict=True)

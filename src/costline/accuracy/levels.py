@@ -23,7 +23,7 @@ Kind: TypeAlias = tuple[str, str]
 
 FITTED = frozenset({
     "apart", "attention", "attention_backward", "attention_block", "convolution", "dequantise", "dispatch", "eager",
-    "expert_spread", "exposed", "gemm", "gemm_half", "grouped", "host_bridge", "host_work", "latency_out",
+    "expert_spread", "exposed", "gemm", "gemm_half", "host_bridge", "host_work", "latency_out",
     "latency_up", "launch", "link_out", "link_up", "memory", "misaligned", "overlap", "progress", "queue", "scan",
     "software", "step_overhead", "strong_scaling",
 })  # fmt: skip

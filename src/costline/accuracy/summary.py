@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 
-from costline.accuracy.baselines import baselines, rooflines
+from costline.accuracy.baselines import baselines, modelled, rooflines
 from costline.accuracy.groups import grouped
 from costline.accuracy.intervals import with_intervals
 from costline.accuracy.predict import Scored, predict, predicted
@@ -94,14 +94,17 @@ def report(
         Also rows whose source leaves too much open to be scored.
     """
     chosen = [row for table in tables for row in table.rows if row.scored or unscored]
+    plain = efficiency.asking(None)
     if len(chosen) < MANY:
         rows = list(predict(chosen, efficiency))
-        rivals = baselines(rows, rooflines(chosen, efficiency))
+        rivals = baselines(rows, rooflines(chosen, plain))
     else:  # the second core works out the roofline
         with ProcessPoolExecutor(1) as beside:
-            roofs = beside.submit(rooflines, chosen, efficiency)
+            roofs = beside.submit(rooflines, chosen, plain)
             rows = list(predict(chosen, efficiency))
             rivals = baselines(rows, roofs.result())
+    if efficiency.kernels is not None:
+        rivals = {"model": modelled(chosen, plain, plain), **rivals}
     rows = with_intervals(rows, validated_cases())
     place = {id(row): index for index, row in enumerate(rows)}
     groups = {dimension: _groups(grouped(rows, dimension), rivals, place) for dimension in by}

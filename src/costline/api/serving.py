@@ -19,6 +19,8 @@ from costline.engine.passes import Machine
 from costline.errors import InputError, UnknownNameError
 from costline.estimate import Assumption, Estimate, Figure
 from costline.hardware.cluster import Cluster
+from costline.hardware.efficiency import Measured
+from costline.kernels.measured import Kernels, MeasuredKernels, read_kernels
 from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
 from costline.numeric import Numeric, choose, largest, smallest
@@ -54,6 +56,7 @@ def serve(
     engine_date: str | float | None = None,
     attention: str | None = None,
     compile: bool | str | None = None,
+    kernels: Kernels = "model",
     price: Number | None = None,
     params: Number | None = None,
     active: Number | None = None,
@@ -90,6 +93,9 @@ def serve(
         Attention kernel: naive, fa1, fa2, fa3, ...; default what the engine uses, or the newest the chip has.
     compile : bool, optional
         Whether element-wise work is fused and kernels are launched as one graph; default what the engine does.
+    kernels : {"model", "measured"}
+        Times of products, attention, experts and collectives: modelled, or interpolated from the measured tables of the
+        extra ``kernels``, for the chips and formats they cover. The plan is chosen by the model.
     price : str or float, optional
         Rent of a chip. [USD/s as a number]
     params, active : str or float, optional
@@ -119,7 +125,7 @@ def serve(
         model, on=on, input=input, output=output, batch=batch, batching=batching, precision=precision, plan=plan,
         price=price, params=params, active=active, shape=shape, pue=pue, coefficients=coefficients,
         catalogue=catalogue,
-        engine=engine, engine_date=engine_date, attention=attention, compile=compile,
+        engine=engine, engine_date=engine_date, attention=attention, compile=compile, kernels=kernels,
     )  # fmt: skip
     return answered(job, batch is None, explain=explain)
 
@@ -145,7 +151,10 @@ def answered(
         Whether to record the derivation.
     """
     network, asked = job.subject, job.asked
-    place, words = _planned(network, asked, job.place, filling, wanted)
+    known = job.place.machine.efficiency.kernels
+    plain = replace(job.place, machine=_asking(job.place.machine, None))
+    place, words = _planned(network, asked, plain, filling, wanted)
+    place = replace(place, machine=_asking(place.machine, known))
     assumed = [words, *job.assumed]
     if filling:
         asked = _filled(network, asked, place)
@@ -154,6 +163,8 @@ def answered(
     title = f"{serving_title(job)}, batch {whole(asked.batch)}"
     with recording(explain) as record:
         estimate = serve_study(network, asked, place.machine, place.economics, title)
+    if isinstance(known, MeasuredKernels):
+        assumed.append(Assumption(name="kernels", value=known.said, kind="--kernels", source=known.source))
     longest = asked.input + asked.output
     static = asked.batching == "static"
     estimate = earned(estimate, network, place.machine, asked.batch, longest, static=static)
@@ -174,6 +185,7 @@ def serving_job(
     engine_date: str | float | None = None,
     attention: str | None = None,
     compile: bool | str | None = None,
+    kernels: Kernels = "model",
     price: Number | None = None,
     params: Number | None = None,
     active: Number | None = None,
@@ -193,6 +205,8 @@ def serving_job(
         book=book, software=software,
     )  # fmt: skip
     check_stated(network, place.fixed, "serving")
+    if read_kernels(kernels):
+        place = replace(place, machine=_asking(place.machine, MeasuredKernels()))
     asked = Requests(
         input=resolve.number(input, quantity.TOKENS, "input", least=1, whole=True),
         output=resolve.number(output, quantity.TOKENS, "output", least=1, whole=True),
@@ -203,6 +217,11 @@ def serving_job(
     if batching not in {"continuous", "static"}:
         raise InputError(f"batching {batching!r}: choose continuous or static")
     return Job(network, asked, place, (*notes, *place.assumptions, *shape_notes(network, model)))
+
+
+def _asking(machine: Machine, kernels: Measured | None) -> Machine:
+    """The machine with measured kernels, or without them."""
+    return replace(machine, efficiency=machine.efficiency.asking(kernels))
 
 
 def serving_title(job: Job[Decoder, Requests]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 from cyclopts import Group as Panel
@@ -16,6 +17,7 @@ from costline.errors import InputError, UnknownNameError
 if TYPE_CHECKING:
     from costline.accuracy.rows import Measurement, Measurements
     from costline.accuracy.summary import Group, Report
+    from costline.hardware.efficiency import Efficiency
     from costline.report.accuracy import Line
 
 app = App(help="Predictions against published measurements.")
@@ -40,6 +42,7 @@ def accuracy(
     *,
     measurements: Annotated[tuple[Path, ...], Parameter(negative="", consume_multiple=True)] = (),
     by: str = "table,target",
+    kernels: Literal["model", "measured"] = "model",
     explain: Annotated[str | None, Parameter(group=OUTPUT)] = None,
     csv: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     report: Annotated[Path | None, Parameter(negative="", group=OUTPUT)] = None,
@@ -56,6 +59,8 @@ def accuracy(
         Files of your own with the columns of a shipped table; default all that come with costline.
     by
         Groupings: table, target, family, chip, software, metric, model, chips, batch, sequence, precision.
+    kernels
+        measured: kernels interpolated from the tables of the extra "kernels", where serving ran on a chip they cover.
     explain
         A row: its prediction as a tree, beside the measurement.
     csv
@@ -71,13 +76,18 @@ def accuracy(
     plain
         No colour.
     """
+    from costline.catalogue import shipped
+    from costline.kernels.measured import MeasuredKernels
+
     tables = _read(measurements)
+    efficiency = shipped.efficiency()
+    if kernels == "measured":
+        tables, efficiency = _on_measured_chips(tables), efficiency.asking(MeasuredKernels())
     if explain is not None:
-        return _explain(tables, explain, plain)
+        return _explain(tables, explain, efficiency, plain)
     from costline.accuracy.groups import DIMENSIONS
     from costline.accuracy.summary import as_dict
     from costline.accuracy.summary import report as scored
-    from costline.catalogue import shipped
 
     names = [name.strip() for name in by.split(",") if name.strip()]
     for name in names:
@@ -85,7 +95,7 @@ def accuracy(
             raise UnknownNameError("grouping", name, DIMENSIONS)
     if report is not None:
         names = list(dict.fromkeys((*names, "target")))
-    made = scored(tables, shipped.efficiency(), names, unscored=unscored)
+    made = scored(tables, efficiency, names, unscored=unscored)
     if csv is not None:
         _write_csv(csv, made)
     if report is not None and made.predicted:
@@ -176,17 +186,26 @@ def _write_report(folder: Path, made: Report, *, own: bool) -> None:
     note(f"{folder}: index.md, index.html and {len(pictures)} pictures")
 
 
-def _explain(tables: Sequence[Measurements], wanted: str, plain: bool) -> int:
+def _on_measured_chips(tables: Sequence[Measurements]) -> list[Measurements]:
+    """Rows of serving on chips whose kernels were measured."""
+    from costline.kernels.measured import CHIPS
+
+    serving = [table for table in tables if table.table == "serve"]
+    kept = [replace(table, rows=tuple(row for row in table.rows if row.conditions.chip in CHIPS)) for table in serving]
+    note(f"rows of serving on {', '.join(CHIPS)}")
+    return kept
+
+
+def _explain(tables: Sequence[Measurements], wanted: str, efficiency: Efficiency, plain: bool) -> int:
     """Print one row: what it states, what was assumed, the prediction as a tree, the measurement."""
     from costline.accuracy.explain import explained
     from costline.accuracy.refusal import Refusal
-    from costline.catalogue import shipped
     from costline.report.explain import derivation
 
     row = _row(tables, wanted)
     screen = console()
     screen.no_color = screen.no_color or plain
-    found = explained(row, shipped.efficiency())
+    found = explained(row, efficiency)
     if isinstance(found, Refusal):
         screen.print(f"{row.id} is not predicted: {found.reason}")
         return 1

@@ -32,12 +32,12 @@ SHORT = {
 def fit_kernels(chips: Sequence[str], write: Path | None, json: bool) -> int:
     """Fit, show, write."""
     from costline.accuracy.kernels.fit import fit_all
-    from costline.accuracy.kernels.read import read_files
     from costline.accuracy.kernels.shipping import as_dict, kernel_rows, source_of
-    from costline.accuracy.kernels.tables import SYSTEMS, files_hash, files_of, installed, package_version
     from costline.catalogue import Catalogue
     from costline.catalogue.kernel_table import KERNELS, kernel_csv
     from costline.errors import InputError, UnknownNameError
+    from costline.kernels.read import read_files
+    from costline.kernels.tables import SYSTEMS, files_hash, files_of, installed, package_version
 
     known = [chip for chip, _ in SYSTEMS.values()]
     for chip in chips:

@@ -26,6 +26,7 @@ def serve(
     params: str | None = None,
     active: str | None = None,
     shape: Annotated[str | None, Parameter(show=False)] = None,
+    kernels: Literal["model", "measured"] | None = None,
     catalogue: Annotated[str | None, Parameter(name="--catalogue")] = None,
     software: Software | None = None,
     printed: Output | None = None,
@@ -58,13 +59,15 @@ def serve(
         Parameters a token uses: 37B.
     shape
         Dimensions of a hypothetical model: "layers=80, hidden=8192".
+    kernels
+        measured: times of kernels from the tables of the extra "kernels".
     catalogue
         TOML file of your own chips, systems, prices, models.
     """
     given = {
         "model": model, "on": on, "input": input, "output": output, "batch": batch, "batching": batching,
         "precision": precision, "plan": plan, "price": price, "params": params, "active": active,
-        "shape": shape_fields(shape), "catalogue": catalogue,
+        "shape": shape_fields(shape), "kernels": kernels, "catalogue": catalogue,
         **stated(software),
     }  # fmt: skip
     return ask(question, given, printed, inputs_of(question))

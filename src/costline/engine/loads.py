@@ -57,8 +57,8 @@ class Attended:
 
     Attributes
     ----------
-    sequences, queries, keys : float or array
-        Sequences, new tokens of each, and tokens before and among them. [sequence, token]
+    sequences, queries : float or array
+        Sequences, and new tokens of each. [sequence, token]
     heads, key_heads : float or array
         Query and key heads. [head]
     key_dim, value_dim : float or array
@@ -67,7 +67,6 @@ class Attended:
 
     sequences: Numeric
     queries: Numeric
-    keys: Numeric
     heads: Numeric
     key_heads: Numeric
     key_dim: Numeric
@@ -277,7 +276,6 @@ def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> L
     attended = Attended(
         sequences,
         queries,
-        streams[part.keys],
         part.heads / share,
         part.key_heads / divided,
         part.key_dim,

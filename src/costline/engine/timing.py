@@ -145,7 +145,16 @@ def _each(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, plan:
     for load in loads:
         with step(load.name):
             timing = _time_load(load, cluster, efficiency, plan)
+            if efficiency.kernels is not None:
+                timing = _lasting(timing, efficiency.kernels.kernel(load, cluster, plan))
         yield timing
+
+
+def _lasting(timing: Timing, seconds: Numeric | None) -> Timing:
+    """The same work in a time that was measured, if it was; what bounds it keeps its shares."""
+    if seconds is None or not some(timing.point):
+        return timing
+    return replace(timing * (seconds / timing.point), flops=timing.flops, traffic=timing.traffic)
 
 
 def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
@@ -241,8 +250,6 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     share = efficiency.value("gemm", chip, "" if units in SIXTEEN_BITS else units)
     if load.weight_format:
         share = share * efficiency.value("dequantise", chip, load.weight_format)
-    if some(load.experts):
-        share = share * efficiency.value("grouped", chip)
     half = efficiency.value("gemm_half", chip, _by_format("width", chip, load.format))
     return share * size_share(load.inner, half) * size_share(load.outer, half) if some(load.inner) else share
 
@@ -288,6 +295,8 @@ def time_messages(messages: Iterable[Message], cluster: Cluster, efficiency: Eff
             continue
         with step(f"messages: {message.name}"):
             busy = network_time(message, cluster, efficiency)
+        known = None if efficiency.kernels is None else efficiency.kernels.message(message, cluster)
+        busy = busy if known is None else known
         exposed = busy * (1 - efficiency.value("overlap", cluster.chip, message.name))
         timings.append(Timing(network=busy, point=exposed, bound={"network": exposed}, groups={message.name: exposed}))
     return one_after_another(timings)

@@ -17,15 +17,26 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from costline.errors import CatalogueError
 from costline.hardware.chip import Chip
 from costline.numeric import Numeric, smallest
 
+
+class Measured(Protocol):
+    """Measured kernels: times of what they know, None of the rest. [s]"""
+
+    def kernel(self, load: Any, cluster: Any, plan: Any) -> Numeric | None:
+        """Time of the kernels of a load of the engine under a plan."""
+
+    def message(self, message: Any, cluster: Any) -> Numeric | None:
+        """Time of messages."""
+
+
 Level: TypeAlias = tuple[str, str, str]
 """Name, qualifier and scope of an adjustment."""
-SHARES = frozenset({"attention", "convolution", "dequantise", "gemm", "grouped", "link_out", "link_up", "memory"})
+SHARES = frozenset({"attention", "convolution", "dequantise", "gemm", "link_out", "link_up", "memory"})
 """Shares of a peak, which nothing exceeds."""
 BY_JOB = frozenset({
     "attention", "eager", "exposed", "gemm", "gemm_half", "launch", "link_out", "link_up", "memory", "overlap",
@@ -140,6 +151,8 @@ class Efficiency:
         Fitted adjustments by level.
     job : str
         Kind of job that refines the coefficients of `BY_JOB`; empty for inference.
+    kernels : Measured, optional
+        Measured kernels that are asked before the coefficients are.
     """
 
     def __init__(
@@ -149,8 +162,9 @@ class Efficiency:
         drawn: Mapping[tuple[str, str, str], Numeric] | None = None,
         adjustments: Mapping[Level, Adjustment] | None = None,
         job: str = "",
+        kernels: Measured | None = None,
     ) -> None:
-        self._job = job
+        self._job, self.kernels = job, kernels
         self._rows = {(row.name, row.scope, row.qualifier): row for row in rows}
         self._overrides = dict(overrides or {})
         self._drawn = dict(drawn or {})
@@ -251,7 +265,7 @@ class Efficiency:
     def replace(self, **overrides: Numeric) -> Efficiency:
         """Return the same table with values fixed by the user."""
         fixed = {**self._overrides, **overrides}
-        return Efficiency(self._rows.values(), fixed, self._drawn, self._adjustments, self._job)
+        return Efficiency(self._rows.values(), fixed, self._drawn, self._adjustments, self._job, self.kernels)
 
     def within(self, job: str) -> Efficiency:
         """Return the same table for one kind of job; what it looks up counts as used here too."""
@@ -259,6 +273,12 @@ class Efficiency:
         made._job = job
         return made
 
+    def asking(self, kernels: Measured | None) -> Efficiency:
+        """Return the same table behind measured kernels, or without them; what it looks up counts as used here too."""
+        made = copy(self)
+        made.kernels = kernels
+        return made
+
     def drawn(self, samples: Mapping[tuple[str, str, str], Numeric]) -> Efficiency:
         """Return the same table with samples in the place of some rows, by name, scope and qualifier."""
-        return Efficiency(self._rows.values(), self._overrides, samples, self._adjustments, self._job)
+        return Efficiency(self._rows.values(), self._overrides, samples, self._adjustments, self._job, self.kernels)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from costline.accuracy.folds import folds_of
-from costline.accuracy.kernels.model import Split, Timed, groups_of, split, timed_by
-from costline.accuracy.kernels.read import Samples
 from costline.accuracy.kernels.solve import Limits, solve
 from costline.accuracy.shipping import EIGHTY
 from costline.catalogue.coefficient_table import shipped_coefficients
 from costline.catalogue.kernel_table import Pair
 from costline.hardware.chip import Chip
 from costline.hardware.efficiency import Efficiency
+from costline.kernels.model import Split, Timed, groups_of, split, timed_by
+from costline.kernels.read import Samples
 from costline.numeric import Array
 
 FOLDS = 5

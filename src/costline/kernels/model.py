@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from costline.accuracy.kernels.read import Samples
 from costline.catalogue.coefficient_table import shipped_coefficients
 from costline.engine.casts import COPIES, cast_loads, sorted_before
 from costline.engine.loads import Load, forward_loads
@@ -23,6 +22,7 @@ from costline.formulas.memory import cast_bytes
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Coefficient, Efficiency
+from costline.kernels.read import Samples
 from costline.models.decoders.build import routed_experts
 from costline.models.decoders.latent import deepseek_v3_shape
 from costline.models.decoders.mixers import latent_attention
@@ -125,8 +125,23 @@ def timed_by(samples: Samples, chip: Chip) -> Timed:
     """The engine's time of these calls as a function of the coefficients."""
     if samples.kernel.partition("_")[0] not in MADE:
         return _messages(samples, chip)
+    loads, plan = loads_of(samples)
+    parts, streams = made_of(samples)
+    loads = (*loads, *_narrowing(parts, streams, plan))
+    cluster = Cluster(chip=chip, chips=1)
+
+    def timed(efficiency: Efficiency) -> Array:
+        sorting = efficiency.value("dispatch", chip, "graph")
+        return np.asarray(time_loads(sorted_before(loads, sorting), cluster, efficiency, plan).point)
+
+    return timed
+
+
+def loads_of(samples: Samples) -> tuple[tuple[Load, ...], Plan]:
+    """What these calls ask of a chip, and how a network is run that makes them; no narrowing, no sorting."""
     plan = FP8_ATTENTION if samples.format == "fp8" and samples.kernel in ATTENDING else PLANS[samples.format]
-    return _kernels(made_of(samples), plan, chip)
+    parts, streams = made_of(samples)
+    return forward_loads(parts, streams, plan), plan
 
 
 Made: TypeAlias = tuple[Sequence[Part], Mapping[str, Numeric]]
@@ -189,18 +204,6 @@ MADE: Mapping[str, Callable[[str, Mapping[str, Array]], Made]] = {
 """Kind of kernel -> what in a network causes its calls."""
 
 
-def _kernels(made: Made, plan: Plan, chip: Chip) -> Timed:
-    parts, streams = made
-    loads = [*forward_loads(parts, streams, plan), *_narrowing(parts, streams, plan)]
-    cluster = Cluster(chip=chip, chips=1)
-
-    def timed(efficiency: Efficiency) -> Array:
-        sorting = efficiency.value("dispatch", chip, "graph")
-        return np.asarray(time_loads(sorted_before(loads, sorting), cluster, efficiency, plan).point)
-
-    return timed
-
-
 def _narrowing(parts: Sequence[Part], streams: Mapping[str, Numeric], plan: Plan) -> Iterator[Load]:
     """Inputs are narrowed in the calls that were timed: read in 16 bits, written once, launched with the product.
 
@@ -214,11 +217,16 @@ def _narrowing(parts: Sequence[Part], streams: Mapping[str, Numeric], plan: Plan
         yield replace(load, traffic=traffic, calls=0.0)
 
 
-def _messages(samples: Samples, chip: Chip) -> Timed:
+def messages_of(samples: Samples, chip: Chip) -> tuple[Message, Cluster]:
+    """The message that these collectives are, and where it is sent."""
     size = samples.shape["chips"]
     sent = SENT[samples.kernel.removeprefix("nccl_")](samples.shape["bytes"], size)
-    message = Message("tensor", sent, np.ones_like(sent), size, 1)
     cluster = Cluster(chip=chip, chips=float(size.max()), domain=float(size.max()))
+    return Message("tensor", sent, np.ones_like(sent), size, 1), cluster
+
+
+def _messages(samples: Samples, chip: Chip) -> Timed:
+    message, cluster = messages_of(samples, chip)
 
     def timed(efficiency: Efficiency) -> Array:
         return np.asarray(network_time(message, cluster, efficiency))
@@ -282,7 +290,7 @@ def sourced_exposed(chip: Chip) -> Coefficient:
 
 
 CONSTANTS = (
-    *(_row(name) for name in ("software", "dequantise", "grouped", "link_out", "latency_out", "link_unknown")),
+    *(_row(name) for name in ("software", "dequantise", "link_out", "latency_out", "link_unknown")),
     _row("dispatch", value=0.0),
     _row("launch", value=3e-6),
 )

@@ -7,13 +7,13 @@ import sys
 import numpy as np
 import pytest
 
-from costline.accuracy.kernels import tables
-from costline.accuracy.kernels.read import read_files
-from costline.accuracy.kernels.tables import SYSTEMS, files_hash, files_of, installed
 from costline.catalogue import Catalogue
 from costline.cli import BAD_INPUT, main
 from costline.errors import CatalogueError, InputError
-from tests.accuracy.kernel_files import all_reduce, attention, experts, gemm, latent, write
+from costline.kernels import tables
+from costline.kernels.read import read_files
+from costline.kernels.tables import SYSTEMS, files_hash, files_of, installed
+from tests.kernels.files import all_reduce, attention, experts, gemm, latent, write
 
 
 def read(root):

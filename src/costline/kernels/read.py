@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from costline.accuracy.kernels.tables import File
 from costline.errors import CatalogueError, InputError
+from costline.kernels.tables import File
 from costline.numeric import Array
 
 Columns: TypeAlias = Mapping[str, Array]
