@@ -22,7 +22,18 @@ from costline.models.decoders.stated import check_stated_fields
 from costline.models.network import Network
 from costline.numeric import Array, Numeric
 
-NOT_RULED = ("attention", "local", "kv_lora", "mamba", "delta", "index", "dense_layers", "moe_layers", "expert_latent")
+NOT_RULED = (
+    "attention",
+    "local",
+    "kv_lora",
+    "mamba",
+    "delta",
+    "lightning",
+    "index",
+    "dense_layers",
+    "moe_layers",
+    "expert_latent",
+)
 """Beginnings of fields that ask for a design of which a family does not know how it grows."""
 CROSSING = 0.01
 """Share of the samples whose active parameters may exceed all of them, and are then all: the tails of ranges."""
