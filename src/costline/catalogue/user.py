@@ -36,12 +36,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from costline.catalogue.chip_table import shipped_chip_facts
 from costline.catalogue.names import callable_by
 from costline.catalogue.plausible import implausible
 from costline.catalogue.price_table import Price
+from costline.catalogue.rents import with_spread
 from costline.catalogue.system_table import System
 from costline.catalogue.table import DATE, NAME, read_text
 from costline.errors import CatalogueError, ConfigError, QuantityError, nearest_names
@@ -184,6 +185,7 @@ class PriceTable(_Table):
     commitment: Text = "on-demand"
     source: Text = ""
     note: Text = ""
+    _spread = model_validator(mode="before")(with_spread)
 
     def row(self) -> Price:
         """The price as a row of the price table."""
