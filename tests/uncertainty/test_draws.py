@@ -7,10 +7,10 @@ import pytest
 
 import costline
 from costline.errors import InputError, QuantityError
-from costline.quantity import COUNT, RATIO, SECONDS, Range
+from costline.quantity import COUNT, FRACTION, RATIO, SECONDS, Range
 from costline.resolve import number
 from costline.uncertainty.draws import Sampling, active, sample, sampling, settings, uncertain
-from costline.uncertainty.drivers import drivers
+from costline.uncertainty.drivers import drivers, tornado
 from costline.uncertainty.spreads import Choices
 
 
@@ -118,6 +118,15 @@ def test_an_input_read_as_two_kinds_is_one_input():
     assert np.array_equal(found.results["count"], found.results["ratio"])
     assert np.array_equal(found.results["count"], found.results["time"])
     assert found.shares.shape[1] == 1
+
+
+def test_an_input_with_two_distributions_is_moved_as_one():
+    found = costline.together(
+        lambda a: {"sum": number(a, FRACTION, "a") + number(a, RATIO, "b")}, a=Range(0.3, 0.6, "uniform")
+    )
+    (swing,) = tornado(found, "sum").swings
+    assert (swing.name, swing.at_low, swing.at_high) == ("a", pytest.approx(0.33), pytest.approx(0.57))
+    assert (swing.low, swing.high) == (pytest.approx(0.66), pytest.approx(1.14))
 
 
 @pytest.mark.parametrize(

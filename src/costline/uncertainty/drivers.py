@@ -10,6 +10,7 @@ import numpy as np
 
 from costline.numeric import Array
 from costline.uncertainty.sobol import points, resampled, sobol_indices
+from costline.uncertainty.spreads import Column
 from costline.uncertainty.study import Study
 from costline.uncertainty.variables import Variable
 
@@ -252,7 +253,7 @@ def tornado(study: Study, result: str) -> Tornado:
     by_place: dict[int, list[Variable]] = {}
     for variable in study.variables:
         by_place.setdefault(variable.place, []).append(variable)
-    stops = {place: JOINT if len(named) > 1 else np.array([LOW, HIGH]) for place, named in by_place.items()}
+    stops = {place: JOINT if _joint(named) else np.array([LOW, HIGH]) for place, named in by_place.items()}
     rows = np.full((1 + sum(map(len, stops.values())), study.shares.shape[1]), 0.5)
     first = 1
     for place, shares in stops.items():
@@ -271,12 +272,17 @@ def tornado(study: Study, result: str) -> Tornado:
 
 
 def _swing(variables: Sequence[Variable], rows: Array, found: Array) -> Swing:
-    """How far a result moves with one input, or with several of one file."""
-    if len(variables) > 1:
+    """How far a result moves with one input (read in two ways it is still one), or with several of one file."""
+    if _joint(variables):
         low, high = np.quantile(found, [LOW, HIGH], method="inverted_cdf")
         return Swing(" & ".join(each.name for each in variables), float(low), float(high), np.nan, np.nan)
     ends = variables[0].values(rows)
     return Swing(variables[0].name, float(found[0]), float(found[1]), float(ends[0]), float(ends[1]))
+
+
+def _joint(variables: Sequence[Variable]) -> bool:
+    """Whether inputs of one column of the matrix are columns of a file, which need not rise together."""
+    return len(variables) > 1 and isinstance(variables[0].spread, Column)
 
 
 def plain_drivers(found: Mapping[str, Drivers]) -> dict[str, object]:
