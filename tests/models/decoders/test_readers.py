@@ -356,9 +356,11 @@ def test_what_old_versions_wrote_into_every_configuration_is_passed_over(tmp_pat
         read_network({**LLAMA, "hidden_size": read_config_file(file)["hidden_size"]}, "llama")
 
 
-@pytest.mark.parametrize(("kind", "nested"), [("Qwen3MoeForCausalLM", ""), ("Qwen3VLMoeForConditionalGeneration", "text_config")])
+@pytest.mark.parametrize(
+    ("kind", "nested"), [("Qwen3MoeForCausalLM", ""), ("Qwen3VLMoeForConditionalGeneration", "text_config")]
+)
 def test_version_5_of_transformers_saves_the_number_of_experts_under_another_name(kind, nested):
-    """As `save_pretrained` of 5.23 writes it, with 15,350,731,776 parameters of the real module of either kind's text."""
+    """As `save_pretrained` of 5.23 writes it; the real module of the text has 15,350,731,776 parameters."""
     text = {
         "hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 24, "num_attention_heads": 32,
         "num_key_value_heads": 4, "head_dim": 128, "vocab_size": 151936, "moe_intermediate_size": 768,
