@@ -27,7 +27,7 @@ def test_values_are_physical():
     for row in shipped_kernels():
         assert row.low <= row.value <= row.high
         if row.unit == "s":
-            assert 1e-7 < row.value < 1e-3
+            assert (1e-9 if row.name == "attention_block" else 1e-7) < row.value < 1e-3  # a block is a part of a launch
         if row.name == "gemm" and row.chip != "arc-pro-b60":
             assert row.value <= 1, row
 
@@ -35,7 +35,8 @@ def test_values_are_physical():
 @pytest.mark.parametrize(("chip", "tflops"), [("a100-sxm-80gb", 271.2), ("h100-sxm", 794.5), ("b200", 1745.0)])
 def test_ceilings_agree_with_the_best_matmul_others_measured(chip, tflops):
     """Maximum achievable matmul in bf16 by stas00/ml-engineering, compute/accelerator; within 10 %."""
-    (found,) = (row for row in shipped_kernels() if (row.chip, row.name, row.format) == (chip, "gemm", "bf16"))
+    wanted = (chip, "gemm", "gemm", "bf16")
+    (found,) = (row for row in shipped_kernels() if (row.chip, row.name, row.kernel, row.format) == wanted)
     assert found.value * catalogue.chip(chip).rate("bf16") / 1e12 == pytest.approx(tflops, rel=0.1)
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -230,3 +231,21 @@ def _convert(row: Row, special: Sequence[Column], where: str) -> list[str]:
 def _repeated(rows: Sequence[Row], key: str) -> list[str]:
     counts = Counter(row[key] for row in rows)
     return [f"{key} {name!r} is there {times} times" for name, times in counts.items() if times > 1]
+
+
+def parse_toml(path: Path) -> dict[str, Any]:
+    """Parse a TOML file of sensible size.
+
+    Raises
+    ------
+    CatalogueError
+        Unreadable, too large, not TOML.
+    """
+    try:
+        return tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogueError(str(path), [f"is not TOML: {error}"]) from None
+    except RecursionError:
+        raise CatalogueError(str(path), ["is nested too deeply"]) from None
+    except ValueError:  # Python refuses to read whole numbers of more than 4,300 digits
+        raise CatalogueError(str(path), ["holds a number of thousands of digits"]) from None

@@ -29,7 +29,6 @@ Quantities are text with a unit, or numbers in SI units. ``[[cluster]]`` is anot
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -44,7 +43,7 @@ from costline.catalogue.plausible import implausible
 from costline.catalogue.price_table import Price
 from costline.catalogue.rents import with_spread
 from costline.catalogue.system_table import System
-from costline.catalogue.table import DATE, NAME, read_text
+from costline.catalogue.table import DATE, NAME, parse_toml
 from costline.errors import CatalogueError, ConfigError, QuantityError, nearest_names
 from costline.hardware.chip import Chip
 from costline.precision import RATE_FALLBACK
@@ -303,24 +302,6 @@ def load_user_file(path: str | Path, *, models_too: bool = False) -> UserCatalog
     prices = tuple(each.row() for each in read["price"])
     silicon = {each.id: each.silicon for each in read["chip"] if each.silicon is not None}
     return UserCatalogue(path=path, chips=chips, silicon=silicon, systems=systems, prices=prices, models=models)
-
-
-def parse_toml(path: Path) -> dict[str, Any]:
-    """Parse a TOML file of sensible size.
-
-    Raises
-    ------
-    CatalogueError
-        Unreadable, too large, not TOML.
-    """
-    try:
-        return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogueError(str(path), [f"is not TOML: {error}"]) from None
-    except RecursionError:
-        raise CatalogueError(str(path), ["is nested too deeply"]) from None
-    except ValueError:  # Python refuses to read whole numbers of more than 4,300 digits
-        raise CatalogueError(str(path), ["holds a number of thousands of digits"]) from None
 
 
 def _tables(entries: Any, name: str, faults: list[str]) -> list[Any]:

@@ -155,7 +155,7 @@ def scenario_inputs(path: Path | None, known: frozenset[str]) -> dict[str, Any]:
     """Inputs from a scenario file."""
     if path is None:
         return {}
-    from costline.catalogue.user import parse_toml
+    from costline.catalogue.table import parse_toml
 
     parsed = parse_toml(path)
     _check({name: value for name, value in parsed.items() if name != "sampling"}, known, str(path))

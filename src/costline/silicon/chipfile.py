@@ -28,6 +28,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from costline.catalogue import Catalogue
+from costline.catalogue.table import parse_toml
 from costline.catalogue.user import (
     Bandwidth,
     Link,
@@ -37,7 +38,6 @@ from costline.catalogue.user import (
     above_zero,
     field_faults,
     load_user_file,
-    parse_toml,
 )
 from costline.errors import CatalogueError, InputError
 from costline.precision import RATE_FALLBACK

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from costline.api.common import as_typed
-from costline.catalogue.user import parse_toml
+from costline.catalogue.table import parse_toml
 from costline.errors import InputError, UnknownNameError
 from costline.planning import CHOICES, FLAGS, SHARES, WORDS, read_plan_fields
 from costline.precision import element_bytes

@@ -363,7 +363,7 @@ def test_version_5_of_transformers_saves_the_number_of_experts_under_another_nam
     """As `save_pretrained` of 5.23 writes it; the real module of the text has 15,350,731,776 parameters."""
     text = {
         "hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 24, "num_attention_heads": 32,
-        "num_key_value_heads": 4, "head_dim": 128, "vocab_size": 151936, "moe_intermediate_size": 768,
+        "num_key_value_heads": 4, "head_dim": 64, "vocab_size": 151936, "moe_intermediate_size": 768,
         "num_experts_per_tok": 8, "num_local_experts": 128, "decoder_sparse_step": 1, "mlp_only_layers": [],
         "norm_topk_prob": False, "tie_word_embeddings": False,
     }  # fmt: skip

@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from costline.catalogue.names import resolve
-from costline.catalogue.table import DATA
-from costline.catalogue.user import ChipTable, parse_toml
+from costline.catalogue.table import DATA, parse_toml
+from costline.catalogue.user import ChipTable
 from costline.errors import CatalogueError, InputError, QuantityError, UnknownNameError, nearest_names
 from costline.quantity import COUNT, FRACTION, PARAMS, Kind
 from costline.quantity import read as read_number
