@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from costline.errors import InputError
 from costline.silicon.area import Core, Floorplan, core_blocks, die_blocks, total_area
+from costline.silicon.blueprint import Blueprint
 from costline.silicon.inputs import memory_type
 from costline.silicon.known import DIES
 
@@ -57,3 +60,16 @@ def test_interfaces_do_not_shrink_and_logic_does():
 def test_an_unknown_interface_is_named():
     with pytest.raises(InputError, match="known: NVLink3, NVLink4"):
         die_blocks(Floorplan(process="7 nm", cores=1, core=Core(), interfaces={"NVLink5": 1}))
+
+
+def test_dies_of_a_package_pay_for_their_links():
+    """B200: 10 TB/s between two dies that read 8 TB/s. UCIe advanced: 0.81 mm2 for 512 GB/s, at both ends of a link."""
+    one = Blueprint(name="x", process="5 nm", rate=1e15, memory="HBM3e", devices=8, dies=1)
+    two = replace(one, dies=2)
+    assert two.between(2) == pytest.approx(1.25 * two.bandwidth)
+    assert two.between(2) == pytest.approx(10e12, rel=0.03)
+    links = float(two.blocks()["die links"]) * 1e6
+    assert links == pytest.approx(2 * 10e12 / 512e9 * 0.811, rel=0.03)
+    assert two.area > one.area
+    assert two.power() > one.power() + 8 * 10e12 * 0.9e-12
+    assert one.between(1) == 0

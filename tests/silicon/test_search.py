@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 import costline
 from costline import catalogue
 from costline.catalogue import shipped
+from costline.errors import InputError
 from costline.silicon.blueprint import Blueprint
 from costline.silicon.check import check
 from costline.silicon.chipfile import read_chips
@@ -178,10 +181,53 @@ def test_memories_are_known():
     assert len({(memory, pim) for memory, _, _, pim in MEMORIES}) == len(MEMORIES)
 
 
-def test_a_free_search_is_no_worse_than_the_grid(found):
-    pytest.importorskip("optuna")
+class Trial:
+    """A trial that chooses at random, in place of optuna's."""
+
+    def __init__(self, given, random):
+        self.given, self.random = given, random
+
+    def suggest_categorical(self, name, values):
+        return self.given.get(name, values[self.random.integers(len(values))])
+
+    def suggest_float(self, name, low, high, log):
+        assert log
+        return self.given.get(name, low * (high / low) ** self.random.random())
+
+    def suggest_int(self, name, low, high, step=1):
+        return self.given.get(name, low + step * self.random.integers((high - low) // step + 1))
+
+
+class Study:
+    """A study without memory."""
+
+    def __init__(self):
+        self.queue, self.random, self.told = [], np.random.default_rng(0), []
+
+    def enqueue_trial(self, given):
+        self.queue.append(given)
+
+    def ask(self):
+        return Trial(self.queue.pop() if self.queue else {}, self.random)
+
+    def tell(self, trial, value):
+        self.told.append(value)
+        assert np.isfinite(value)
+
+
+def test_a_free_search_is_no_worse_than_the_grid(found, monkeypatch):
+    """With a sampler that chooses at random, started at the grid's best."""
+    samplers = SimpleNamespace(TPESampler=lambda seed: None)
+    fake = SimpleNamespace(create_study=lambda sampler: Study(), samplers=samplers)
+    monkeypatch.setattr("costline.silicon.free._optuna", lambda: fake)
     free = search_freely(CASE, 32)
     assert free.tried > found[1.0].tried
     for winner in found[1.0].winners:
         (own,) = (each for each in free.winners if each.kind == winner.kind)
         assert own.index <= winner.index * (1 + 1e-9)
+
+
+def test_a_free_search_without_optuna_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(InputError, match="pip install"):
+        search_freely(CASE, 32)

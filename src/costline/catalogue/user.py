@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,6 +53,7 @@ from costline.quantity import read as read_quantity
 if TYPE_CHECKING:
     from costline.models.network import Network
 
+DETAILS = {"process_node": "process", "memory_type": "memory"}  # of a chip -> its fields in [chip.silicon]
 MOST_TABLES = 10_000
 """Tables of one kind in a file; more is not written by people."""
 
@@ -82,9 +83,8 @@ def _name(value: str) -> str:
 
 def _machine(value: str) -> str:
     if not callable_by(_name(value)):
-        raise ValueError(
-            "reads as a number of chips in --on; begin it with a letter, e.g. my-" + value.lstrip("0123456789")
-        )
+        named = "my-" + value.lstrip("0123456789")
+        raise ValueError(f"reads as a number of chips in --on; begin it with a letter, e.g. {named}")
     return value
 
 
@@ -136,10 +136,8 @@ class ChipTable(_Table):
     def chip(self) -> Chip:
         """The chip as estimates use it."""
         same = self.model_dump(exclude={"note", "name", "family", "silicon"})
-        made = {"process_node": "process", "memory_type": "memory"}
-        details = {name: str((self.silicon or {}).get(key, "")) for name, key in made.items()}
-        label, family = self.name or self.id, self.family or ""
-        return Chip(**same, name=label, family=family, kind="user", flags=self.note, details=details)
+        same["details"] = {key: str((self.silicon or {}).get(name, "")) for key, name in DETAILS.items()}
+        return Chip(**same, name=self.name or self.id, family=self.family or "", kind="user", flags=self.note)
 
 
 class SystemTable(_Table):
@@ -255,11 +253,10 @@ class UserModel:
 
 @dataclass(frozen=True, kw_only=True)
 class UserCatalogue:
-    """What a user's file holds, by id; `silicon` is what its chips are made of, as written."""
+    """What a user's file holds, by id."""
 
     path: Path
     chips: Mapping[str, Chip]
-    silicon: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     systems: Mapping[str, System]
     prices: tuple[Price, ...]
     models: Mapping[str, UserModel]
@@ -300,8 +297,7 @@ def load_user_file(path: str | Path, *, models_too: bool = False) -> UserCatalog
     if faults:
         raise CatalogueError(str(path), faults)
     prices = tuple(each.row() for each in read["price"])
-    silicon = {each.id: each.silicon for each in read["chip"] if each.silicon is not None}
-    return UserCatalogue(path=path, chips=chips, silicon=silicon, systems=systems, prices=prices, models=models)
+    return UserCatalogue(path=path, chips=chips, systems=systems, prices=prices, models=models)
 
 
 def _tables(entries: Any, name: str, faults: list[str]) -> list[Any]:
@@ -349,8 +345,8 @@ def _peak_faults(name: str, label: object, entry: Mapping[str, Any]) -> list[str
     if not peak:
         return [f"chip {label!r}: peak is empty; write e.g. {{ bf16 = '180 TFLOP/s' }}"]
     known = [*RATE_FALLBACK, "fp64"]
-    unknown = [str(each) for each in peak if each not in known]
-    return [f"chip {label!r}: number format {each[:40]!r} is not one of {', '.join(known)}" for each in unknown]
+    unknown = [str(each)[:40] for each in peak if each not in known]
+    return [f"chip {label!r}: number format {each!r} is not one of {', '.join(known)}" for each in unknown]
 
 
 def _unknown_table(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from costline.silicon.decoding import Talk
     from costline.silicon.filming import Film
     from costline.silicon.findings import Finding
+    from costline.silicon.power import Checked
 
 DASH = "–"
 
@@ -187,15 +188,19 @@ def print_findings(
         screen.print(each, style="dim")
 
 
+PEAK, PRINCIPLES, FITTED = (
+    "peak: arrays of the architecture x clock",
+    "power: energies of operations and bits",
+    "power: energy fitted, each chip left out",
+)
+"""Names of the three checks."""
+
+
 def print_power(*, as_json: bool) -> None:
     """Modelled peak and power of every chip, and how far they are from what is stated."""
-    from costline.silicon.power import fitted_errors, peak_errors, power_errors, spread_of_errors, unmodelled
+    from costline.silicon.power import fitted_errors, peak_errors, power_errors, spread_of_errors
 
-    checks = {
-        "peak: arrays of the architecture x clock": peak_errors(),
-        "power: energies of operations and bits": power_errors(),
-        "power: energy fitted, each chip left out": fitted_errors(),
-    }
+    checks = {PEAK: peak_errors(), PRINCIPLES: power_errors(), FITTED: fitted_errors()}
     if as_json:
         write_json({name: [{**asdict(each), "error": each.error} for each in rows] for name, rows in checks.items()})
         return
@@ -211,28 +216,35 @@ def print_power(*, as_json: bool) -> None:
     )
     screen.print(table(spreads, fields))
     screen.print("modelled over stated, less one: median, median of the absolute, 10th, 90th percentile", style="dim")
-    far = [each for each in checks["peak: arrays of the architecture x clock"] if abs(each.error) > 0.05]
+    _print_left_out(checks)
+    _print_powers(checks)
+
+
+def _print_left_out(checks: Mapping[str, Sequence[Checked]]) -> None:
+    """Peaks that are far off, and chips whose power is not modelled."""
+    from costline.silicon.power import unmodelled
+
+    screen, left = console(), unmodelled()
+    far = [each for each in checks[PEAK] if abs(each.error) > 0.05]
     screen.print("peaks off by more than 5 %: " + ", ".join(f"{e.chip} {e.error:+.0%}" for e in far), style="dim")
-    left = unmodelled()
-    known = len(checks["power: energies of operations and bits"]) + len(left)
+    known = len(checks[PRINCIPLES]) + len(left)
     screen.print(f"{known} chips with known area, node and power; {len(left)} are not modelled:", style="dim")
     for chip, why in left.items():
         screen.print(f"  {chip}: {why}", style="dim")
-    fitted = {each.chip: each for each in checks["power: energy fitted, each chip left out"]}
-    rows = checks["power: energies of operations and bits"]
-    screen.print(
-        table(
-            rows,
-            (
-                Field("chip", lambda row: row.chip),
-                Field("stated", lambda row: row.real, quantity.WATTS),
-                Field("principles", lambda row: row.modelled, quantity.WATTS),
-                Field("error", lambda row: f"{row.error:+.0%}"),
-                Field("fitted", lambda row: fitted[row.chip].modelled if row.chip in fitted else None, quantity.WATTS),
-                Field("error", lambda row: f"{fitted[row.chip].error:+.0%}" if row.chip in fitted else None),
-            ),
-        )
+
+
+def _print_powers(checks: Mapping[str, Sequence[Checked]]) -> None:
+    """Power of every chip, stated and modelled."""
+    fitted = {each.chip: each for each in checks[FITTED]}
+    fields = (
+        Field("chip", lambda row: row.chip),
+        Field("stated", lambda row: row.real, quantity.WATTS),
+        Field("principles", lambda row: row.modelled, quantity.WATTS),
+        Field("error", lambda row: f"{row.error:+.0%}"),
+        Field("fitted", lambda row: fitted[row.chip].modelled if row.chip in fitted else None, quantity.WATTS),
+        Field("error", lambda row: f"{fitted[row.chip].error:+.0%}" if row.chip in fitted else None),
     )
+    console().print(table(checks[PRINCIPLES], fields))
 
 
 def _several(values: Sequence[float]) -> str:

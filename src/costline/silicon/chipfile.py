@@ -188,7 +188,8 @@ def silicon_in(book: Catalogue, chip: str) -> Silicon:
     if book.user is None or chip not in book.user.chips:
         return silicon_of(book.chip_facts()[chip])
     try:
-        table = SiliconTable.model_validate(book.user.silicon.get(chip, {}))
+        written = {entry["id"]: entry.get("silicon") or {} for entry in parse_toml(book.user.path)["chip"]}
+        table = SiliconTable.model_validate(written[chip])
     except ValidationError as error:
         faults = [f"chip {chip!r}, silicon: {text}" for text in field_faults(error, SiliconTable)]
         raise CatalogueError(str(book.user.path), faults) from None

@@ -60,7 +60,8 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError:
-        raise InputError("a free search needs optuna: pip install costline[design], or leave out --trials") from None
+        needed = "a free search needs optuna: pip install '.[design]' in a clone, or leave out --trials"
+        raise InputError(needed) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 
