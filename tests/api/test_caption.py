@@ -29,8 +29,9 @@ def test_no_stated_plan_captions_sooner(model, chips, minutes):
             other = costline.caption(model, **asked, plan=plan)
         except PlanError:  # groups of experts that do not divide the chips, or more chips than there are
             continue
-        whole = expert == 1 or expert * pipeline == chips  # others are compared by `costline plan` only
-        if other.feasible and whole:
+        # others are compared by `costline plan` only: groups of experts that leave chips over, stages within a domain
+        common = (expert == 1 or expert * pipeline == chips) and pipeline <= max(chips // 8, 1)
+        if other.feasible and common:
             assert best["time"] <= other["time"] * (1 + 1e-12), plan
 
 

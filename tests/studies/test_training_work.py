@@ -49,7 +49,7 @@ def test_a_utilisation_that_needs_more_than_the_peak_is_told():
     assert any("% of the peak for the FLOPs that are executed" in words for words in warned)
     assert not any("that are executed" in words for words in costline.train(**LLAMA, mfu=0.4).warnings)
     # 276 of 1,300 chips idle: 90 % of all of them are 114 % of those at work
-    idle = costline.train(**{**LLAMA, "on": "1300xh100-sxm"}, mfu=0.9).warnings
+    idle = costline.train(**{**LLAMA, "on": "1300xh100-sxm"}, mfu=0.9, plan="tensor=1, data=1024").warnings
     assert any("needs 11" in words and "of the peak" in words for words in idle)
 
 

@@ -96,7 +96,7 @@ def exchange_time(layers: Numeric, hop: Numeric, message: Numeric, link: Numeric
 
     Examples
     --------
-    >>> exchange_time(80, 1e-6, 0.0, 1e11)
+    >>> round(exchange_time(80, 1e-6, 0.0, 1e11), 9)
     0.00032
     """
     return 4 * layers * (hop + message / link)
