@@ -20,7 +20,7 @@ from costline.errors import InputError, UnknownNameError
 from costline.estimate import Assumption, Estimate, Figure
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Measured
-from costline.kernels.measured import Kernels, MeasuredKernels, read_kernels
+from costline.kernels import Kernels, read_kernels
 from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
 from costline.numeric import Numeric, choose, largest, smallest
@@ -163,7 +163,7 @@ def answered(
     title = f"{serving_title(job)}, batch {whole(asked.batch)}"
     with recording(explain) as record:
         estimate = serve_study(network, asked, place.machine, place.economics, title)
-    if isinstance(known, MeasuredKernels):
+    if known is not None:
         assumed.append(Assumption(name="kernels", value=known.said, kind="--kernels", source=known.source))
     longest = asked.input + asked.output
     static = asked.batching == "static"
@@ -206,6 +206,8 @@ def serving_job(
     )  # fmt: skip
     check_stated(network, place.fixed, "serving")
     if read_kernels(kernels):
+        from costline.kernels.measured import MeasuredKernels
+
         place = replace(place, machine=_asking(place.machine, MeasuredKernels()))
     asked = Requests(
         input=resolve.number(input, quantity.TOKENS, "input", least=1, whole=True),

@@ -33,6 +33,14 @@ class Measured(Protocol):
     def message(self, message: Any, cluster: Any) -> Numeric | None:
         """Time of messages."""
 
+    @property
+    def said(self) -> str:
+        """What was taken from them, and what was not."""
+
+    @property
+    def source(self) -> str:
+        """Who measured."""
+
 
 Level: TypeAlias = tuple[str, str, str]
 """Name, qualifier and scope of an adjustment."""
@@ -45,8 +53,8 @@ BY_JOB = frozenset({
 seconds of decoding. Their qualifier is refined by the kind of job."""
 PARTS = frozenset({"exposed", "overlap"})
 """Parts of a whole, which cannot exceed it."""
-EXCESSES = frozenset({"expert_imbalance"})
-"""Factors that cannot be below 1: the fullest of several over their mean."""
+SPREADS = frozenset({"expert_spread"})
+"""Standard deviations, which cannot be below 0."""
 BEST_SHARE = 0.97
 """Largest share: the best measured matrix product reaches 0.969 of its peak (Gaudi 2)."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from costline.derivation import unrecorded
 from costline.engine.loads import Attended, Load
 from costline.engine.messages import Message, network_time
 from costline.engine.timing import time_loads
-from costline.errors import InputError, UnknownNameError
+from costline.errors import InputError
 from costline.formulas.collectives import all_reduce_bytes, all_to_all_bytes
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
@@ -33,8 +33,6 @@ from costline.numeric import Array, Numeric, choose, largest, some
 from costline.plan import Plan
 from costline.precision import element_bytes
 
-Kernels: TypeAlias = Literal["model", "measured"]
-"""Where times of kernels are from."""
 Sizes: TypeAlias = Mapping[str, Numeric]
 CHIPS = tuple(chip for chip, _ in SYSTEMS.values())
 """Chips that were measured."""
@@ -55,19 +53,6 @@ MESSAGES: Mapping[str, tuple[tuple[str, ...], Callable[[Numeric, Numeric], Numer
     "expert": (("nccl_alltoall bf16",), all_to_all_bytes),
 }
 """Message -> kernels that send it, the first that was measured counting, and what each chip sends of a tensor."""
-
-
-def read_kernels(kernels: Kernels) -> bool:
-    """Whether measured kernels are asked for.
-
-    Raises
-    ------
-    UnknownNameError
-        Neither ``model`` nor ``measured``.
-    """
-    if kernels not in get_args(Kernels):
-        raise UnknownNameError("source of kernels", str(kernels), get_args(Kernels))
-    return kernels == "measured"
 
 
 @dataclass(frozen=True)

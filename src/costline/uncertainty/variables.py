@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from costline import quantity
-from costline.hardware.efficiency import EXCESSES, PARTS, Coefficient
+from costline.hardware.efficiency import PARTS, SPREADS, Coefficient
 from costline.numeric import Array
 from costline.quantity import Kind
 from costline.uncertainty.draws import CHIPS
@@ -113,4 +113,4 @@ def row_bounds(row: Coefficient) -> Bounds | None:
 
 def row_least(row: Coefficient) -> float:
     """The smallest value that a coefficient can have, where its distribution may reach below."""
-    return 1.0 if row.name in EXCESSES else -np.inf
+    return 0.0 if row.name in SPREADS else -np.inf
