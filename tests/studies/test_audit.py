@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+import costline
 from costline.studies.audit.document import AUDITS, Text, find, load
 from costline.studies.audit.judge import PLACEHOLDER, audit
 from costline.studies.audit.operations import PROBES, documented_units, operations
@@ -266,3 +267,13 @@ def test_arguments_are_read_in_the_units_formulas_document():
 
     assert documented_units(rental_cost) == {"chips": "chip", "seconds": "s", "price": "USD/s"}
     assert operations()["rental_cost"].parameters["price"].kind.unit == "$/s"
+
+
+def test_an_audit_trains_on_the_batch_that_a_question_takes():
+    """25,000 chips: the usual step is larger than the 4M tokens that small clusters take."""
+    judged = {each.claim.id: each for each in audit("gpt4-training").claims}
+    tokens = number(judged, "G5", "flops") / (6 * 400e9)
+    asked = costline.train(
+        params="1.8T", active="400B", shape={"layers": 120}, tokens=tokens, on="25000xa100-sxm-80gb", sequence=4096
+    )
+    assert number(judged, "G5", "used") == pytest.approx(asked["mfu"])

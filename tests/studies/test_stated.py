@@ -142,3 +142,25 @@ def test_stated_replicas_are_kept_where_other_degrees_are_open(question):
     assert prod(degrees) == 8
     best = costline.find_plan(question, model, on="64xh100-sxm", plan="data=8", **more)
     assert best.estimate.inputs["data"] == 8
+
+
+@pytest.mark.parametrize(
+    ("question", "plan", "precision", "words"),
+    [
+        ("serve", "narrow=experts", "fp8", "llama-3.1-8b has no experts"),
+        ("train", "narrow=experts", "fp8", "llama-3.1-8b has no experts"),
+        ("serve", "narrow=feed-forward", "bf16", "no format has fewer than 16 bits"),
+        ("serve", "narrow=all", None, "no format has fewer than 16 bits"),
+    ],
+)
+def test_parts_that_are_in_no_narrow_format_are_refused(question, plan, precision, words):
+    more = {"tokens": 1e12} if question == "train" else {}
+    with pytest.raises(PlanError, match=words):
+        getattr(costline, question)("llama-3.1-8b", on="8xh100-sxm", plan=plan, precision=precision, **more)
+
+
+def test_two_pools_that_share_all_chips_leave_none_idle():
+    found = costline.find_plan("serve", "llama-3.1-8b", on="8xh100-sxm", within="tpot<20ms")
+    pools = found.estimate.inputs.get("pools")
+    assert pools is None or sum(pools.values()) == 8
+    assert not any("idle" in words for words in found.estimate.warnings)

@@ -318,7 +318,8 @@ def _cheapest(study: Study, limits: Sequence[Limit], inputs: Mapping[str, Any]) 
     if not found:
         return answer
     _, best, estimate = found[0]
-    reason = f"{best['chips']:,} of them for {text(best['rent'], 'USD/s')}; {len(found)} chips meet the target"
+    others = "no other chip can" if len(found) == 1 else f"{len(found)} chips can"
+    reason = f"{best['chips']:,} of them for {text(best['rent'], 'USD/s')}; {others}"
     return replace(answer, value=best["chip"], estimate=estimate, reason=reason)
 
 

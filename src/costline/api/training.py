@@ -28,21 +28,13 @@ from costline.plan import Plan
 from costline.report.values import text, whole
 from costline.resolve import Model, Number
 from costline.search.setting import plan_words
-from costline.studies.batch import whole_batch
+from costline.studies.batch import USUAL_CHIP_TOKENS, usual_batch
 from costline.studies.choose import Choice, training_plan
 from costline.studies.software import Stated
 from costline.studies.stated import check_stated
 from costline.studies.train import Run, sample_streams, sample_tokens
 from costline.studies.train import train as train_study
 from costline.uncertainty.ranged import ranged
-
-USUAL_BATCH_TOKENS = 4_000_000
-"""Tokens of an optimizer step where nobody says otherwise: GPT-3 3.2M (Brown et al. 2020, table 2.1), Llama 2 4M
-(Touvron et al. 2023, section 2.1); taken as the nearest power of two of sequences."""
-USUAL_CHIP_TOKENS = 1024
-"""Tokens of an optimizer step and chip that large clusters get at least where nobody says otherwise: Llama 3 405B 16M
-tokens on 16,384 GPUs (Grattafiori et al. 2024, arXiv:2407.21783, table 4)."""
-"""Sequence length where nobody says otherwise (Llama 2). [token]"""
 
 
 @over_lists
@@ -224,8 +216,7 @@ def training_job(
     per_sample = sample_tokens(sample_streams(network, stretches[0], 1))
     everything = _tokens(tokens, samples, per_sample)
     if batch_tokens is None:
-        wanted = largest(USUAL_BATCH_TOKENS, USUAL_CHIP_TOKENS * place.machine.cluster.chips)
-        step_tokens = whole_batch(wanted, per_sample)
+        step_tokens = usual_batch(place.machine.cluster.chips, per_sample)
         words = f"{text(step_tokens, 'token')}: the larger of 4M and {USUAL_CHIP_TOKENS:,} a chip, in whole sequences"
         assumed.append(Assumption(name="tokens of a step", value=words, kind="assumed (--batch)"))
     else:

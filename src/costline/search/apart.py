@@ -22,6 +22,7 @@ from costline.search.setting import Measured, Setting, plain, plan_words, site_w
 from costline.studies.economics import Economics, mean_power
 from costline.studies.fit import Fit
 from costline.studies.serve import Requests, serving_estimate
+from costline.studies.serving_memory import context_notes
 from costline.studies.serving_modes import Pool, apart_figures, decode_pool, prefill_pool
 from costline.studies.space import Axes, Block, blocks, experts_of, powers_of_two
 
@@ -205,7 +206,8 @@ def apart_setting(
         answer = serving_estimate(network, held, machine, dict(figures), Fit(True), title)
         words = {name: _pool_words(one, at) for name, one, at in zip(("prefill", "decode"), pools, places, strict=True)}
         chips = {name: plain(at.cluster.chips) for name, at in zip(words, places, strict=True)}
-        return replace(answer, inputs={**answer.inputs, **words, "pools": chips})
+        notes = context_notes(network, requests.input + requests.output)  # chips of neither pool stand idle
+        return replace(answer, inputs={**answer.inputs, **words, "pools": chips}, warnings=notes)
 
     def shown(place: Machine, fields: Mapping[str, Any]) -> str:
         inputs = estimate(place, fields).inputs

@@ -17,7 +17,7 @@ from costline.studies.space import Axes, Block, Replicas, as_many_as_fit
 SHOWN = (
     "tensor", "pipeline", "virtual", "data", "ulysses", "ring", "guidance", "expert", "expert_tensor", "zero",
     "shard_scope", "recompute", "recomputed", "micro_batch", "vae_parallel", "vae_tile", "offload", "gradient_bytes",
-    "optimizer_bytes", "sequence_parallel", "density", "reused",
+    "optimizer_bytes", "sequence_parallel", "density", "reused", "narrow",
 )  # fmt: skip
 """Fields of a plan that are named where they are not at their default: all but formats and software, which answers
 state on lines of their own."""

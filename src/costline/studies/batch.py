@@ -13,6 +13,13 @@ from costline.formulas.training import micro_batches
 from costline.numeric import Array, Numeric, floor_divide, largest
 from costline.plan import Plan
 
+USUAL_BATCH_TOKENS = 4_000_000
+"""Tokens of an optimizer step where nobody says otherwise: GPT-3 3.2M (Brown et al. 2020, table 2.1), Llama 2 4M
+(Touvron et al. 2023, section 2.1); taken as the nearest power of two of sequences."""
+USUAL_CHIP_TOKENS = 1024
+"""Tokens of an optimizer step and chip that large clusters get at least where nobody says otherwise: Llama 3 405B 16M
+tokens on 16,384 GPUs (Grattafiori et al. 2024, arXiv:2407.21783, table 4)."""
+
 
 def sequences_of(batch_tokens: Numeric, sequence: Numeric) -> Numeric:
     """Sequences of a step: the whole number nearest to the tokens asked for, at least one. [sequence]
@@ -35,6 +42,17 @@ def whole_batch(wanted: Numeric, sequence: Numeric) -> Numeric:
     """
     power = largest(floor_divide(log2(wanted / sequence) + 0.5, 1), 0.0)
     return sequence * 2.0**power
+
+
+def usual_batch(chips: Numeric, sequence: Numeric) -> Numeric:
+    """Tokens of a step where nobody says otherwise. [token]
+
+    Examples
+    --------
+    >>> [round(usual_batch(chips, 4096) / 1e6, 2) for chips in (64, 16384)]
+    [4.19, 16.78]
+    """
+    return whole_batch(largest(USUAL_BATCH_TOKENS, USUAL_CHIP_TOKENS * chips), sequence)
 
 
 def micro_batches_of(sequences: Numeric, plan: Plan) -> Numeric:

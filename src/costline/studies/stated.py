@@ -12,6 +12,7 @@ import numpy as np
 from costline.errors import PlanError
 from costline.models.network import Network
 from costline.plan import Plan
+from costline.precision import element_bytes
 from costline.studies.space import divisors, experts_of, heads_of
 
 Study: TypeAlias = Literal["training", "serving", "generation"]
@@ -65,11 +66,24 @@ def check_stated(network: Network, fixed: Mapping[str, Any], study: Study) -> No
         raise PlanError(f"density={told['density']}: no sparse attention is known for serving; leave it out")
     if told.get("recomputed", 1) != 1 and told.get("recompute") != "full":
         raise PlanError(f"recomputed={told['recomputed']} is a share of full recomputation; state recompute=full too")
+    _check_narrow(network, told)
     if (offload := told.get("offload", "none")) not in OFFLOADS[study]:
         raise PlanError(f"offload={offload}: {study} knows {', '.join(OFFLOADS[study])}")
     _check_heads(network, told)
     _check_layers(network, told)
     _check_experts(network, told)
+
+
+def _check_narrow(network: Network, told: Mapping[str, Any]) -> None:
+    """Refuse a choice of parts for narrow formats where there are no such parts or no such formats."""
+    narrow = told.get("narrow", DEFAULTS["narrow"])
+    if narrow == DEFAULTS["narrow"]:
+        return
+    formats = [told.get(name, DEFAULTS[name]) for name in ("weights", "compute")]
+    if all(isinstance(each, str) and element_bytes(each) >= 2 for each in formats):
+        raise PlanError(f"narrow={narrow}: no format has fewer than 16 bits; state --precision, or leave narrow out")
+    if narrow == "experts" and experts_of(network) == 1:
+        raise PlanError(f"narrow=experts: {network.name} has no experts; leave it out")
 
 
 def check_chips(plan: Plan, chips: Any) -> None:

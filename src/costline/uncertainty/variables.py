@@ -100,7 +100,9 @@ def row_kind(row: Coefficient) -> Kind:
     >>> row_kind(row).name
     'fraction'
     """
-    return ROW_KINDS.get(row.unit, quantity.FRACTION if row.value <= 1 and row.unit == "1" else quantity.RATIO)
+    return ROW_KINDS.get(
+        row.unit, quantity.RATIO if row.value > 1 or row.unit != "1" or row.name in SPREADS else quantity.FRACTION
+    )
 
 
 def row_bounds(row: Coefficient) -> Bounds | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
+from costline.engine.passes import Machine
 from costline.errors import InputError
 from costline.estimate import Estimate
 from costline.formulas.roofline import arithmetic_intensity
@@ -15,9 +18,10 @@ from costline.models.dit import DiT
 from costline.numeric import Numeric
 from costline.studies.audit.kinds import Count, Plain, Seconds, Tokens
 from costline.studies.audit.shelf import Shelf, Value
+from costline.studies.batch import usual_batch
 from costline.studies.caption import Corpus
 from costline.studies.caption import caption as caption_study
-from costline.studies.choose import captioning_plan, generation_plan, serving_plan, training_plan
+from costline.studies.choose import Choice, captioning_plan, generation_plan, serving_plan, training_plan
 from costline.studies.clip import Clip
 from costline.studies.generate import evaluation
 from costline.studies.generate import generate as generate_study
@@ -145,14 +149,22 @@ def train(
     figure: str,
     tokens: Tokens,
     sequence: Tokens = 4096,
-    batch_tokens: Tokens = 2**22,
+    batch_tokens: Tokens | None = None,
     plan: str = "",
 ) -> Value:
     """A figure of a training run with the best plan: time, mfu, flops_exact, ..."""
     found = shelf.model(model)
     network = found if isinstance(found, Decoder) else shelf.transformer(model)
-    run = Run(tokens=tokens, stretches=[Stretch(sequence=sequence)], batch_tokens=batch_tokens)
-    machine = shelf.machine(partial(training_plan, network, run), on, plan)
+
+    def asked(chips: Numeric) -> Run:
+        step = usual_batch(chips, sequence) if batch_tokens is None else batch_tokens
+        return Run(tokens=tokens, stretches=[Stretch(sequence=sequence)], batch_tokens=step)
+
+    def chosen(place: Machine, fixed: Mapping[str, Any]) -> Choice:
+        return training_plan(network, asked(place.cluster.chips), place, fixed)
+
+    machine = shelf.machine(chosen, on, plan)
+    run = asked(machine.cluster.chips)
     work = f"{_asked(shelf, model, on)}, {float(np.median(tokens)):.3g} tokens"
     return _figure(train_study(network, run, machine), figure, work)
 
