@@ -186,7 +186,6 @@ def apart_setting(
     if kinds is None:
         return None
     prefill, decode = kinds
-
     known: list[tuple[Any, Any]] = []  # the block at hand: which of it is legal and what it gives are asked in turn
 
     def divided(fields: Mapping[str, Any]) -> Any:
@@ -206,8 +205,8 @@ def apart_setting(
         answer = serving_estimate(network, held, machine, dict(figures), Fit(True), title)
         words = {name: _pool_words(one, at) for name, one, at in zip(("prefill", "decode"), pools, places, strict=True)}
         chips = {name: plain(at.cluster.chips) for name, at in zip(words, places, strict=True)}
-        notes = context_notes(network, requests.input + requests.output)  # chips of neither pool stand idle
-        return replace(answer, inputs={**answer.inputs, **words, "pools": chips}, warnings=notes)
+        inputs = {**answer.inputs, **words, "pools": chips}  # no note on idle chips: either pool has its own
+        return replace(answer, inputs=inputs, warnings=context_notes(network, requests.input + requests.output))
 
     def shown(place: Machine, fields: Mapping[str, Any]) -> str:
         inputs = estimate(place, fields).inputs

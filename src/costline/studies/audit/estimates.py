@@ -149,7 +149,7 @@ def train(
     figure: str,
     tokens: Tokens,
     sequence: Tokens = 4096,
-    batch_tokens: Tokens | None = None,
+    batch_tokens: Tokens = 0,
     plan: str = "",
 ) -> Value:
     """A figure of a training run with the best plan: time, mfu, flops_exact, ..."""
@@ -157,7 +157,7 @@ def train(
     network = found if isinstance(found, Decoder) else shelf.transformer(model)
 
     def asked(chips: Numeric) -> Run:
-        step = usual_batch(chips, sequence) if batch_tokens is None else batch_tokens
+        step = batch_tokens if np.any(batch_tokens) else usual_batch(chips, sequence)  # 0: as nobody says otherwise
         return Run(tokens=tokens, stretches=[Stretch(sequence=sequence)], batch_tokens=step)
 
     def chosen(place: Machine, fixed: Mapping[str, Any]) -> Choice:
