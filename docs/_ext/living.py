@@ -30,6 +30,7 @@ import pkgutil
 import shlex
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -70,7 +71,7 @@ def read(path: str) -> list[dict[str, str]]:
     return list(csv.DictReader((ROOT / path).read_text(encoding="utf-8").splitlines()))
 
 
-class Living(SphinxDirective):
+class Living(SphinxDirective, ABC):
     """A directive whose page is read again at every build."""
 
     def run(self) -> list[nodes.Node]:
@@ -78,9 +79,9 @@ class Living(SphinxDirective):
         self.env.note_reread()
         return self.make()
 
+    @abstractmethod
     def make(self) -> list[nodes.Node]:
         """What the subclass shows."""
-        raise NotImplementedError
 
 
 class Answer(Living):

@@ -6,13 +6,14 @@ import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 from cyclopts import Group as Panel
 
 from costline.cli.terminal import console, note, write_json
 from costline.errors import InputError, UnknownNameError
+from costline.kernels import Kernels, read_kernels
 
 if TYPE_CHECKING:
     from costline.accuracy.rows import Measurement, Measurements
@@ -42,7 +43,7 @@ def accuracy(
     *,
     measurements: Annotated[tuple[Path, ...], Parameter(negative="", consume_multiple=True)] = (),
     by: str = "table,target",
-    kernels: Literal["model", "measured"] = "model",
+    kernels: Kernels = "model",
     explain: Annotated[str | None, Parameter(group=OUTPUT)] = None,
     csv: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     report: Annotated[Path | None, Parameter(negative="", group=OUTPUT)] = None,
@@ -77,11 +78,12 @@ def accuracy(
         No colour.
     """
     from costline.catalogue import shipped
-    from costline.kernels.measured import MeasuredKernels
 
     tables = _read(measurements)
     efficiency = shipped.efficiency()
-    if kernels == "measured":
+    if read_kernels(kernels):
+        from costline.kernels.measured import MeasuredKernels
+
         tables, efficiency = _on_measured_chips(tables), efficiency.asking(MeasuredKernels())
     if explain is not None:
         return _explain(tables, explain, efficiency, plain)

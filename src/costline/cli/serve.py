@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from costline.api.serving import serve as question
 from costline.cli.output import Output, ask, inputs_of, shape_fields
 from costline.cli.software import Software, stated
+from costline.kernels import Kernels
 
 
 def serve(
@@ -26,7 +27,7 @@ def serve(
     params: str | None = None,
     active: str | None = None,
     shape: Annotated[str | None, Parameter(show=False)] = None,
-    kernels: Literal["model", "measured"] | None = None,
+    kernels: Kernels | None = None,
     catalogue: Annotated[str | None, Parameter(name="--catalogue")] = None,
     software: Software | None = None,
     printed: Output | None = None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from costline.derivation import heard, step
 from costline.engine.formats import product_format, weight_format, widened_from
-from costline.formulas.attention import attention_flops, chunk_bytes
+from costline.formulas.attention import chunk_bytes
 from costline.formulas.linear import convolution_flops, gemm_flops
 from costline.models.parts import (
     Attention,
@@ -92,8 +92,7 @@ class Load:
     backward : bool
         True for a kernel of the backward pass.
     rows, inner, outer : float or array
-        Of a matrix product, the dimensions of one call on one chip; 0 where they do not apply. Of attention, `inner` is
-        the width of a head.
+        Of a matrix product, the dimensions of one call on one chip; 0 where they do not apply.
     attended : Attended or None
         Sizes of attention.
     experts : float or array
@@ -271,22 +270,12 @@ def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> L
         width, key_element = part.key_heads * (part.key_dim + part.value_dim), element
     divided = smallest(plan.tensor, part.key_heads) * plan.ulysses
     others = sequences * keys * (part.repeat * width * key_element * plan.density / divided)
-    queries, pairs = streams[part.queries], part.pairs(streams)
-    flops = attention_flops(sequences * pairs, part.heads, part.key_dim, part.value_dim)
-    attended = Attended(
-        sequences,
-        queries,
-        part.heads / share,
-        part.key_heads / divided,
-        part.key_dim,
-        part.value_dim,
-    )
+    flops, queries = part.flops(streams) * (plan.density / share), streams[part.queries]
     if plan.attention == "naive":
         own = own + sequences * queries * keys * (part.repeat * part.heads * SCORES * element / share)
-    return Load(
-        part.name, "attention", plan.activation, flops * (part.repeat * plan.density / share), own + others,
-        part.repeat, inner=part.key_dim, attended=attended,
-    )  # fmt: skip
+    heads, key_heads = part.heads / share, part.key_heads / divided
+    attended = Attended(sequences, queries, heads, key_heads, part.key_dim, part.value_dim)
+    return Load(part.name, "attention", plan.activation, flops, own + others, part.repeat, attended=attended)
 
 
 def _exchange(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> Load:

@@ -238,9 +238,9 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     chip = cluster.chip
     if load.kind == "attention":
         share = efficiency.value("attention", chip, attention_kernel(plan, cluster, efficiency))
-        uneven = np.not_equal(np.mod(load.inner, ALIGNED), 0)
-        if plan.attention == "naive" and np.any(uneven):  # fused kernels pad heads in registers
-            share = share * choose(uneven, efficiency.value("misaligned", chip), 1.0)
+        if plan.attention == "naive" and load.attended is not None:  # fused kernels pad heads in registers
+            uneven = np.not_equal(np.mod(load.attended.key_dim, ALIGNED), 0)
+            share = share * choose(uneven, efficiency.value("misaligned", chip), 1.0) if np.any(uneven) else share
         return share * (efficiency.value("attention_backward", chip) if load.backward else 1.0)
     if load.kind == "convolution":
         return efficiency.value("convolution", chip, load.rank)

@@ -100,9 +100,8 @@ def row_kind(row: Coefficient) -> Kind:
     >>> row_kind(row).name
     'fraction'
     """
-    return ROW_KINDS.get(
-        row.unit, quantity.RATIO if row.value > 1 or row.unit != "1" or row.name in SPREADS else quantity.FRACTION
-    )
+    share = row.unit == "1" and row.value <= 1 and row.name not in SPREADS
+    return ROW_KINDS.get(row.unit, quantity.FRACTION if share else quantity.RATIO)
 
 
 def row_bounds(row: Coefficient) -> Bounds | None:

@@ -63,10 +63,7 @@ class SmolLm3Config(LlamaConfig):
 def smollm3_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``SmolLM3ForCausalLM``."""
     read = SmolLm3Config.read(config, name)
-    bias = read.attention_bias
-    return DecoderShape(
-        **read.dimensions(), **read.local(name), qkv_bias=bias, out_bias=bias, ffn_bias=read.mlp_bias
-    )  # fmt: skip
+    return DecoderShape(**read.dimensions(), **read.local(name), **read.biases())
 
 
 class SeedOssConfig(LlamaConfig):
@@ -87,9 +84,7 @@ class SeedOssConfig(LlamaConfig):
 def seed_oss_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``SeedOssForCausalLM``: the attention output has a bias of its own choice."""
     read = SeedOssConfig.read(config, name)
-    return DecoderShape(
-        **read.dimensions(), qkv_bias=read.attention_bias, out_bias=read.attention_out_bias, ffn_bias=read.mlp_bias
-    )
+    return DecoderShape(**read.dimensions(), **{**read.biases(), "out_bias": read.attention_out_bias})
 
 
 MULTIPLIERS = frozenset({"embedding_multiplier", "logits_scaling", "residual_multiplier", "attention_multiplier"})
@@ -105,8 +100,7 @@ class GraniteConfig(LlamaConfig):
 def granite_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``GraniteForCausalLM``."""
     read = GraniteConfig.read(config, name)
-    bias = read.attention_bias
-    return DecoderShape(**read.dimensions(), qkv_bias=bias, out_bias=bias, ffn_bias=read.mlp_bias)
+    return DecoderShape(**read.dimensions(), **read.biases())
 
 
 class Starcoder2Config(MistralConfig):
@@ -182,8 +176,7 @@ class ArceeConfig(LlamaConfig):
 def arcee_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``ArceeForCausalLM``: squared ReLU without a gate."""
     read = ArceeConfig.read(config, name)
-    bias = read.attention_bias
-    return DecoderShape(**read.dimensions(), qkv_bias=bias, out_bias=bias, ffn_bias=read.mlp_bias, gated=False)
+    return DecoderShape(**read.dimensions(), **read.biases(), gated=False)
 
 
 class HeliumConfig(LlamaConfig):
@@ -202,7 +195,7 @@ class HeliumConfig(LlamaConfig):
 def helium_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``HeliumForCausalLM``: no bias of the attention output."""
     read = HeliumConfig.read(config, name)
-    return DecoderShape(**read.dimensions(), qkv_bias=read.attention_bias, ffn_bias=read.mlp_bias)
+    return DecoderShape(**read.dimensions(), **{**read.biases(), "out_bias": False})
 
 
 class HunYuanDenseConfig(DenseConfig):

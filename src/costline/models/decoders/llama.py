@@ -45,12 +45,15 @@ class LlamaConfig(DenseConfig):
     attention_bias: Flag = False
     mlp_bias: Flag = False
 
+    def biases(self) -> dict[str, Any]:
+        """Arguments of `DecoderShape` for the products that have one."""
+        return {"qkv_bias": self.attention_bias, "out_bias": self.attention_bias, "ffn_bias": self.mlp_bias}
+
 
 def llama_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of ``LlamaForCausalLM``."""
     read = LlamaConfig.read(config, name)
-    bias = read.attention_bias
-    return DecoderShape(**read.dimensions(), qkv_bias=bias, out_bias=bias, ffn_bias=read.mlp_bias)
+    return DecoderShape(**read.dimensions(), **read.biases())
 
 
 class MistralConfig(DenseConfig):
