@@ -30,6 +30,10 @@ BYTES: dict[str, float] = {
 MIXED = frozenset({"q4_k_m"})
 """Formats whose bytes are an average over all weights of a model, the head and the embedding among them."""
 
+WEIGHTS_ONLY = frozenset({"int4", "mxfp4", "q4_k_m"})
+"""Formats that leave activations in 16 bits unless told otherwise: AWQ and GPTQ (arXiv:2306.00978, 2210.17323), the
+MXFP4 of gpt-oss (arXiv:2508.10925, section 2.1), llama.cpp's blocks. NVFP4 quantises activations too (ModelOpt)."""
+
 SAME_UNITS: dict[str, str] = {"mxfp4": "fp4"}
 """Formats that are multiplied by the units of another one, of whose rate there is a single figure."""
 
@@ -47,6 +51,17 @@ RATE_FALLBACK: dict[str, tuple[str, ...]] = {
     "q4_k_m": ("int8", "fp16", "bf16", "fp32"),  # llama.cpp multiplies its blocks as 8-bit integers
 }
 """Where hardware lacks a format, operands are widened to the next one it has: as engines do, to 16 bits."""
+
+
+def usual_products(weights: str) -> str:
+    """Format in which engines multiply weights stored in a format, on chips that have units for it.
+
+    Examples
+    --------
+    >>> usual_products("fp8"), usual_products("int4")
+    ('fp8', 'bf16')
+    """
+    return "bf16" if weights in WEIGHTS_ONLY else weights
 
 
 def element_bytes(precision: str) -> float:

@@ -61,9 +61,9 @@ def test_checkpoints_have_the_shape_of_their_model_and_the_format_they_name(hub,
 def test_gptq_of_eight_bits_quantises_weights_only():
     """As its config.json says: quant_method gptq, bits 8, no activations."""
     told, _ = catalogue.shipped.stored_format("Qwen/Qwen2.5-7B-Instruct-GPTQ-Int8")
-    assert (told.weights, told.weights_only) == ("int8", True)
+    assert (told.weights, told.products) == ("int8", "bf16")
     told, _ = catalogue.shipped.stored_format("RedHatAI/Llama-3.1-8B-Instruct-W8A8")
-    assert (told.weights, told.weights_only) == ("int8", False)
+    assert (told.weights, told.products) == ("int8", "")
 
 
 @pytest.mark.parametrize("other", ["llama-3.1-8b-instructed", "llama-3.1-8b-fp9", "someone/else-8b-instruct", "-fp8"])

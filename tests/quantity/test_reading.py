@@ -174,7 +174,7 @@ REFUSED = [
     ("   ", COUNT, "is empty"),
     ("abc", COUNT, "does not start with a number"),
     ("+5", COUNT, "does not start with a number"),
-    ("-5", COUNT, "is negative; the least count is 0"),
+    ("-5", COUNT, "is negative, which no count can be"),
     ("$-5", DOLLARS, "is negative"),
     ("nan", COUNT, "not a finite number"),
     ("inf", SECONDS, "not a finite number"),

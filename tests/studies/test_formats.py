@@ -12,7 +12,7 @@ from costline.hardware.chip import Chip
 from costline.plan import Plan
 from costline.studies.formats import check_products, settled_formats, widened
 
-H100, A100, V100 = (shipped.chip(name) for name in ("h100-sxm", "a100-sxm-80gb", "v100-sxm-32gb"))
+H100, A100, V100, B200 = (shipped.chip(name) for name in ("h100-sxm", "a100-sxm-80gb", "v100-sxm-32gb", "b200"))
 """NVIDIA's datasheets: Hopper has fp8 and int8 units and none for 4 bits; Ampere none for fp8; Volta only fp16."""
 
 
@@ -44,6 +44,23 @@ def test_weights_of_8_bits_are_widened_where_there_are_no_units_and_that_is_said
 def test_weights_of_4_bits_are_stored_only_and_that_is_said(capsys):
     assert main(["serve", "llama-3.1-8b", "--on", "h100-sxm", "--precision", "int4"]) == 0
     assert "formats: weights int4, products bf16" in capsys.readouterr().out
+
+
+def test_fp4_is_multiplied_in_fp4_where_there_are_units_and_widened_where_not():
+    """NVFP4 quantises weights and activations (W4A4): Blackwell has units for it, Hopper none."""
+    assert settled_formats({}, "fp4", B200, training=False) == ({"weights": "fp4", "compute": "fp4"}, "")
+    fields, said = settled_formats({}, "fp4", H100, training=False)
+    assert fields == {"weights": "fp4", "compute": "bf16"}
+    assert said == "weights fp4, products bf16 (h100-sxm states no rate for fp4)"
+    stored = {"weights": "fp4"}  # by itself: stored so, and widened, as NVFP4A16 is
+    assert settled_formats(stored, None, B200, training=False)[0] == {"weights": "fp4", "compute": "bf16"}
+
+
+@pytest.mark.parametrize("precision", ["mxfp4", "int4"])
+def test_formats_of_weights_only_are_widened_even_where_there_are_units(precision):
+    fields, said = settled_formats({}, precision, B200, training=False)
+    assert fields == {"weights": precision, "compute": "bf16"}
+    assert said == f"weights {precision}, products bf16"
 
 
 @pytest.mark.parametrize("asked", [{"precision": "int4"}, {"plan": "weights=int4"}])

@@ -25,7 +25,7 @@ from costline.models.decoder import Decoder
 from costline.models.parts import Attention
 from costline.numeric import Numeric, ceil_divide
 from costline.plan import Plan
-from costline.precision import element_bytes
+from costline.precision import element_bytes, usual_products
 from costline.studies.formats import multiplied, widened
 from costline.studies.serve import Requests, largest_batch, serving_times
 from costline.studies.serving_modes import first_of_pool, prefill_pool
@@ -203,9 +203,7 @@ def _check(row: ServeRow) -> None:
 def _formats(row: ServeRow, network: Decoder, chip: Chip, notes: list[str]) -> dict[str, Any]:
     """Formats of weights, products and cache, and which weights are in theirs."""
     weights = number_format(row.weight_dtype, "weights")
-    compute = number_format(
-        row.compute_dtype or ("bf16" if element_bytes(weights) < 1 else row.weight_dtype), "products"
-    )
+    compute = number_format(row.compute_dtype, "products") if row.compute_dtype else usual_products(weights)
     if not row.compute_dtype:
         notes.append(f"format of the products not stated: {compute}")
     tool = software_called(row.engine, "serve")

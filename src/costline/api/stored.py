@@ -37,9 +37,12 @@ def stored_formats(
 
     if form.weights == "fp32":  # as vLLM with --dtype auto
         return None, plan, said(": loaded in bf16, as engines do")
-    if form.weights_only:
-        return None, limited | {"weights": form.weights}, said(": weights only, activations are not quantised")
-    return form.weights, limited, said()
+    if not form.products:
+        return form.weights, limited, said()
+    words = (
+        f", activations {form.products}" if form.products != "bf16" else ": weights only, activations are not quantised"
+    )
+    return form.products, limited | {"weights": form.weights}, said(words)
 
 
 def _limited(fields: Mapping[str, Any], narrow: Narrow, cache: str = "") -> dict[str, Any]:

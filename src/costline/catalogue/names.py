@@ -18,7 +18,7 @@ SAME_SHAPE = ("instruct", "chat", "hf", "base", "it", "thinking", "diffusers", "
 """Endings of a model's name that change its weights and no dimension; as does a day (``-0528``)."""
 STORED_AS = {
     "bf16": Stored("bf16"), "fp16": Stored("fp16"), "fp8": Stored("fp8"), "int8": Stored("int8"),
-    "w8a8": Stored("int8"), "w8a16": Stored("int8", weights_only=True), "int4": Stored("int4"), "awq": Stored("int4"),
+    "w8a8": Stored("int8"), "w8a16": Stored("int8", products="bf16"), "int4": Stored("int4"), "awq": Stored("int4"),
     "gptq": Stored("int4"), "w4a16": Stored("int4"), "fp4": Stored("fp4"), "nvfp4": Stored("fp4"),
     "mxfp4": Stored("mxfp4"),
 }  # fmt: skip
@@ -87,7 +87,7 @@ def _stored_as(words: Collection[str]) -> Stored | None:
     """Format that the endings of a name state, the last one first."""
     found = next((STORED_AS[word] for word in words if word in STORED_AS), None)
     if found is not None and found.weights == "int8" and not WEIGHTS_ONLY.isdisjoint(words):
-        return Stored("int8", weights_only=True)
+        return Stored("int8", products="bf16")
     return found
 
 

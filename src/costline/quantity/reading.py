@@ -141,7 +141,7 @@ def read(text: str | float, kind: Kind) -> float:
     if not math.isfinite(number):
         raise QuantityError(f"{shown(text)} is not a finite number; {kind.one} is e.g. {kind.example}")
     if number < 0:
-        raise QuantityError(f"{shown(text)} is negative; the least {kind.name} is 0")
+        raise QuantityError(f"{shown(text)} is negative, which no {kind.name} can be")
     return _as_float(Fraction(number), text, kind)
 
 
@@ -225,7 +225,7 @@ def _no_number(tidy: str, rest: str, kind: Kind) -> str:
     if rest[:1] == "$":
         return f"{shown(tidy)} is an amount of money; {kind.one} is e.g. {kind.example}"
     if rest[:1] == "-":
-        return f"{shown(tidy)} is negative; the least {kind.name} is 0"
+        return f"{shown(tidy)} is negative, which no {kind.name} can be"
     if rest.lower().lstrip("+") in {"nan", "inf", "infinity"}:
         return f"{shown(tidy)} is not a finite number; {kind.one} is e.g. {kind.example}"
     return f"{shown(tidy)} does not start with a number; write e.g. {kind.example}"

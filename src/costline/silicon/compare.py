@@ -19,7 +19,7 @@ from costline.formulas.sram import chips_to_hold
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.numeric import Numeric
-from costline.precision import element_bytes
+from costline.precision import element_bytes, usual_products
 from costline.silicon.decoding import Talk, decoding, served, units_of
 from costline.silicon.filming import Film, film_units
 from costline.silicon.owning import Owner
@@ -93,7 +93,10 @@ class Roof:
 def roof(chip: Chip, precision: str = "bf16") -> Roof:
     """Peak, bandwidth, and the intensity where one hands over to the other."""
     try:
-        peak, products = float(chip.rate(precision)), widened(chip, precision)[1]
+        wanted = usual_products(precision)
+        multiplied, products = widened(chip, wanted)
+        peak = float(chip.rate(multiplied))
+        products = products or (f"products {wanted}: {precision} is for weights only" if wanted != precision else "")
     except InputError:
         peak, products = None, ""
     bandwidth = float(chip.memory_bandwidth)
@@ -129,7 +132,7 @@ def talk_answer(talk: Talk, cluster: Cluster, owner: Owner, book: Catalogue, mem
     bytes_of = talk.network.params * element_bytes(talk.precision) * (1.0 if memory is None else memory.duplicate)
     hold = float(chips_to_hold(bytes_of, chip.memory))
     try:
-        chip.rate_format(talk.precision)
+        chip.rate_format(usual_products(talk.precision))
     except InputError as error:
         return Answer(chip=chip.id, hold=hold, why=str(error))
     if held_in_sram(chip):

@@ -18,6 +18,7 @@ from costline.hardware.efficiency import Efficiency
 from costline.models.decoder import Decoder
 from costline.numeric import Array
 from costline.plan import Plan
+from costline.precision import usual_products
 from costline.silicon.pim import Device, decode_split
 from costline.studies.serve import Requests, serve, serving_times
 from costline.studies.serving_memory import serving_memory
@@ -114,7 +115,7 @@ def plan_of(talk: Talk, cluster: Cluster, tensor: Any = 1) -> Plan:
     PlanError
         The chip states no rate for that format, nor for a wider one.
     """
-    compute = cluster.chip.rate_format(talk.precision)
+    compute = cluster.chip.rate_format(usual_products(talk.precision))
     return Plan(tensor=tensor, weights=talk.precision, compute=compute, cache=talk.precision)
 
 

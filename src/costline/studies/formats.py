@@ -16,7 +16,7 @@ from costline.errors import FormatError
 from costline.hardware.chip import Chip
 from costline.numeric import Numeric, largest
 from costline.plan import Plan
-from costline.precision import element_bytes
+from costline.precision import element_bytes, usual_products
 
 USUAL = Plan().compute
 OWN_INT4 = {"llama.cpp": "q4_k_m"}
@@ -34,7 +34,8 @@ def settled_formats(
         Plan fields the user states; `compute` among them is a format of products that must run as it is.
     precision : str or None
         The one format the user names. Training keeps 16-bit weights and multiplies in it; inference stores the weights
-        in it, and multiplies in it if it has 8 bits or more and the chip has a rate for it, else in the next wider one.
+        in it, and multiplies as is usual of it (`costline.precision.usual_products`) if the chip has a rate for that,
+        else in the next wider one.
     chip : Chip
         Where.
     training : bool
@@ -54,8 +55,7 @@ def settled_formats(
         check_products(chip, stated)
         wanted = compute = stated
     else:
-        named = USUAL if precision is None or element_bytes(precision) < 1 else precision
-        wanted = multiplied(named, products)
+        wanted = multiplied(USUAL if precision is None else usual_products(precision), products)
         compute = chip.rate_format(wanted)
     if precision is not None and not training:
         settled.setdefault("weights", precision)

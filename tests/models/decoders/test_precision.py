@@ -23,8 +23,17 @@ def eight(activations, kind="int"):
     return {"weights": {"num_bits": 8, "type": kind}, "input_activations": narrow}
 
 
+def four(scaled):
+    return {"num_bits": 4, "type": "float", "group_size": scaled}
+
+
+def quark(weight, inputs=None):
+    return {"quant_method": "quark", "global_quant_config": {"weight": weight, "input_tensors": inputs}}
+
+
 HQQ = {"weight_quant_params": {"nbits": 4, "group_size": 64}}
-W8A16 = Stored("int8", weights_only=True)
+W8A16 = Stored("int8", products="bf16")
+MXFP4 = Stored("mxfp4", products="mxfp4")
 
 
 @pytest.mark.parametrize(
@@ -53,26 +62,34 @@ W8A16 = Stored("int8", weights_only=True)
         (groups(eight(True)), Stored("int8")),
         (groups(eight(False)), W8A16),
         (groups(eight(True, "float")), Stored("fp8")),
-        (groups(eight(False, "float")), Stored("fp8", weights_only=True)),
-        (groups({"weights": {"num_bits": 8, "type": "float"}}), Stored("fp8", weights_only=True)),
+        (groups(eight(False, "float")), Stored("fp8", products="bf16")),
+        (groups({"weights": {"num_bits": 8, "type": "float"}}), Stored("fp8", products="bf16")),
         (groups({"weights": {"num_bits": 4, "type": "int"}}), Stored("int4")),
-        (groups({"weights": {"num_bits": 4, "type": "float", "group_size": 16}}), Stored("fp4")),
-        (groups({"weights": {"num_bits": 4, "type": "float", "group_size": 32}}), Stored("mxfp4")),
+        # without input_activations, NVFP4 of llm-compressor is NVFP4A16, and with them W4A4; MXFP4 the other way round
+        (groups({"weights": four(16)}), Stored("fp4", products="bf16")),
+        (groups({"weights": four(16), "input_activations": four(16)}), Stored("fp4")),
+        (groups({"weights": four(32)}), Stored("mxfp4")),
+        (groups({"weights": four(32), "input_activations": four(32)}), Stored("mxfp4", products="mxfp4")),
+        (groups({"weights": {"num_bits": 4}, "input_activations": {"num_bits": 8}}), Stored("int4", products="int8")),
+        (groups({"weights": {"num_bits": 8}, "input_activations": {"num_bits": 16}}), W8A16),
+        ({"quant_algo": "W4A8_AWQ"}, Stored("int4", products="fp8")),
+        ({"quant_algo": "W4A8_NVFP4_FP8"}, Stored("fp4", products="fp8")),
         (groups(eight(True), {"weights": None}), Stored("int8")),
         ({"quant_method": "torchao", "quant_type": {"default": {"_type": "Int4WeightOnlyConfig"}}}, Stored("int4")),
         ({"quant_method": "torchao", "quant_type": "int8_weight_only"}, W8A16),
         ({"quant_method": "torchao", "quant_type": "int4wo"}, Stored("int4")),
         ({"quant_method": "torchao", "quant_type": "float8_dynamic_activation_float8_weight"}, Stored("fp8")),
         ({"quant_method": "torchao", "quant_type": "Int8DynamicActivationInt8WeightConfig"}, Stored("int8")),
-        ({"quant_method": "quanto", "weights": "float8"}, Stored("fp8", weights_only=True)),
+        ({"quant_method": "quanto", "weights": "float8"}, Stored("fp8", products="bf16")),
         ({"quant_method": "quanto", "weights": "int8", "activations": "int8"}, Stored("int8")),
+        (quark({"dtype": "fp8_e4m3"}, {"dtype": "fp8_e4m3"}), Stored("fp8")),
+        (quark({"dtype": "fp8_e4m3"}), Stored("fp8", products="bf16")),
+        (quark({"dtype": "fp4", "group_size": 32}), Stored("mxfp4")),
+        (quark({"dtype": "fp4", "group_size": 32}, {"dtype": "fp4", "group_size": 32}), MXFP4),
+        (quark([{"dtype": "fp8_e4m3"}, {"dtype": "int4"}], {"dtype": "fp8_e4m3"}), Stored("int4", products="fp8")),
         (
-            {"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "fp8_e4m3"}, "input_tensors": {}}},
-            Stored("fp8"),
-        ),
-        (
-            {"quant_method": "quark", "global_quant_config": {"weight": {"dtype": "fp4", "group_size": 32}}},
-            Stored("mxfp4"),
+            {"quant_method": "torchao", "quant_type": "Int8DynamicActivationInt4WeightConfig"},
+            Stored("int4", products="int8"),
         ),
         ({"quant_method": "fp_quant", "forward_dtype": "mxfp4"}, Stored("mxfp4")),
     ],
@@ -96,7 +113,10 @@ def test_stated_precision(quantization, expected):
         ({"quant_method": "bitsandbytes"}, "neither load_in_4bit nor load_in_8bit"),
         ({"quant_method": "torchao", "quant_type": "autoquant"}, "torchao with quant_type 'autoquant'"),
         ({"quant_method": "quanto", "weights": "int2"}, "quanto with weights 'int2'"),
-        ({"quant_method": "quark", "global_quant_config": None}, "quark with weights None"),
+        ({"quant_method": "quanto", "activations": "int2"}, "quanto with activations 'int2'"),
+        (quark(None), "quark with weights None"),
+        (quark({"dtype": "fp8"}, {"dtype": "fp9"}), "quark with inputs 'fp9'"),
+        ({"quant_method": "quark", "global_quant_config": None}, "quark without global_quant_config"),
         ({"quant_method": "compressed-tensors", "config_groups": []}, "without config_groups"),
         (groups({"weights": {"num_bits": 2}}), "compressed-tensors to 2 bits"),
         (groups({"weights": 5}), "compressed-tensors with weights 5"),
@@ -111,7 +131,7 @@ def test_what_is_not_known_is_refused_with_the_way_out(quantization, says):
 
 def test_groups_of_several_formats_are_refused_with_all_of_them():
     mixed = groups({"weights": {"num_bits": 4, "type": "float"}}, eight(True, "float"))
-    with pytest.raises(ConfigError, match="in several formats, fp4 and fp8; say --precision"):
+    with pytest.raises(ConfigError, match=r"in several formats, fp4 \(products bf16\) and fp8; say --precision"):
         stated_precision({"quantization_config": mixed})
     with pytest.raises(ConfigError, match="quantization_config 5 is no object"):
         stated_precision({"quantization_config": 5})

@@ -343,6 +343,28 @@ def test_language_models_inside_others_count_as_their_modules_do(config, params)
     assert read_network(config, "qwen").params == params
 
 
+@pytest.mark.parametrize(
+    ("kind", "tied"),
+    [  # of (wrapper, text): (True, False), (False, True), as the real modules of transformers 5.23.0 tie them
+        ("Gemma3ForConditionalGeneration", (True, False)),
+        ("Mistral3ForConditionalGeneration", (True, False)),
+        ("Qwen3VLForConditionalGeneration", (True, False)),
+        ("Qwen3_5ForConditionalGeneration", (True, False)),
+        ("Qwen2_5_VLForConditionalGeneration", (True, True)),
+        ("Llama4ForConditionalGeneration", (False, True)),
+    ],
+)
+def test_where_a_model_and_the_language_model_inside_it_disagree_on_the_head(kind, tied):
+    def params(outer, inner):
+        text = {"hidden_size": 256, "num_hidden_layers": 4, "vocab_size": 1000, "tie_word_embeddings": inner}
+        config = {"architectures": [kind], "tie_word_embeddings": outer, "text_config": text}
+        return read_network(config, "own").params
+
+    heads = {params(True, True): True, params(False, False): False}
+    assert params(False, False) - params(True, True) == 256 * 1000
+    assert (heads[params(True, False)], heads[params(False, True)]) == tied
+
+
 def test_what_old_versions_wrote_into_every_configuration_is_passed_over(tmp_path):
     """Kimi K2.5's config.json holds settings of sampling and no pruned heads, Nemotron's an infinite limit."""
     config = {**LLAMA, "num_beams": 1, "length_penalty": 1.0, "diversity_penalty": 0.0, "pruned_heads": {}}

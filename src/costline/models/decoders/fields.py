@@ -165,8 +165,16 @@ def spelled(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**config} if pattern is None else {"sliding_window_pattern": pattern, **config}
 
 
-def text_part(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+def text_part(config: Mapping[str, Any], name: str, *, own_head: bool = False) -> dict[str, Any]:
     """Configuration of the language model inside a multimodal one.
+
+    Parameters
+    ----------
+    config, name : mapping and str
+        The whole configuration, and of what.
+    own_head : bool
+        The head is the inner model's and tied as `text_config` says (Llama 4); else it is a module of the whole, and
+        tied as that says, if it says anything.
 
     Raises
     ------
@@ -176,8 +184,8 @@ def text_part(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     text = config.get("text_config")
     if not isinstance(text, Mapping):
         raise ConfigError(f"{name}: a multimodal configuration without 'text_config'")
-    outer = {key: config[key] for key in ("tie_word_embeddings",) if key in config}
-    return {**outer, **text}
+    tied = config.get("tie_word_embeddings")
+    return dict(text) if own_head or tied is None else {**text, "tie_word_embeddings": tied}
 
 
 def extra_heads(config: Mapping[str, Any]) -> str:

@@ -159,7 +159,10 @@ def nemotron_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 
 def qwen2_text_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of the language model of Qwen2-VL and Qwen2.5-VL, whose fields stand at the top level or below."""
-    inner = text_part(config, name) if "text_config" in config else config
+    inner: Mapping[str, Any] = config
+    if "text_config" in config:  # these classes tie the head where either says so
+        either = text_part(config, name, own_head=True).get("tie_word_embeddings") is True
+        inner = {**text_part(config, name), **({"tie_word_embeddings": True} if either else {})}
     return qwen2_shape(
         {key: value for key, value in inner.items() if not key.startswith(("vision_", "image_", "video_"))}, name
     )

@@ -271,7 +271,7 @@ def llama4_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 
 def llama4_text_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
     """Shape of the language model of ``Llama4ForConditionalGeneration``."""
-    return llama4_shape(text_part(config, name), name)
+    return llama4_shape(text_part(config, name, own_head=True), name)
 
 
 read_mixtral = decoder_reader(mixtral_shape, "MixtralForCausalLM")

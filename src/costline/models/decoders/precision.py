@@ -9,7 +9,7 @@ from typing import Any
 
 from costline.errors import ConfigError
 from costline.models.decoders.kept import kept_wide, stated_cache
-from costline.precision import Narrow
+from costline.precision import Narrow, usual_products
 from costline.quantity.reading import shown
 
 
@@ -21,9 +21,9 @@ class Stored:
     ----------
     weights : str
         Format, a key of `costline.precision.BYTES`.
-    weights_only : bool
-        Activations are not quantised: weights are widened, and products run in 16 bits (W8A16). Of formats of 4 bits
-        this is understood.
+    products : str
+        Format that activations are quantised to, so that products run in it (W8A16: bf16, W4A8: fp8); empty: the one
+        that is usual of such weights (`costline.precision.usual_products`).
     narrow : {"layers", "feed-forward", "experts", "all"}
         Which weights have that format, as in `costline.precision.Narrow`.
     cache : str
@@ -31,7 +31,7 @@ class Stored:
     """
 
     weights: str
-    weights_only: bool = False
+    products: str = ""
     narrow: Narrow = "layers"
     cache: str = ""
 
@@ -51,15 +51,16 @@ USUAL_BITS = frozenset({"awq", "auto-round", "auto_round", "autoround", "sinq"})
 """Those of 4 bits where nothing is said: the defaults of their classes in transformers."""
 WHOLE = {
     "fp8": Stored("fp8"), "fbgemm_fp8": Stored("fp8"), "ptpc_fp8": Stored("fp8"), "mxfp8": Stored("fp8"),
-    "mxfp4": Stored("mxfp4"), "nvfp4": Stored("fp4"), "eetq": Stored("int8", weights_only=True),
+    "mxfp4": Stored("mxfp4"), "nvfp4": Stored("fp4"), "eetq": Stored("int8", products="bf16"),
 }  # fmt: skip
 """Methods that mean one format."""
 ALGORITHMS = {
-    "FP8": Stored("fp8"), "FP8_PER_CHANNEL_PER_TOKEN": Stored("fp8"), "FP8_PB_WO": Stored("fp8", weights_only=True),
-    "MXFP8": Stored("fp8"), "NVFP4": Stored("fp4"), "NVFP4_AWQ": Stored("fp4"), "W4A16_NVFP4": Stored("fp4"),
-    "W4A8_NVFP4_FP8": Stored("fp4"), "MXFP4": Stored("mxfp4"), "W4A8_MXFP4_FP8": Stored("mxfp4"),
-    "W4A16": Stored("int4"), "W4A16_AWQ": Stored("int4"), "W4A8_AWQ": Stored("int4"), "INT4_AWQ": Stored("int4"),
-    "W8A16": Stored("int8", weights_only=True), "INT8_SQ": Stored("int8"), "W8A8_SQ_PER_CHANNEL": Stored("int8"),
+    "FP8": Stored("fp8"), "FP8_PER_CHANNEL_PER_TOKEN": Stored("fp8"), "FP8_PB_WO": Stored("fp8", products="bf16"),
+    "MXFP8": Stored("fp8"), "NVFP4": Stored("fp4"), "NVFP4_AWQ": Stored("fp4"),
+    "W4A16_NVFP4": Stored("fp4", products="bf16"), "W4A8_NVFP4_FP8": Stored("fp4", products="fp8"),
+    "MXFP4": Stored("mxfp4"), "W4A8_MXFP4_FP8": Stored("mxfp4", products="fp8"), "W4A16": Stored("int4"),
+    "W4A16_AWQ": Stored("int4"), "W4A8_AWQ": Stored("int4", products="fp8"), "INT4_AWQ": Stored("int4"),
+    "W8A16": Stored("int8", products="bf16"), "INT8_SQ": Stored("int8"), "W8A8_SQ_PER_CHANNEL": Stored("int8"),
     "W8A8_SQ_PER_CHANNEL_PER_TOKEN_PLUGIN": Stored("int8"), "W8A8_SQ_PER_TENSOR_PLUGIN": Stored("int8"),
 }  # fmt: skip
 """``quant_algo`` of NVIDIA's ModelOpt and TensorRT-LLM."""
@@ -100,7 +101,7 @@ def stated_precision(config: Mapping[str, Any]) -> Stored | None:
     Examples
     --------
     >>> stated_precision({"torch_dtype": "bfloat16", "quantization_config": {"quant_method": "gptq", "bits": 8}})
-    Stored(weights='int8', weights_only=True, narrow='layers', cache='')
+    Stored(weights='int8', products='bf16', narrow='layers', cache='')
     >>> stated_precision({"torch_dtype": "bfloat16"}).weights
     'bf16'
     """
@@ -156,7 +157,13 @@ def _integers(method: str, bits: object) -> Stored:
     """Integers of so many bits, activations as they are."""
     if type(bits) is not int or bits not in INTEGERS:
         raise _strange(f"{method} to {shown(bits)} bits" if bits is not None else f"{method} to unknown bits")
-    return Stored(INTEGERS[bits], weights_only=bits == 8)
+    return _quantised(INTEGERS[bits], None)
+
+
+def _quantised(weights: str, activations: str | None) -> Stored:
+    """Weights in one format, activations in another or in 16 bits, said where it is not what is usual."""
+    products = activations or "bf16"
+    return Stored(weights, products="" if products == usual_products(weights) else products)
 
 
 def _bits(quantization: Mapping[str, Any], usual: int | None) -> object:
@@ -199,22 +206,30 @@ def _group(group: Mapping[str, Any]) -> Stored:
     weights, activations = group["weights"], group.get("input_activations")
     if not isinstance(weights, Mapping):
         raise _strange(f"compressed-tensors with weights {shown(weights)}")
-    bits, kind = weights.get("num_bits"), weights.get("type", "int")
+    return _quantised(_elements(weights), _elements(activations) if isinstance(activations, Mapping) else None)
+
+
+def _elements(quantised: Mapping[str, Any]) -> str:
+    """Format of the tensors that ``weights`` or ``input_activations`` of a group speaks of; those of 16 bits, bf16."""
+    bits, kind = quantised.get("num_bits"), quantised.get("type", "int")
+    if bits == 16:
+        return "bf16"
     form = INTEGERS.get(bits) if type(bits) is int else None
     if kind == "float" and form is not None:
-        small = "mxfp4" if weights.get("group_size") == SCALED_BY_32 else "fp4"
+        small = "mxfp4" if quantised.get("group_size") == SCALED_BY_32 else "fp4"
         form = {"int8": "fp8", "int4": small}[form]
     if form is None or kind not in {"int", "float"}:
         raise _strange(f"compressed-tensors to {shown(bits)} bits of type {shown(kind)}")
-    narrow = activations.get("num_bits") if isinstance(activations, Mapping) else None
-    return Stored(form, weights_only=bits == 8 and not (isinstance(narrow, int) and narrow <= 8))
+    return form
 
 
 def _one_of(method: str, found: Iterable[Stored]) -> Stored | None:
     """The one format of several parts of a model."""
     distinct = list(dict.fromkeys(found))
     if len(distinct) > 1:
-        forms = " and ".join(each.weights + " for weights only" * each.weights_only for each in distinct)
+        forms = " and ".join(
+            f"{each.weights} (products {each.products})".removesuffix(" (products )") for each in distinct
+        )
         raise ConfigError(f"weights are quantised by {method} in several formats, {forms}; say --precision")
     return distinct[0] if distinct else None
 
@@ -229,31 +244,38 @@ def _torchao(quantization: Mapping[str, Any]) -> Stored:
     found = TORCHAO.fullmatch(plain)
     if found is None:
         raise _strange(f"torchao with quant_type {shown(stated)}")
-    form = ELEMENTS[found["weights"]]
-    return Stored(form, weights_only=form in {"int8", "fp8"} and found["activations"] is None)
+    activations = found["activations"]
+    return _quantised(ELEMENTS[found["weights"]], None if activations is None else ELEMENTS[activations])
 
 
 def _quanto(quantization: Mapping[str, Any]) -> Stored:
     weights, activations = quantization.get("weights", "int8"), quantization.get("activations")
     if not isinstance(weights, str) or weights not in ELEMENTS:
         raise _strange(f"quanto with weights {shown(weights)}")
-    form = ELEMENTS[weights]
-    return Stored(form, weights_only=form in {"int8", "fp8"} and activations is None)
+    if activations is not None and (not isinstance(activations, str) or activations not in ELEMENTS):
+        raise _strange(f"quanto with activations {shown(activations)}")
+    return _quantised(ELEMENTS[weights], None if activations is None else ELEMENTS[activations])
 
 
 def _quark(quantization: Mapping[str, Any]) -> Stored:
     """The global configuration of Quark; of weights quantised twice the second is stored."""
     everywhere = quantization.get("global_quant_config")
-    weights: object = everywhere.get("weight") if isinstance(everywhere, Mapping) else None
-    if isinstance(weights, list) and weights:
-        weights = weights[-1]
-    element: object = weights.get("dtype") if isinstance(weights, Mapping) else None
-    if not isinstance(element, str) or element not in QUARK or not isinstance(everywhere, Mapping):
-        raise _strange(f"quark with weights {shown(element)}")
-    form = QUARK[element]
-    if form == "fp4" and isinstance(weights, Mapping) and weights.get("group_size") == SCALED_BY_32:
-        form = "mxfp4"
-    return Stored(form, weights_only=form in {"int8", "fp8"} and everywhere.get("input_tensors") is None)
+    if not isinstance(everywhere, Mapping):
+        raise _strange("quark without global_quant_config")
+    inputs = everywhere.get("input_tensors")
+    return _quantised(
+        _quark_elements("weights", everywhere.get("weight")), inputs and _quark_elements("inputs", inputs)
+    )
+
+
+def _quark_elements(what: str, stated: object) -> str:
+    if isinstance(stated, list) and stated:
+        stated = stated[-1]
+    element: object = stated.get("dtype") if isinstance(stated, Mapping) else None
+    if not isinstance(element, str) or element not in QUARK:
+        raise _strange(f"quark with {what} {shown(element)}")
+    form, scaled = QUARK[element], stated.get("group_size") if isinstance(stated, Mapping) else None
+    return "mxfp4" if form == "fp4" and scaled == SCALED_BY_32 else form
 
 
 def _fp_quant(quantization: Mapping[str, Any]) -> Stored:
