@@ -279,7 +279,10 @@ JOULE = Table(
     | prefixed(("Wh",), {key: LARGE[key] for key in "kMGT"} | SMALL, 3600)
     | prefixed(("watt-hour", "watt-hours"), LONG, 3600)
 )
-HERTZ = Table(prefixed(("Hz",), {key: LARGE[key] for key in "kMGT"}))
+HERTZ = Table(
+    prefixed(("Hz",), {key: LARGE[key] for key in "kMGT"})
+    | {"mHz": Advice("m is milli and M is mega; write MHz if you mean that")}
+)
 AREA_WORDS = Table({"m2": Fraction(1), "cm2": power(-4), "mm2": power(-6), "um2": power(-12), "µm2": power(-12)})
 PERCENT = Table({"": Fraction(1), "%": power(-2), "percent": power(-2)})
 TIMES = Table({"": Fraction(1), "x": Fraction(1), "×": Fraction(1)})
