@@ -9,14 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from costline.accuracy.intervals import interval, with_intervals
+from costline.accuracy.intervals import interval, scored_csv, with_intervals
 from costline.accuracy.predict import Scored, predict, predicted
 from costline.accuracy.prediction import Prediction
 from costline.accuracy.rows import shipped_measurements
 from costline.accuracy.score import summarise, summary_of
 from costline.catalogue import shipped
 from costline.catalogue.table import DATA
-from costline.catalogue.validated_table import NUMBERS, WORDS, Validated, is_time, validated_cases
+from costline.catalogue.validated_table import NUMBERS, WORDS, Validated, factor_of, is_time, validated_cases
 from costline.cli import main
 from costline.estimate import Figure
 
@@ -114,3 +114,17 @@ def test_the_command_prints_and_writes_it(tmp_path, capsys):
     shown = capsys.readouterr().out
     assert "nearest: " in shown
     assert "80 %: " in shown
+
+
+def test_rows_predicted_in_any_way_become_cases_with_the_time_predicted_over_the_time_measured(rows):
+    """Of a rate the inverse: twice the rate is half the time."""
+    doubled = []
+    for row in rows:
+        value = 2 * row.measurement.value / factor_of(row.measurement.metric)
+        doubled.append(replace(row, outcome=replace(predicted(row), value=value)))
+    lines = list(csv.DictReader(scored_csv(doubled).splitlines()))
+    assert [line["id"] for line in lines] == [row.measurement.id for row in rows]
+    for line, row in zip(lines, rows, strict=True):
+        sign = 1 if is_time(row.measurement.metric) else -1
+        assert float(line["error"]) == pytest.approx(sign * math.log(2), rel=1e-3)
+        assert float(line["measured"]) == pytest.approx(row.measurement.value, rel=1e-3)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import costline
+from costline.api.validated import nearest_note
 from costline.catalogue import Catalogue
+from costline.catalogue.validated_table import validated_cases
 from costline.cli import BAD_INPUT, main
 from costline.engine.loads import each_load
 from costline.errors import InputError, UnknownNameError
@@ -16,6 +18,7 @@ from costline.kernels.measured import MeasuredKernels
 from costline.kernels.tables import PACKAGE
 from costline.models.parts import Attention, Linear
 from costline.plan import Plan
+from costline.studies.likeness import Question, likeness
 from tests.kernels.files import BANDWIDTH, PEAK, all_reduce, attention, experts, gemm, together, write
 
 
@@ -113,6 +116,21 @@ def test_an_answer_says_what_was_interpolated(package):
     assert said.value == (
         "measured: all_reduce bf16, context bf16, experts bf16, gemm bf16, generation bf16; modelled: element-wise work"
     )
+
+
+def test_an_answer_has_the_interval_of_cases_predicted_with_measured_kernels(package):
+    """Its errors are not those of the model, nor are the cases it names."""
+    cases = validated_cases("serve", measured=True)
+    assert 0 < len(cases) < len(validated_cases("serve"))
+    chip, found = CHIP, costline.serve("llama-3.1-8b", on="1xh100-sxm", kernels="measured", engine="vllm", batch=32)
+    words = {"model": "llama-3.1-8b", "chip": chip.id, "family": chip.family, "vendor": chip.vendor, "software": "vllm",
+             "format": "bf16"}  # fmt: skip
+    numbers = {"params": 8030261248.0, "chips": 1.0, "batch": 32.0, "sequence": 1200.0}
+    like = likeness(Question(targets=("serve, full engine",), words=words, numbers=numbers), cases)
+    tpot = found.figures["tpot"]
+    assert tpot.interval[1] == pytest.approx(tpot.value * like.high, rel=1e-6)
+    near = [each.value for each in found.assumptions if each.name == "nearest"]
+    assert near == [nearest_note(cases, row).value for row in like.nearest[: len(near)]]
 
 
 def test_the_command(package, capsys):

@@ -73,9 +73,7 @@ def test_a_prefix_that_is_read_is_worth_what_pint_says(number, prefix, base):
     assert value == pytest.approx(REGISTRY(text).to(kind.unit).magnitude, rel=1e-14)
 
 
-@pytest.mark.parametrize(
-    ("text", "kind"), [("5 Ms", SECONDS), ("5MG", CARBON), ("3Ps", SECONDS), ("3 mHz", FREQUENCY)]
-)
+@pytest.mark.parametrize(("text", "kind"), [("5 Ms", SECONDS), ("5MG", CARBON), ("3Ps", SECONDS), ("3 mHz", FREQUENCY)])
 def test_mega_is_never_milli(text, kind):
     with pytest.raises(QuantityError, match=r"mega and m is milli|peta and p is pico|m is milli and M is mega"):
         read(text, kind)

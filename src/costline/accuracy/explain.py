@@ -34,7 +34,7 @@ def explained(measurement: Measurement, efficiency: Efficiency) -> Estimate | Re
     if isinstance(outcome, Refusal) or isinstance(case, Refusal):
         return outcome if isinstance(outcome, Refusal) else Refusal("not predicted")
     unit = outcome.figure.unit
-    cases = validated_cases()
+    cases = validated_cases(measured=efficiency.kernels is not None)
     found = interval(case, measurement.metric, outcome, cases, measurement.id)
     figures = {measurement.metric: outcome.figure if found is None else replace(outcome.figure, interval=found[:2])}
     words = f"{measurement.id}: {measurement.conditions.model} on {measurement.conditions.chip}, {measurement.metric}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from costline.accuracy.predict import Scored, predicted
 from costline.accuracy.prediction import Case, Prediction
 from costline.accuracy.problem import Problem, group_of
 from costline.accuracy.rows import Measurement
-from costline.catalogue.validated_table import NUMBERS, VALIDATED_COLUMNS, Validated, is_time
+from costline.catalogue.validated_table import NUMBERS, VALIDATED_COLUMNS, Validated, factor_of, is_time
 from costline.numeric import Array
 from costline.plan import Plan
 from costline.studies.likeness import Likeness, Question, held_out_bounds, likeness
@@ -64,7 +64,7 @@ def _run(plan: Plan) -> str:
     return " ".join(filter(None, words))
 
 
-def validated_csv(problem: Problem, held_out: Array) -> str:
+def fitted_csv(problem: Problem, held_out: Array) -> str:
     """Fitted rows as the table of validated cases.
 
     Parameters
@@ -74,11 +74,25 @@ def validated_csv(problem: Problem, held_out: Array) -> str:
     held_out : array
         Logarithm of prediction over measurement of every row, its group held out.
     """
+    return _validated_csv(map(cells_of, problem.measurements, problem.cases, held_out.tolist()))
+
+
+def scored_csv(rows: Iterable[Scored]) -> str:
+    """Rows that can be predicted, as they were, as the table of validated cases."""
+    found = ((row.measurement, row.case, predicted(row)) for row in rows if row.measurement.value)
+    return _validated_csv(
+        cells_of(row, case, math.log(float(made.value) * factor_of(row.metric) / float(row.value or math.nan)))
+        for row, case, made in found
+        if made is not None and case is not None
+    )
+
+
+def _validated_csv(lines: Iterable[dict[str, str | float]]) -> str:
+    """Lines in the columns of the validated cases, as text."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(VALIDATED_COLUMNS)
-    for row, case, error in zip(problem.measurements, problem.cases, held_out.tolist(), strict=True):
-        cells = cells_of(row, case, error)
+    for cells in lines:
         cells |= {name: _digits(float(cells[name])) for name in NUMBERS}
         writer.writerow([cells[name] for name in VALIDATED_COLUMNS])
     return out.getvalue()

@@ -10,7 +10,7 @@ import numpy as np
 from costline.accuracy.baselines import baselines, rooflines
 from costline.accuracy.fit import fit
 from costline.accuracy.folds import folds_of, left_out, left_out_linearised
-from costline.accuracy.intervals import validated_csv
+from costline.accuracy.intervals import fitted_csv
 from costline.accuracy.predict import Scored
 from costline.accuracy.problem import Problem, errors, everywhere, group_of, pose, workers
 from costline.accuracy.refusal import Refusal
@@ -79,7 +79,7 @@ def refit(
     ways = {"sourced": before, "in_sample": done.error, "unseen_group": unseen, "unseen_chip": alone}
     now = Efficiency(shipped_coefficients(), adjustments=rows)
     standing = _standing(problem, {**ways, **_rivals(problem, now)}, date, f"measurements sha256 {digest}")
-    return Refit(rows, standing, len(every), validated_csv(problem, unseen))
+    return Refit(rows, standing, len(every), fitted_csv(problem, unseen))
 
 
 def _rivals(problem: Problem, efficiency: Efficiency) -> dict[str, Array]:

@@ -105,7 +105,7 @@ def report(
             rivals = baselines(rows, roofs.result())
     if efficiency.kernels is not None:
         rivals = {"model": modelled(chosen, plain, plain), **rivals}
-    rows = with_intervals(rows, validated_cases())
+    rows = with_intervals(rows, validated_cases(measured=efficiency.kernels is not None))
     place = {id(row): index for index, row in enumerate(rows)}
     groups = {dimension: _groups(grouped(rows, dimension), rivals, place) for dimension in by}
     return Report(rows=rows, groups=groups)

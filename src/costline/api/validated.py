@@ -67,7 +67,11 @@ def earned(
     )
     if not plain or estimate.feasible is False:
         return estimate
-    cases = validated_cases("serve" if estimate.study == "caption" else estimate.study)
+    study, measured = (
+        ("serve" if estimate.study == "caption" else estimate.study),
+        machine.efficiency.kernels is not None,
+    )
+    cases = validated_cases(study, measured=measured)
     numbers = {
         "params": float(network.active_params), "chips": float(machine.cluster.chips), "batch": float(batch),
         "sequence": float(sequence),
@@ -145,7 +149,7 @@ def _within(figure: Figure, like: Likeness, rate: bool) -> Figure:
 
 
 def nearest_note(cases: Validated, row: int) -> Assumption:
-    """A published case and how it was predicted by coefficients fitted without it."""
+    """A published case and how it was predicted: by coefficients fitted without it, or with measured kernels."""
     words = {name: str(column[row]) for name, column in cases.words.items()}
     numbers = {name: float(column[row]) for name, column in cases.numbers.items()}
     metric = words["metric"]

@@ -14,6 +14,8 @@ from costline.numeric import Array
 
 VALIDATED = DATA / "measurements" / "held_out.csv"
 """Written by ``costline accuracy fit``, never by hand."""
+MEASURED = DATA / "measurements" / "measured_kernels.csv"
+"""The same of predictions with measured kernels; written by ``costline accuracy --kernels measured --write``."""
 WORDS = ("id", "metric", "target", "model", "chip", "family", "vendor", "software", "format", "run")
 NUMBERS = ("params", "chips", "batch", "sequence", "measured", "error")
 VALIDATED_COLUMNS = (*WORDS, *NUMBERS)
@@ -32,7 +34,8 @@ class Validated:
         and how it ran: year of the software, attention kernel, eager.
     numbers : mapping of str to array
         Active parameters, chips, sequences in flight (NaN: what fits), longest sequence; what was measured, in the unit
-        of the metric; logarithm of predicted over measured time (of a rate, the inverse) with the row's group held out.
+        of the metric; logarithm of predicted over measured time (of a rate, the inverse) with the row's group held out,
+        or with measured kernels.
     """
 
     words: dict[str, np.ndarray[tuple[int], np.dtype[np.str_]]]
@@ -65,14 +68,25 @@ def _numbered(values: Sequence[Hashable]) -> np.ndarray[tuple[int], np.dtype[np.
 
 
 @functools.cache
-def validated_cases(study: str = "") -> Validated:
+def validated_cases(study: str = "", *, measured: bool = False) -> Validated:
     """The table that comes with costline, or one study of it; empty where no fit is in force.
 
+    Parameters
+    ----------
+    study : str
+        Only its cases.
+    measured : bool
+        Errors of predictions with measured kernels, of serving alone. No kernel is fitted to a case, but what is not
+        interpolated is: these errors are not held out.
+
+    Notes
+    -----
     Only lines of the study are parsed: an answer has a few milliseconds for them.
     """
     rows: list[list[str]] = []
-    if VALIDATED.exists():
-        lines = VALIDATED.read_text(encoding="utf-8").splitlines()[1:]
+    table = MEASURED if measured else VALIDATED
+    if table.exists():
+        lines = table.read_text(encoding="utf-8").splitlines()[1:]
         rows = list(csv.reader([line for line in lines if f',"{study}, ' in line] if study else lines))
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(VALIDATED_COLUMNS)
     cells = dict(zip(VALIDATED_COLUMNS, columns, strict=True))

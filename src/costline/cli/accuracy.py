@@ -47,6 +47,7 @@ def accuracy(
     explain: Annotated[str | None, Parameter(group=OUTPUT)] = None,
     csv: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     report: Annotated[Path | None, Parameter(negative="", group=OUTPUT)] = None,
+    write: Annotated[Path | None, Parameter(negative="", group=OUTPUT)] = None,
     unscored: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     all: Switch = False,
     json: Switch = False,
@@ -68,6 +69,9 @@ def accuracy(
         Write one line a row to this file.
     report
         Write a report with pictures to this folder: index.md, index.html and SVG files.
+    write
+        With --kernels measured: folder to write measurements/measured_kernels.csv to, the errors that answers with
+        measured kernels take their intervals from.
     unscored
         Also rows whose source leaves too much open to be scored.
     all
@@ -79,6 +83,10 @@ def accuracy(
     """
     from costline.catalogue import shipped
 
+    if write is not None and (measurements or not read_kernels(kernels)):
+        raise InputError(
+            "--write goes with --kernels measured, of the shipped rows; costline accuracy fit writes the rest"
+        )
     tables = _read(measurements)
     efficiency = shipped.efficiency()
     if read_kernels(kernels):
@@ -100,6 +108,8 @@ def accuracy(
     made = scored(tables, efficiency, names, unscored=unscored)
     if csv is not None:
         _write_csv(csv, made)
+    if write is not None:
+        _write_cases(write, made)
     if report is not None and made.predicted:
         _write_report(report, made, own=bool(measurements))
     if json:
@@ -167,6 +177,16 @@ def _write_csv(path: Path, made: Report) -> None:
         writer.writeheader()
         writer.writerows(rows)
     note(f"{path}: {len(rows):,} rows")
+
+
+def _write_cases(folder: Path, made: Report) -> None:
+    from costline.accuracy.intervals import scored_csv
+    from costline.catalogue.validated_table import MEASURED
+
+    path = folder / "measurements" / MEASURED.name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(scored_csv(made.rows), "utf-8")
+    note(f"wrote {path}")
 
 
 def _write_report(folder: Path, made: Report, *, own: bool) -> None:
