@@ -16,7 +16,7 @@ from costline.errors import InputError
 @pytest.mark.parametrize(
     ("rows", "count"),
     [
-        (chip_table.shipped_chip_facts, 105 + 2),
+        (chip_table.shipped_chip_facts, 106 + 2),
         (system_table.shipped_systems, 48),
         (price_table.shipped_prices, 1328),
         (facts.chip_costs, 285),
