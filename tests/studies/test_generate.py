@@ -109,6 +109,31 @@ def test_a_segment_longer_than_the_clip_is_the_clip(wan):
     )
 
 
+def test_a_chunk_longer_than_the_clip_is_the_clip(wan):
+    """One chunk looks back on nothing, so that it keeps no keys and values."""
+    whole, chunked = (generate(wan, replace(CLIP, chunk=chunk), make_machine()) for chunk in (None, 1000))
+    for name in ("time", "flops", "memory"):
+        assert chunked[name] == whole[name], name
+
+
+def test_the_last_chunk_looks_back_on_all_others(wan):
+    """Of 21 token frames in chunks of 7, 50,400 tokens of 40 layers, two branches, keys and values in bf16."""
+    kept = generate(wan, replace(CLIP, chunk=7), make_machine()).figure("memory")
+    (cache,) = (part for part in kept.children if part.name == "KV cache")
+    assert cache.value == pytest.approx(2 * 50_400 * 40 * 2 * 40 * 128 * 2)
+
+
+@pytest.mark.parametrize("plan", [{"pipeline": 2}, {"pipeline": 8}, {"ulysses": 4}, {"ring": 2, "guidance": 2}])
+@pytest.mark.parametrize("chunk", [None, 7])
+def test_what_a_clip_costs_is_its_time_on_its_chips(wan, plan, chunk):
+    place = make_machine(8, coefficients={"launch": 2e-5}, **plan)
+    found = generate(wan, replace(CLIP, chunk=chunk), place, Economics(price=2 / 3600))
+    assert found["cost"] == pytest.approx(found["time"] * 8 * 2 / 3600)
+    assert found["clips_per_hour"] == pytest.approx(3600 / found["time"])
+    time = found.figure("time")
+    assert time.low <= time.value <= time.high
+
+
 def test_chunks_with_a_history_halve_attention(wan):
     """n chunks attend to (n + 1) / 2n of all pairs: the closed form of a block-causal mask."""
     network = wan.transformers[0][0]
@@ -135,8 +160,8 @@ def test_the_share_of_attention_is_that_of_the_chunks(wan):
 @pytest.mark.parametrize(
     ("asked", "change", "clip", "plan"),
     [
-        ({"frames": 161, "chunk": 3, "branches": 1}, "an fp8 KV cache", {}, {"cache": "fp8"}),
-        ({"frames": 161, "chunk": 3, "branches": 1}, "segments of 5 s", {"segment": 5.0}, {}),
+        ({"frames": 201, "chunk": 3, "branches": 1}, "an fp8 KV cache", {}, {"cache": "fp8"}),
+        ({"frames": 201, "chunk": 3, "branches": 1}, "segments of 10 s", {"segment": 10.0}, {}),
         ({"frames": 4801}, "segments of 30 s", {"segment": 30.0}, {}),
     ],
 )

@@ -153,7 +153,7 @@ def training_step(network: Network, streams: Streams, micro_batches: Numeric, ma
     busy = forward + backward + again
     idle = waiting(busy.point * bubble_fraction(plan.pipeline, plan.virtual, micro_batches), "bubble", "network")
     # what hides messages inside the passes cannot hide these too
-    data = behind(_replica_traffic(network, micro_batches, machine), busy.point - busy.network)
+    data = behind(_replica_traffic(network, micro_batches, machine), largest(busy.point - busy.network, 0.0))
     update = _update(network, machine)
     return Step(forward, backward, again, idle, data, update, _waits(busy.point + idle.point, machine))
 

@@ -278,6 +278,9 @@ def paced(busy: Timing, work: Numeric = 1.0) -> Timing:
     kernels, host = busy.point - busy.overhead, busy.overhead * work
     if not some(kernels):
         return busy
+    rest = largest(busy.network - kernels, 0.0)  # launches take no time of messages
+    if some(rest):
+        busy, kernels = busy + _on_the_wire(rest), kernels + rest
     waiting_for_host = host > kernels
     point = choose(waiting_for_host, host, kernels)
     bound = {name: value * choose(waiting_for_host, 0.0, 1.0) for name, value in busy.bound.items()}
@@ -307,5 +310,9 @@ def behind(messages: Timing, kernels: Numeric) -> Timing:
     least = messages.network - kernels
     if not some(least > messages.point):
         return messages
-    rest = largest(least - messages.point, 0.0)
-    return messages + Timing(point=rest, bound={"network": rest}, groups={"network": rest})
+    return messages + _on_the_wire(largest(least - messages.point, 0.0))
+
+
+def _on_the_wire(rest: Numeric) -> Timing:
+    """Part of messages that hides behind nothing. [s]"""
+    return Timing(point=rest, bound={"network": rest}, groups={"network": rest})

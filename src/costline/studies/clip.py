@@ -127,6 +127,11 @@ def grid_notes(network: DiT, frames: Numeric, height: Numeric, width: Numeric) -
     return (f"{asked} are asked, {made} are computed: {network.name} works on whole latents and patches",)
 
 
+def chunks_of(streams: dict[str, Numeric], chunk: Numeric) -> Numeric:
+    """Chunks of `chunk` token frames that a clip is made in, one after the other; 1 at least. [1]"""
+    return largest(streams["time"] / chunk, 1)
+
+
 def with_history(
     parts: Sequence[Part], streams: dict[str, Numeric], chunk: Numeric
 ) -> tuple[tuple[Part, ...], Numeric]:
@@ -135,7 +140,7 @@ def with_history(
     Adds the streams it needs to `streams`, shrinks the latent stream to one chunk, and returns the parts and the number
     of chunks. Text streams stay as they are.
     """
-    chunks = largest(streams["time"] / chunk, 1)
+    chunks = chunks_of(streams, chunk)
     everything = streams["image"]
     own = everything / chunks
     history = (everything - own) / 2  # mean over chunks of the tokens before

@@ -211,7 +211,8 @@ def _displaced(busy: Timing, network: DiT, streams: dict[str, Numeric], machine:
     plan, stages = machine.plan, machine.plan.pipeline
     handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
     handed = replace(handed, calls=handed.calls * stages)
-    launched = Timing(overhead=busy.overhead, point=busy.overhead, bound={"overhead": busy.overhead})
+    fixed = busy.overhead
+    launched = Timing(overhead=fixed, point=fixed, bound={"overhead": fixed}, groups={"launches": fixed})
     again = launched * (1 - 1 / stages)
     return busy * (1 / stages) + again + time_messages([handed], machine.cluster, machine.efficiency)
 

@@ -11,7 +11,7 @@ from costline.models.dit import DiT
 from costline.models.parts import Attention
 from costline.numeric import Numeric, ceil_divide, largest
 from costline.precision import element_bytes
-from costline.studies.clip import Clip, Sampler, clip_streams, one_chip, piece_of
+from costline.studies.clip import Clip, Sampler, chunks_of, clip_streams, one_chip, piece_of, with_history
 
 
 def generation_memory(pipeline: Sampler, clip: Clip, machine: Machine) -> Memory:
@@ -28,13 +28,17 @@ def generation_memory(pipeline: Sampler, clip: Clip, machine: Machine) -> Memory
     element = element_bytes("bf16")
     if plan.offload not in {"encoders", "weights"}:
         items["encoders"] = sum(encoder.params for encoder, _ in pipeline.encoders) * element
-    working = 2 * residual_elements(network, streams, plan) * element + largest_tensor(network.parts, streams, plan)
+    history = 0.0 if clip.chunk is None and "window" not in streams else _history_bytes(network, streams, clip, machine)
+    parts = network.parts
+    if clip.chunk is not None:  # a chunk at a time: its streams, and its attention to what was before
+        parts, _ = with_history(parts, streams, clip.chunk)
+    working = 2 * residual_elements(network, streams, plan) * element + largest_tensor(parts, streams, plan)
     if pipeline.autoencoder is not None:
         items["autoencoder"] = pipeline.autoencoder.params * element
         working = largest(working, _decoding_memory(pipeline.autoencoder, clip, machine))
     items["activations"] = working
     if clip.chunk is not None or "window" in streams:
-        items["KV cache"] = _history_bytes(network, streams, clip, machine)
+        items["KV cache"] = history
     return Memory(items, usable(machine.cluster.chip, machine.efficiency))
 
 
@@ -47,13 +51,18 @@ def _decoding_memory(autoencoder: Autoencoder, clip: Clip, machine: Machine) -> 
 
 
 def _history_bytes(network: DiT, streams: dict[str, Numeric], clip: Clip, machine: Machine) -> Numeric:
-    """Keys and values of the frames that chunks look back on, of each guidance branch a chip works on. [byte]"""
+    """Keys and values that the last chunk looks back on, of each guidance branch a chip works on. [byte]
+
+    Its own are among the activations; a single chunk looks back on nothing.
+    """
     window = streams.get("window")
     width = sum(
         part.repeat * part.key_heads * (part.key_dim + part.value_dim)
         for part in network.parts
         if isinstance(part, Attention) and (part.queries == part.keys if window is None else part.keys == "visible")
     )
-    plan, tokens = machine.plan, streams["image"] if window is None else window
+    plan, tokens = machine.plan, window
+    if tokens is None:
+        tokens = streams["image"] * (1 - 1 / chunks_of(streams, 1 if clip.chunk is None else clip.chunk))
     branches = ceil_divide(clip.branches, plan.guidance)
     return branches * streams["batch"] * tokens * width * element_bytes(plan.cache) / (plan.tensor * plan.context)
