@@ -12,7 +12,10 @@ from costline.errors import UnknownNameError
 from costline.precision import BYTES
 
 COLUMNS = columns(
-    "study! pattern! fused! attention products since earlier source! note", identifier="id!", integer="chunk", kind="kind!"
+    "study! pattern! fused! attention products since earlier source! note",
+    identifier="id!",
+    integer="chunk",
+    kind="kind!",
 )
 
 

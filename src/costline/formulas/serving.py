@@ -186,8 +186,10 @@ def balanced_rate(prefill: Numeric, decode: Numeric) -> Numeric:
     return smallest(prefill, decode)
 
 
-@formula("alone + (batch > 1) * (rhythm / 2 + share * (together - alone))", unit="s", source="definition")
-def ttft_under_load(alone: Numeric, rhythm: Numeric, together: Numeric, share: Numeric, batch: Numeric) -> Numeric:
+@formula("server + alone + (batch > 1) * (rhythm / 2 + share * (together - alone))", unit="s", source="definition")
+def ttft_under_load(
+    alone: Numeric, rhythm: Numeric, together: Numeric, share: Numeric, batch: Numeric, server: Numeric = 0.0
+) -> Numeric:
     """Time to the first token (TTFT) of a request that joins a running batch.
 
     Parameters
@@ -203,6 +205,8 @@ def ttft_under_load(alone: Numeric, rhythm: Numeric, together: Numeric, share: N
         once. [1]
     batch : float or array
         Sequences in flight; one waits for nobody. [sequence]
+    server : float or array
+        What the server adds beside the steps of the engine. [s]
 
     Returns
     -------
@@ -218,4 +222,4 @@ def ttft_under_load(alone: Numeric, rhythm: Numeric, together: Numeric, share: N
     >>> ttft_under_load(0.25, 0.5, 8.25, 0.5, 64)
     4.5
     """
-    return alone + (batch > 1) * (rhythm / 2 + share * (together - alone))
+    return server + alone + (batch > 1) * (rhythm / 2 + share * (together - alone))
