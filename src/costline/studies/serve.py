@@ -226,10 +226,10 @@ def newcomers(own: Numeric) -> Numeric:
 
 def joining(own: Numeric, rhythm: Numeric, alone: Timing, together: Numeric, machine: Machine) -> Figure:
     """TTFT of a request that joins a running batch: its own prefill, and what it waits for."""
-    share = machine.efficiency.value("queue", machine.cluster.chip, machine.plan.refined(""))
+    queue = machine.efficiency.value("queue", machine.cluster.chip, machine.plan.refined(""))
     prefill = timed("own prefill", alone)
     server = request_overhead(machine)
-    value = ttft_under_load(alone.point, rhythm, together, share, own, server)
+    value = ttft_under_load(alone.point, rhythm, together, queue, own, server)
     wait = Figure(
         name="waiting", value=value - alone.point - server, unit="s", note="for the running step and the queue"
     )
