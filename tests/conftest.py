@@ -19,7 +19,7 @@ SHARES = (
 )  # fmt: skip
 COSTS = (
     "launch", "latency_up", "latency_out", "step_overhead", "overlap", "strong_scaling", "failures", "memory_reserved",
-    "queue", "exposed", "attention_block", "expert_spread", "gemm_half", "progress", "apart",
+    "queue", "request_overhead", "exposed", "attention_block", "expert_spread", "gemm_half", "progress", "apart",
     "dispatch",
 )  # fmt: skip
 OTHERS = {"restart_time": 600.0, "checkpoint_bandwidth": 1e9, "host_power": 100.0, "offload_bandwidth": 25e9,

@@ -33,6 +33,23 @@ def test_decode_of_llama_70b_on_a_lossless_machine(llama):
     assert estimate["decode_mbu"] == pytest.approx(1.0, abs=0.05)
 
 
+def test_what_a_server_adds_delays_the_first_token_and_takes_no_chip(llama):
+    """A first token and a request come 0.2 s later; the engine, and a batch that starts together, go on as before."""
+    asked = Requests(input=1000, output=200, batch=16)
+    plain, slow = (
+        serve(llama, asked, make_machine(8, tensor=8, coefficients={"request_overhead": x})) for x in (0, 0.2)
+    )
+    for name in ("ttft", "latency"):
+        assert slow[name] - plain[name] == pytest.approx(0.2)
+    for name in ("tpot", "output_rate", "cost_output", "longest_gap"):
+        assert slow[name] == plain[name]
+    together = replace(asked, batching="static")
+    plain, slow = (
+        serve(llama, together, make_machine(8, tensor=8, coefficients={"request_overhead": x})) for x in (0, 0.2)
+    )
+    assert slow["ttft"] == plain["ttft"]
+
+
 @pytest.mark.parametrize("stages", [2, 4, 8])
 def test_stages_of_a_pipeline_prefill_at_the_same_time(llama, stages):
     """Bound by arithmetic and filled, a pipeline does as much a second as its chips one by one."""

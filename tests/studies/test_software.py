@@ -166,7 +166,8 @@ def test_the_table_is_listed_shown_and_checked(capsys, tmp_path):
     assert "ggml-org/llama.cpp documentation" in capsys.readouterr().out
     wrong = tmp_path / "software.csv"
     lines = (DATA / "software.csv").read_text().splitlines()
-    wrong.write_text("\n".join([*lines[:3], lines[1], 'mine,cook,"(",2,,,fp5,assumed,me,']) + "\n")
+    twice = next(line for line in lines if line.startswith("trtllm,"))
+    wrong.write_text("\n".join([lines[0], twice, twice, 'mine,cook,"(",2,,,fp5,2025,,assumed,me,']) + "\n")
     with pytest.raises(CatalogueError) as refused:
         check_file(wrong)
     for fault in (
@@ -174,6 +175,26 @@ def test_the_table_is_listed_shown_and_checked(capsys, tmp_path):
         "fused is '2'",
         "'fp5' is not a format",
         "'(' is not a regular",
+        "since and earlier go together",
         "trtllm (serve): 2",
     ):
         assert fault in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("engine", "date", "was"),
+    [  # vLLM 0.8.0 (March 2025) made V1 the default; TensorRT-LLM 1.0 its PyTorch runtime
+        ("vllm", "2024-06", "vllm-v0"), ("vllm", "2025-03", "vllm"), ("vllm", None, "vllm"),
+        ("trtllm", "2025-02", "trtllm-engines"), ("trtllm", "2025-10", "trtllm"), ("sglang", "2024-06", "sglang"),
+    ],
+)  # fmt: skip
+def test_a_name_means_the_program_that_had_it_then(engine, date, was):
+    found = costline.serve(**MODEL, engine=engine, engine_date=date)
+    assert found.inputs["software"] == was
+    assert any(str(row.value).startswith(was) for row in found.assumptions if row.name == "software")
+
+
+def test_an_earlier_program_may_be_named_itself():
+    dated = costline.serve(**MODEL, engine="vllm", engine_date="2024-06")
+    named = costline.serve(**MODEL, engine="vllm-v0", engine_date="2024-06")
+    assert named["tpot"] == dated["tpot"]

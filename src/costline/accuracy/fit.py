@@ -39,8 +39,8 @@ LONGEST_STEP = 0.7
 """Largest change of an adjustment in one iteration: a factor of two."""
 WIDE = frozenset({
     "attention_block", "convolution", "dispatch", "eager", "expert_spread", "exposed", "host_bridge",
-    "host_work", "latency_out", "latency_up", "launch", "misaligned", "overlap", "progress", "queue", "scan",
-    "step_overhead", "strong_scaling",
+    "host_work", "latency_out", "latency_up", "launch", "misaligned", "overlap", "progress", "queue",
+    "request_overhead", "scan", "step_overhead", "strong_scaling",
 })  # fmt: skip
 """Coefficients of which the sourced value is little more than an order of magnitude."""
 WIDTHS = {"all": (0.35, 1.0), "family": (0.2, 0.5), "chip": (0.07, 0.18)}

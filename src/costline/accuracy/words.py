@@ -81,7 +81,7 @@ def release(words: str, study: str, date: str, said: frozenset[str], chip: Chip)
     --------
     >>> from costline.catalogue import shipped
     >>> release("vLLM", "serve", "2024-07", frozenset(), shipped.chip("a100-sxm-80gb"))
-    Release(software='vllm', year=2024.5, compiled=True, attention='fa2')
+    Release(software='vllm-v0', year=2024.5, compiled=True, attention='fa2')
     """
     stated = False if "eager" in said else True if "compiled" in said else None
     return released(software_called(words, study), year_at(date), chip, stated)

@@ -12,7 +12,10 @@ from costline.errors import UnknownNameError
 from costline.precision import BYTES
 
 COLUMNS = columns(
-    "study! pattern! fused! attention products source! note", identifier="id!", integer="chunk", kind="kind!"
+    "study! pattern! fused! attention products since earlier source! note",
+    identifier="id!",
+    integer="chunk",
+    kind="kind!",
 )
 
 
@@ -34,6 +37,8 @@ class Software:
         Prompt tokens a pass takes in, so that chips that share the layers work on several; None: whole prompts.
     products : str
         Format it multiplies 16-bit operands in; empty: theirs.
+    since, earlier : str
+        Month from which its name means this one, and the id of what it meant before; empty: it always did.
     source, note : str
         Where it was read; why.
     """
@@ -45,11 +50,14 @@ class Software:
     attention: str
     chunk: int | None
     products: str
+    since: str
+    earlier: str
     source: str
     note: str
 
 
 STUDIES = ("train", "serve", "generate")
+MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
 
 def software_faults(rows: list[Row]) -> list[str]:
@@ -63,6 +71,8 @@ def software_faults(rows: list[Row]) -> list[str]:
             faults.append(f"{name}: fused is {row['fused'][:40]!r}; write yes or no")
         if row["products"] and row["products"] not in BYTES:
             faults.append(f"{name}: products {row['products'][:40]!r} is not a format")
+        if bool(row["since"]) != bool(row["earlier"]) or (row["since"] and not MONTH.fullmatch(row["since"])):
+            faults.append(f"{name}: since and earlier go together; write a month such as 2025-03, and an id")
         try:
             re.compile(row["pattern"])
         except re.error as error:
@@ -83,6 +93,8 @@ def all_software() -> tuple[Software, ...]:
             attention=row["attention"],
             chunk=row["chunk"],
             products=row["products"],
+            since=row["since"],
+            earlier=row["earlier"],
             source=row["source"],
             note=row["note"],
         )
@@ -97,7 +109,7 @@ def software_called(words: str, study: str) -> Software | None:
     Examples
     --------
     >>> software_called("TensorRT-LLM (IFB, trtllm-bench)", "serve").id, software_called("mine", "serve")
-    ('trtllm', None)
+    ('trtllm-engines', None)
     """
     for row in all_software():
         if row.study == study and re.search(row.pattern, words, re.I):

@@ -267,6 +267,11 @@ def _waits(busy: Numeric, machine: Machine) -> Timing:
     return step_overhead("train", machine) + waiting(stragglers, "stragglers", "network")
 
 
+def request_overhead(machine: Machine) -> Numeric:
+    """What a server adds to the first token of a request, while its engine goes on. [s]"""
+    return machine.efficiency.value("request_overhead", machine.cluster.chip, machine.plan.refined(""))
+
+
 def step_overhead(phase: str, machine: Machine) -> Timing:
     """Fixed cost of a step of some kind (train, prefill, decode, generate): the host's work between steps. [s]"""
     qualifier = machine.plan.refined(phase)

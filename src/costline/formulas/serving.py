@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costline.derivation import formula
-from costline.numeric import Numeric, smallest
+from costline.numeric import Numeric, largest, smallest
 
 
 @formula("step / tokens_per_step", unit="s/token", source="definition")
@@ -186,8 +186,14 @@ def balanced_rate(prefill: Numeric, decode: Numeric) -> Numeric:
     return smallest(prefill, decode)
 
 
-@formula("alone + (batch > 1) * (rhythm / 2 + share * (together - alone))", unit="s", source="definition")
-def ttft_under_load(alone: Numeric, rhythm: Numeric, together: Numeric, share: Numeric, batch: Numeric) -> Numeric:
+@formula(
+    "server + alone + (batch > 1) * (rhythm / 2 + queue * (together - alone) / sqrt(batch - 1))",
+    unit="s",
+    source="robertsvirtamo1991: requests that return one by one queue by their fluctuations, the root of their number",
+)
+def ttft_under_load(
+    alone: Numeric, rhythm: Numeric, together: Numeric, queue: Numeric, batch: Numeric, server: Numeric = 0.0
+) -> Numeric:
     """Time to the first token (TTFT) of a request that joins a running batch.
 
     Parameters
@@ -198,11 +204,13 @@ def ttft_under_load(alone: Numeric, rhythm: Numeric, together: Numeric, share: N
         Mean time of an engine step, half of which passes before the engine looks for newcomers. [s]
     together : float or array
         Time to prefill a whole batch. [s]
-    share : float or array
-        Share of the other requests' prefill that goes first: 0 if arrivals are spread evenly, 1/2 if all arrive at
-        once. [1]
+    queue : float or array
+        Prefills that go first, over the root of the other requests: 0 if these return evenly spread, sqrt(pi / 8) if
+        at random to an engine that prefills all the time, more if together. [1]
     batch : float or array
         Sequences in flight; one waits for nobody. [sequence]
+    server : float or array
+        What the server adds beside the steps of the engine. [s]
 
     Returns
     -------
@@ -211,11 +219,13 @@ def ttft_under_load(alone: Numeric, rhythm: Numeric, together: Numeric, share: N
 
     References
     ----------
-    Yu et al. 2022, OSDI (Orca), iteration-level scheduling.
+    Yu et al. 2022, OSDI (Orca), iteration-level scheduling. Roberts and Virtamo 1991, IEEE Transactions on
+    Communications 39(2): periodic arrivals of many sources; their queue at full load is a Brownian bridge's.
 
     Examples
     --------
-    >>> ttft_under_load(0.25, 0.5, 8.25, 0.5, 64)
-    4.5
+    >>> ttft_under_load(0.25, 0.5, 8.25, 0.5, 65)
+    1.0
     """
-    return alone + (batch > 1) * (rhythm / 2 + share * (together - alone))
+    others = largest(batch - 1, 1)
+    return server + alone + (batch > 1) * (rhythm / 2 + queue * (together - alone) / others**0.5)

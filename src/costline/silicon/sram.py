@@ -34,7 +34,7 @@ from costline.silicon.decoding import Talk, plan_of, wide
 from costline.silicon.inputs import quantity
 from costline.studies.economics import mean_power
 
-STATIC = {"launch": 0.0, "step_overhead": 0.0, "memory_reserved": 0.0}
+STATIC = {"launch": 0.0, "step_overhead": 0.0, "request_overhead": 0.0, "memory_reserved": 0.0}
 """Coefficients of a chip whose compiler places everything before it runs: no launches, no allocator."""
 
 SPREADS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)

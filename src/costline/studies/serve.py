@@ -11,7 +11,7 @@ import numpy as np
 from costline.derivation import step
 from costline.engine.memory import Memory, residual_elements, round_share, stage_share
 from costline.engine.messages import pipeline_message
-from costline.engine.passes import Machine, forward_pass, one_round, step_overhead
+from costline.engine.passes import Machine, forward_pass, one_round, request_overhead, step_overhead
 from costline.engine.timing import Timing, time_messages
 from costline.estimate import Estimate, Figure, timed, total
 from costline.formulas.money import cost_per_unit
@@ -176,17 +176,18 @@ def _latencies(
     network: Decoder, requests: Requests, own: Numeric, times: Served, machine: Machine
 ) -> dict[str, Figure]:
     rhythm, low, high = times.decode.point, times.decode.lower, times.decode.upper
+    outside: Numeric = 0.0  # of a request's time, what it does not spend in the engine
     if requests.batching == "continuous":
         others = newcomers(own) / largest(own, 1)
         rhythm = mixed_step(rhythm, times.prefill.point, others, requests.output)
         low = mixed_step(low, times.prefill.lower, others, requests.output)
         high = mixed_step(high, times.prefill.upper, others, requests.output)
-        first = joining(own, rhythm, times.first, times.prefill.point, machine)
+        first, outside = joining(own, rhythm, times.first, times.prefill.point, machine), request_overhead(machine)
     else:
         first = timed("ttft", times.prefill * _filled(network, own, machine), note="prefill of the whole batch")
     per_token = tpot(rhythm, 1)
     latency = request_latency(first.amount, per_token, requests.output)
-    rate = output_rate(own, requests.output, latency) * machine.plan.data
+    rate = output_rate(own, requests.output, latency - outside) * machine.plan.data
     decode = timed("decode step", times.decode)
     children: tuple[Figure, ...] = (decode,)
     gap = times.decode.point
@@ -225,11 +226,16 @@ def newcomers(own: Numeric) -> Numeric:
 
 def joining(own: Numeric, rhythm: Numeric, alone: Timing, together: Numeric, machine: Machine) -> Figure:
     """TTFT of a request that joins a running batch: its own prefill, and what it waits for."""
-    share = machine.efficiency.value("queue", machine.cluster.chip, machine.plan.refined(""))
+    queue = machine.efficiency.value("queue", machine.cluster.chip, machine.plan.refined(""))
     prefill = timed("own prefill", alone)
-    value = ttft_under_load(alone.point, rhythm, together, share, own)
-    wait = Figure(name="waiting", value=value - alone.point, unit="s", note="for the running step and the queue")
-    return total("ttft", "s", (prefill, wait), low=alone.lower, high=largest(alone.upper, value), note=prefill.note)
+    server = request_overhead(machine)
+    value = ttft_under_load(alone.point, rhythm, together, queue, own, server)
+    wait = Figure(
+        name="waiting", value=value - alone.point - server, unit="s", note="for the running step and the queue"
+    )
+    beside = Figure(name="server", value=server, unit="s", note="tokenising, queues between processes, network")
+    high = largest(alone.upper, value)
+    return total("ttft", "s", (prefill, wait, beside), low=alone.lower, high=high, note=prefill.note)
 
 
 def _costs(

@@ -9,7 +9,7 @@ import numpy as np
 from costline.derivation import step
 from costline.engine.memory import Memory
 from costline.engine.messages import Message
-from costline.engine.passes import Machine, forward_pass, one_round, step_overhead
+from costline.engine.passes import Machine, forward_pass, one_round, request_overhead, step_overhead
 from costline.engine.timing import Timing, time_messages
 from costline.estimate import Figure, timed, total
 from costline.formulas.serving import balanced_rate, chunk_share, output_rate, request_latency
@@ -56,7 +56,7 @@ def chunked_figures(
     # prompts are taken in one after the other, so all of them together take that many times as long
     waited = joining(own, mean.point, first, first.point * own, machine)
     latency = request_latency(waited.amount, mean.point, requests.output)
-    rate = output_rate(own, requests.output, latency) * plan.data
+    rate = output_rate(own, requests.output, latency - request_overhead(machine)) * plan.data
     steps = (timed("decode step", decode * (1 - carried)), timed("step with a chunk", mixed * carried))
     figures = {
         "ttft": waited,

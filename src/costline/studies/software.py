@@ -89,11 +89,25 @@ def released(found: Software | None, year: float, chip: Chip, compiled: bool | N
     --------
     >>> from costline.catalogue import shipped
     >>> released(software_named("vllm", "serve"), 2024.5, shipped.chip("a100-sxm-80gb"))
-    Release(software='vllm', year=2024.5, compiled=True, attention='fa2')
+    Release(software='vllm-v0', year=2024.5, compiled=True, attention='fa2')
     """
+    found = predecessor(found, year)
     fused = (found is not None and found.fused) if compiled is None else compiled
     own = "" if found is None else found.attention
     return Release("" if found is None else found.id, year, fused, own or attention_at(year, chip))
+
+
+def predecessor(found: Software | None, year: float) -> Software | None:
+    """What an engine's name meant in a year: another program where it was written anew; with no year today's.
+
+    Examples
+    --------
+    >>> predecessor(software_named("vllm", "serve"), 2024.5).id, predecessor(software_named("vllm", "serve"), 0).id
+    ('vllm-v0', 'vllm')
+    """
+    if found is None or not found.earlier or not year or year >= read_year(found.since, "since"):
+        return found
+    return software_named(found.earlier, found.study)
 
 
 def attention_at(year: float, chip: Chip) -> str:
@@ -152,6 +166,7 @@ def settled_software(
         return settled, ""
     found = _named(engine, study) if engine else None
     usual = released(found, year, chip, None if engine else True)
+    settled["software"] = usual.software
     for name in FLAGS:
         settled.setdefault(name, getattr(usual, name))
     return settled, "" if found is None else found.products
