@@ -15,6 +15,8 @@
     How many rows of a CSV file have each value of a column.
 ``{accuracy}``
     How far predictions are from published measurements, from the errors of the last fit.
+``{unseen}``
+    How far they are from measurements that no fit has read.
 ``{audit}``
     An audit that comes with costline, as a page.
 ``{formulas}``
@@ -44,6 +46,7 @@ from sphinx.util.docutils import SphinxDirective
 import costline.formulas
 from costline.accuracy.evidence import shipped_evidence
 from costline.accuracy.page import page
+from costline.accuracy.unseen import unseen_section
 from costline.report.audit_page import audit_page
 from costline.report.page import markdown
 from costline.studies.audit import judge
@@ -182,6 +185,14 @@ class Accuracy(Living):
         return list(self.parse_text_to_nodes(text, allow_section_headings=True))
 
 
+class Unseen(Living):
+    """The section on measurements that no fit has read."""
+
+    def make(self) -> list[nodes.Node]:
+        text = markdown(unseen_section(level=2), inline=True)
+        return list(self.parse_text_to_nodes(text, allow_section_headings=True))
+
+
 class AuditPage(Living):
     """A judged audit as a page."""
 
@@ -215,7 +226,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register everything."""
     for name, directive in (
         ("answer", Answer), ("script", Script), ("truth", Truth), ("unmatched", Unmatched), ("rows", Rows),
-        ("tally", Tally), ("accuracy", Accuracy), ("audit", AuditPage), ("formulas", Formulas),
+        ("tally", Tally), ("accuracy", Accuracy), ("unseen", Unseen), ("audit", AuditPage), ("formulas", Formulas),
     ):  # fmt: skip
         app.add_directive(name, directive)
     # after numpydoc, which rewrites the lines at 500

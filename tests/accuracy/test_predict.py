@@ -96,6 +96,16 @@ def test_nonsense_in_one_row_never_stops_the_rest(efficiency, write):
     assert len(reasons) >= 15
 
 
+def test_a_prompt_alone_needs_no_answer_length(efficiency, row):
+    prompt = {"metric": "prefill_latency_ms", "input_len": "4096"}
+    rows = [row("serve", **prompt, output_len=words) for words in ("1", "")]
+    rows.append(row("serve", metric="request_latency_ms", output_len=""))
+    stated, blank, request = map(predicted, predict(rows, efficiency))
+    assert stated == blank
+    assert blank.value > 0
+    assert request is None
+
+
 def test_a_larger_job_takes_longer(efficiency, row):
     """Twice the output, twice the steps, twice the sequences: no prediction gets shorter."""
     pairs = [

@@ -83,9 +83,13 @@ def test_which_software_fuses():
         return release(name, study, "2024", said, chip).compiled
 
     assert all(map(fuses, ("TensorRT-LLM (static)", "vLLM", "gpt-fast (torch.compile)", "llama.cpp (layer split)")))
-    assert fuses("NeMo", "train")
+    assert all(
+        map(fuses, ("MLC LLM", "ExLlama", "AutoAWQ (fused modules)", "QServe", "Intel Gaudi software (PyTorch)"))
+    )
+    assert all(fuses(name, "train") for name in ("NeMo", "llm.q (CUDA/C++)"))
+    assert fuses("stable-fast", "generate")
     assert fuses("MaxText", "train")
-    assert not any(map(fuses, ("Deepspeed", "Megatron-LM (Triton)", "nobody's")))
+    assert not any(map(fuses, ("Deepspeed", "Transformers", "Megatron-LM (Triton)", "nobody's")))
     assert not fuses("diffusers", "generate")
     assert fuses("PyTorch FSDP (fms-fsdp)", "train", frozenset({"compiled"}))
     assert not fuses("vLLM XPU", "serve", frozenset({"eager"}))

@@ -69,6 +69,16 @@ def test_datasheets(name, bf16, memory, bandwidth, power):
     assert memory <= chip.memory <= memory * 2**30 / 1e9
 
 
+@pytest.mark.parametrize(
+    ("name", "both_ways"),
+    [  # NVLink as printed: the A800 and H800 are the A100 and H100 with a smaller one
+        ("a100-sxm-80gb", 600e9), ("a800-sxm-80gb", 400e9), ("h100-sxm", 900e9), ("h800-sxm", 400e9),
+    ],
+)  # fmt: skip
+def test_links_of_chips_and_of_their_smaller_editions(name, both_ways):
+    assert catalogue.chip(name).link_bandwidth == pytest.approx(both_ways / 2)
+
+
 def test_rates_halve_with_the_width_of_the_operands_or_better():
     for chip in catalogue.chips().values():
         rates = [chip.peak[name] for name in ("tf32", "bf16", "fp8", "fp4") if name in chip.peak]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from costline.catalogue import shipped
 from costline.engine.casts import cast_loads, launched_apart, sorted_before
 from costline.engine.loads import each_load
 from costline.engine.memory import activations
-from costline.engine.passes import training_step
+from costline.engine.passes import forward_pass, training_step
 from costline.plan import Plan
 
 ROWS = 2048
@@ -60,6 +61,23 @@ def test_experts_are_launched_one_by_one(mixtral, machine):
     grouped, apart = (training_step(mixtral, streams(mixtral), 1, each).total.overhead for each in (one, many))
     # seven of eight experts in 32 layers of gate, up and down: once forward, twice backward
     assert apart - grouped == pytest.approx(7 * 32 * 3 * (1 + 2) * seconds)
+
+
+def test_serving_launches_experts_one_by_one_where_nothing_groups_them(mixtral, machine):
+    seconds = 1e-3
+    grouped, apart = (
+        forward_pass(
+            mixtral.parts, streams(mixtral), machine(coefficients={"launch": seconds, "apart": share})
+        ).overhead
+        for share in (0.0, 2.5)
+    )
+    # seven more experts in 32 layers of gate, up and down
+    assert apart - grouped == pytest.approx(2.5 * 7 * 32 * 3 * seconds)
+    looping, graph, engine = (
+        shipped.efficiency().value("apart", shipped.chip("h100-sxm"), way)
+        for way in ("eager/transformers", "graph", "eager/vllm")
+    )
+    assert looping > 1 > graph == engine == 0
 
 
 def test_expert_parallelism_divides_launches_of_experts(mixtral):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from costline.report.accuracy import percent
 from costline.report.chart import Box, Cloud, Panel, boxes_svg, scatter_svg
 from costline.report.page import Block, Bullets, Heading, Picture, Table, Text
 
+NEVER_FITTED = "never fitted"
 UNEXPLAINED = "not explained"
 STUDIES = {"train": "Training", "serve": "Serving", "generate": "Generation"}
 MOST_REASONS = 6
@@ -160,8 +162,8 @@ def missed_targets(evidence: Evidence) -> list[Block]:
     return [Text(MISSED), Table(header, rows, frozenset({0, 5})), Bullets(told)]
 
 
-def figures(evidence: Evidence) -> list[Block]:
-    """The short table: held-out errors first, and what there is beside them."""
+def figures(evidence: Evidence, unseen: Mapping[str, Pair] = MappingProxyType({})) -> list[Block]:
+    """The short table: held-out errors first, and what there is beside them; those of rows no fit has read last."""
     header = ["", "rows", "median / p90 error, held out", "within 20 %", "80 % interval holds"]
     beside = {"in_sample": "in-sample", "roofline": "fixed roofline"} if evidence.standing else {}
     rows = []
@@ -169,9 +171,9 @@ def figures(evidence: Evidence) -> list[Block]:
         errors = evidence.standing[target].errors if target in evidence.standing else {}
         rows.append([
             target, f"{own.rows:,}", pair((own.median, own.p90)), percent(own.within_20), percent(own.inside),
-            *(pair(errors.get(name)) for name in beside),
+            *(pair(errors.get(name)) for name in beside), *([pair(unseen.get(target))] if unseen else []),
         ])  # fmt: skip
-    return [Table([*header, *beside.values()], rows)]
+    return [Table([*header, *beside.values(), *([NEVER_FITTED] if unseen else [])], rows)]
 
 
 def pair(errors: Pair | None) -> str:

@@ -39,6 +39,8 @@ METRICS = (
     "output_tokens_per_s", "total_tokens_per_s", "ttft_ms", "tpot_ms", "itl_ms", "request_latency_ms",
     "prefill_tokens_per_s", "prefill_latency_ms", "tokens_per_s_per_gpu",
 )  # fmt: skip
+PROMPT_ALONE = frozenset({"prefill_tokens_per_s", "prefill_latency_ms"})
+"""Metrics that no answer is part of, so that its length need not be stated."""
 KINDS = {"fixed_batch": "static", "max_concurrency": "continuous", "saturated": "continuous"}
 """How a row was run -> how it is predicted."""
 REFUSED = {
@@ -196,7 +198,7 @@ def _check(row: ServeRow) -> None:
         raise UnpredictableError(REFUSED.get(row.batch_kind, f"batch kind {row.batch_kind[:40]!r} is not known"))
     if row.input_len is None and row.metric != "tpot_ms":
         raise UnpredictableError("input length is not stated")
-    if row.output_len is None:
+    if row.output_len is None and row.metric not in PROMPT_ALONE:
         raise UnpredictableError("output length is not stated")
 
 
@@ -248,7 +250,7 @@ def _case(
 
 
 def _job(row: ServeRow) -> Job:
-    if row.metric in {"prefill_tokens_per_s", "prefill_latency_ms"} or "prefill only" in row.said:
+    if row.metric in PROMPT_ALONE or "prefill only" in row.said:
         return "prefill"
     if "decode only" in row.said:
         return "decode"

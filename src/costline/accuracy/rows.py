@@ -127,6 +127,8 @@ REQUIRED: dict[TableName, frozenset[str]] = {
 """Columns that tell a table from the others and without which nothing can be said."""
 COMMON = frozenset({"id", "chip", "model", "metric", "value"})
 """Columns every file needs."""
+UNSEEN = "unseen"
+"""Name of the measurements that no fit reads, and of their folder."""
 UNSTATED = frozenset({"unstated", "unknown", "n/a", "?"})
 """Words that are read as an empty cell in a column of numbers."""
 
@@ -327,3 +329,9 @@ def all_shipped() -> Iterator[Measurements]:
     """All three tables."""
     read: Callable[[TableName], Measurements] = shipped_measurements
     return (read(table) for table in TABLES)
+
+
+@functools.cache
+def all_unseen() -> tuple[Measurements, ...]:
+    """Measurements that come with costline to check it by: of sources of their own, and read by no fit."""
+    return tuple(read_measurements(DATA / "measurements" / UNSEEN / f"{table}.csv") for table in TABLES)

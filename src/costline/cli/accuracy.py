@@ -58,7 +58,8 @@ def accuracy(
     Parameters
     ----------
     measurements
-        Files of your own with the columns of a shipped table; default all that come with costline.
+        Files of your own with the columns of a shipped table, or "unseen": those that no fit has read; default all
+        that were fitted.
     by
         Groupings: table, target, family, chip, software, metric, model, chips, batch, sequence, precision.
     kernels
@@ -121,12 +122,15 @@ def accuracy(
 
 def _read(files: Sequence[Path]) -> list[Measurements]:
     """The tables; what is odd about a file of the user's is said on stderr."""
-    from costline.accuracy.rows import all_shipped, read_measurements
+    from costline.accuracy.rows import UNSEEN, all_shipped, all_unseen, read_measurements
 
     if not files:
         return list(all_shipped())
-    tables = []
+    tables: list[Measurements] = []
     for file in files:
+        if str(file) == UNSEEN:
+            tables.extend(all_unseen())
+            continue
         table = read_measurements(file)
         for remark in (*table.warnings, *table.faults):
             note(f"{file}: {remark}")

@@ -50,9 +50,9 @@ def forward_pass(parts: Iterable[Part], streams: Streams, machine: Machine) -> T
     listed = tuple(parts)
     loads: Iterable[Load] = each_load(listed, streams, machine.plan)
     if any(isinstance(part, ExpertLinear) for part in listed):
-        way = machine.plan.refined("graph" if machine.plan.compiled else "eager")
-        sorting = machine.efficiency.value("dispatch", machine.cluster.chip, way)
-        loads = sorted_before(_imbalanced(loads, listed, machine), sorting)
+        ways = (machine.cluster.chip, machine.plan.refined("graph" if machine.plan.compiled else "eager"))
+        sorting, apart = (machine.efficiency.value(name, *ways) for name in ("dispatch", "apart"))
+        loads = sorted_before(launched_apart(_imbalanced(loads, listed, machine), apart, 0.0), sorting)
     busy = time_loads(loads, machine.cluster, machine.efficiency, machine.plan)
     return busy + _sent(listed, streams, busy, machine)
 
