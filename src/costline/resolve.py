@@ -324,7 +324,7 @@ def _plan_fields(plan: str | Mapping[str, Any] | Plan | None) -> dict[str, Any]:
     return {name: value for name, value in listed.items() if name not in usual or value != usual[name]}
 
 
-def _rent(price: Number) -> Numeric:
+def stated_rent(price: Number) -> Numeric:
     """Read a rent; numbers are dollars a second, so one that can only be an hourly price is refused."""
     rent = number(price, quantity.DOLLARS_PER_SECOND, "price")
     if isinstance(price, Real | np.ndarray) and (most := float(np.max(rent))) > DEAREST:
@@ -343,7 +343,7 @@ def _economics(
     rent: Numeric | None = None
     source = "your price"
     if price is not None:
-        rent = _rent(price)
+        rent = stated_rent(price)
     elif (choice := book.rental_price(cluster.chip.id)) is not None:
         rent, source = (
             spread_value(choice.value, choice.low, choice.high, "price", quantity.DOLLARS_PER_SECOND),

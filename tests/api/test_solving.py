@@ -121,6 +121,14 @@ def test_the_cheapest_chip_costs_least_of_those_that_do():
     assert [row["rent"] for row in found.table] == sorted(row["rent"] for row in found.table)
     assert found.value == found.table[0]["chip"]
     assert {row["chip"] for row in found.table} <= {"h100-sxm", "a100-sxm-80gb", "l40s"}
+    assert f"{len(found.table)} of the 3 named can" in found.reason
+
+
+def test_the_rent_of_the_cheapest_chip_is_at_the_price_that_is_stated():
+    asked = {"model": "llama-3.1-70b", "on": "8xh100-sxm", "batch": 16, "price": "$2/h"}
+    found = costline.solve("serve", "chip", "tpot<=30ms", **asked)
+    assert found.table[0]["rent"] == pytest.approx(found.table[0]["chips"] * 2 / 3600)
+    assert "the only one named" in found.reason
 
 
 def test_what_cannot_be_reached_says_how_near_it_comes():

@@ -299,15 +299,16 @@ def _holds(study: Study, inputs: Mapping[str, Any], limits: Sequence[Limit]) -> 
 
 
 def _cheapest(study: Study, limits: Sequence[Limit], inputs: Mapping[str, Any]) -> Solution:
-    """The chip whose fewest chips cost least, of all that have a rental price."""
+    """The chip whose fewest chips cost least, of those named or of all that have a rental price."""
     book = resolve.catalogue(inputs.get("catalogue"))
+    named, tried = inputs.get("on") is not None, _priced(book, inputs.get("on"))
     found: list[tuple[float, Mapping[str, Any], Estimate]] = []
-    for name in _priced(book, inputs.get("on")):
+    for name in tried:
         one = _fewest(study, limits, {**inputs, "on": name})
-        rent, spent = book.rental_price(name), None if one.estimate is None else _spent(study, one.estimate)
+        rent, spent = _rented(book, name, inputs), None if one.estimate is None else _spent(study, one.estimate)
         if one.estimate is None or one.value is None or rent is None or spent is None:
             continue
-        row: dict[str, Any] = {"chip": name, "chips": one.value, "rent": rent.value * int(one.value), "cost": spent}
+        row: dict[str, Any] = {"chip": name, "chips": one.value, "rent": rent * int(one.value), "cost": spent}
         found.append((row["rent"] if study == "serve" else spent, row, one.estimate))
     found.sort(key=lambda each: each[0])
     answer = Solution(
@@ -318,9 +319,19 @@ def _cheapest(study: Study, limits: Sequence[Limit], inputs: Mapping[str, Any]) 
     if not found:
         return answer
     _, best, estimate = found[0]
-    others = "no other chip can" if len(found) == 1 else f"{len(found)} chips can"
+    others = f"{len(found)} of the {len(tried)} {'named' if named else 'with a rental price'} can"
+    if len(tried) == 1:
+        others = "the only one named: leave out --on to compare all with a rental price"
     reason = f"{best['chips']:,} of them for {text(best['rent'], 'USD/s')}; {others}"
     return replace(answer, value=best["chip"], estimate=estimate, reason=reason)
+
+
+def _rented(book: Catalogue, chip: str, inputs: Mapping[str, Any]) -> float | None:
+    """Rent of a chip: the user's price, else the catalogue's. [USD/s]"""
+    if inputs.get("price") is not None:
+        return float(np.max(resolve.stated_rent(inputs["price"])))
+    choice = book.rental_price(chip)
+    return None if choice is None else choice.value
 
 
 def _priced(book: Catalogue, on: Any) -> list[str]:

@@ -208,7 +208,8 @@ def rental_choice(prices: Iterable[Price], chip: str) -> PriceChoice | None:
         by_provider.setdefault(seller(price), []).append(price.value)
     values = sorted(percentile(sorted(asked), 0.5) for asked in by_provider.values())
     dates = sorted(price.date for price in usable if price.date)
-    low, high = (percentile(values, 0.1), percentile(values, 0.9))
+    spread = values if len(values) > 1 else sorted(price.value for price in usable)  # of one seller all it asks
+    low, high = (percentile(spread, 0.1), percentile(spread, 0.9))
     if len(usable) == 1:  # a single price is as wide as its own bounds
         low, high = usable[0].low or low, usable[0].high or high
     return PriceChoice(

@@ -26,6 +26,7 @@ NOTHING: tuple[Any, ...] = (None, [], {})
 GENERALLY_NEUTRAL = frozenset({
     "architectures", "auto_map", "bos_token_id", "eos_token_id", "pad_token_id", "model_type", "torch_dtype", "dtype",
     "transformers_version", "use_cache", "initializer_range", "attention_dropout", "dropout", "hidden_dropout",
+    "attention_probs_dropout_prob", "hidden_dropout_prob",
     "rope_theta", "rope_scaling", "rope_parameters", "rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon",
     "pretraining_tp", "output_attentions", "output_hidden_states", "return_dict", "name_or_path",
 })  # fmt: skip

@@ -45,7 +45,7 @@ def solution_answer(found: Solved, *, plain: bool = False) -> RenderableType:
     head.add_row(wanted, _value(found))
     blocks: list[RenderableType] = [head, Text(found.reason, style="dim")]
     if found.table:
-        blocks += [Text(), _chips(found.table)]
+        blocks += [Text(), _chips(found.table, found.estimate.study if found.estimate else "")]
     if found.estimate is not None:
         blocks += [Text(), answer(found.estimate, plain=plain)]
     return Group(*blocks)
@@ -59,9 +59,9 @@ def _value(found: Solved) -> str:
     return text(found.value, found.unit)
 
 
-def _chips(rows: tuple[Mapping[str, Any], ...]) -> Table:
+def _chips(rows: tuple[Mapping[str, Any], ...], study: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("chip", "chips", "rent", "cost"):
+    for heading in ("chip", "chips", "rent", "cost of a request" if study == "serve" else "cost"):
         table.add_column(heading, justify="left" if heading == "chip" else "right")
     for row in rows[:MOST_ROWS]:
         table.add_row(row["chip"], f"{row['chips']:,}", text(row["rent"], "USD/s"), text(row["cost"], "USD"))

@@ -35,8 +35,9 @@ def gemma_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 
 
 class Gemma2Config(GemmaConfig):
-    """transformers ``Gemma2Config``: every other layer slides."""
+    """transformers ``Gemma2Config``: every other layer slides; its class reads no ``sliding_window_size``."""
 
+    neutral: ClassVar[frozenset[str]] = GemmaConfig.neutral | {"sliding_window_size"}
     hidden_size: Size = 2304
     intermediate_size: Size = 9216
     num_hidden_layers: Size = 26

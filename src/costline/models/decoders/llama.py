@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from costline.models.config import Count, Flag, Size, head_width
 from costline.models.decoders.build import decoder_reader
@@ -75,12 +75,13 @@ def mistral_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 class Phi3Config(DenseConfig):
     """transformers ``Phi3Config``."""
 
-    neutral: ClassVar[frozenset[str]] = DenseConfig.neutral | {"attention_bias"}
+    neutral: ClassVar[frozenset[str]] = DenseConfig.neutral | {"attention_bias", "interpolate_factor"}
     vocab_size: Size = 32064
     hidden_size: Size = 3072
     intermediate_size: Size = 8192
     max_position_embeddings: Size = 4096
     sliding_window: Size | None = None
+    full_attn_mod: Literal[1] = 1  # Phi-4-mini: every layer attends to everything
 
 
 def phi3_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
