@@ -26,6 +26,10 @@ MOST_COEFFICIENTS = 3
 """Coefficients of the model shown that a finding moves."""
 LONGEST_BAR = 7
 """Length of the bar of an input that is all of the doubt. [character]"""
+WITHOUT_RESIDUALS = (
+    "~ intervals are of what is stated and of coefficients; errors of whole predictions of published cases, which "
+    "answers without ranges carry, are not in them"
+)
 WIDEST = 24
 """Length above which names of inputs are folded. [character]"""
 SCALES: dict[Scale, str] = {"value": "", "logarithm": "log ", "rank": "rank of "}
@@ -290,6 +294,8 @@ def _inputs(study: Study) -> Iterable[Text]:
     model = sum(variable.origin == "model" for variable in study.variables)
     words = f"{study.samples:,} scrambled Sobol samples, seed {study.seed}; {study.plans}"
     yield Text(f"~ {model} coefficients of the model in doubt; {words}", style="dim")
+    if model:
+        yield Text(WITHOUT_RESIDUALS, style="dim")
 
 
 def counted_otherwise(estimate: Estimate) -> dict[str, tuple[Reading, ...]]:
