@@ -187,7 +187,7 @@ def balanced_rate(prefill: Numeric, decode: Numeric) -> Numeric:
 
 
 @formula(
-    "server + alone + (batch > 1) * (rhythm / 2 + queue * (together - alone) / sqrt(batch - 1))",
+    "server + alone + (batch > 1) * (rhythm / 2 + queue * (together - alone) / sqrt(max(batch - 1, 1)))",
     unit="s",
     source="robertsvirtamo1991: requests that return one by one queue by their fluctuations, the root of their number",
 )
