@@ -70,6 +70,7 @@ def _workloads(
     names: str, input: str, output: str, tpot: float, precision: str, catalogue: Path | None
 ) -> tuple[list[Talk], list[Film]]:
     from costline import quantity, resolve
+    from costline.catalogue.given import narrow_in
     from costline.models.decoder import Decoder
     from costline.precision import element_bytes
     from costline.silicon.decoding import Talk
@@ -85,9 +86,12 @@ def _workloads(
     for name in names.split(","):
         found = resolve.model(name.strip(), book)
         if isinstance(found, Decoder):
-            talks.append(Talk(network=found, input=prompt, output=answer, tpot=tpot, precision=precision))
+            narrow = narrow_in(name.strip(), precision, book)
+            talks.append(
+                Talk(network=found, input=prompt, output=answer, tpot=tpot, precision=precision, narrow=narrow)
+            )
         else:
-            films.append(film_of(resolve.sampler(found, None, {}, book)))
+            films.append(film_of(resolve.sampler(found, None, {}, book), precision))
     return talks, films
 
 

@@ -57,7 +57,7 @@ def print_comparison(
         write_json(plain_value([asdict(row) for row in rows]))
         return served
     screen = console()
-    screen.print("Rooflines at the weights' format", style="bold")
+    screen.print("Rooflines in the format of products", style="bold")
     screen.print(table([row.roof for row in rows], _roof_fields()))
     for row in rows:
         if row.roof.products:

@@ -102,7 +102,7 @@ def pipelines(
         Time from a chip to the next, if not the usual one. [s]
     """
     network, machine = talk.network, _machine(talk, cluster, efficiency)
-    weights = network.params * element_bytes(machine.plan.weights)
+    weights = talk.weights
     cache = float(kv_cache_bytes(network, talk.input + talk.output, 1, machine.plan))
     memory = machine.cluster.chip.memory
     chips = np.ceil(chips_to_hold(weights + cache, memory) * np.array(spreads).reshape(-1, 1))
