@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
-import costline
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import costline
 from costline.catalogue import shipped
 from costline.engine.passes import Machine
 from costline.plan import Plan
@@ -65,7 +64,7 @@ def test_chips_that_hold_70b(rows):
 
 
 def test_one_user_of_groq(rows):
-    """Published: 300 tokens a second for each user of Llama-2-70B; the hardware could do more, no less."""
+    """Published: 300 tokens a second for each user of Llama-2-70B, on the 570 or so chips that hold it; more do more."""
     assert rows["groq-lpu-v1"].talks[0].floor < 1 / 300
 
 
