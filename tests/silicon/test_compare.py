@@ -64,7 +64,7 @@ def test_chips_that_hold_70b(rows):
 
 
 def test_one_user_of_groq(rows):
-    """Published: 300 tokens a second for each user of Llama-2-70B, on the 570 or so chips that hold it; more do more."""
+    """Published: 300 tokens a second for each user of Llama-2-70B, on the 570 or so chips that hold it."""
     assert rows["groq-lpu-v1"].talks[0].floor < 1 / 300
 
 
