@@ -143,7 +143,7 @@ def table(rows: Sequence[Any], fields: Sequence[Field]) -> Table:
             factor, unit = column_scale(known[len(known) // 2 :][:1], each.kind)  # one giant must not set the unit
             values = [None if value is None else value / factor for value in values]
             heading = f"{heading}\n{unit}"
-        made.add_column(heading, justify="right" if numeric else "left", overflow="fold", no_wrap=place == 0)
+        made.add_column(heading, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric or place == 0)
         columns.append([_cell(value) for value in values])
     for cells in zip(*columns, strict=True):
         made.add_row(*cells)
