@@ -10,6 +10,8 @@ from cyclopts import App, Parameter
 from costline.errors import InputError
 
 if TYPE_CHECKING:
+    from costline.catalogue import Catalogue
+    from costline.resolve import Model
     from costline.silicon.cost import Silicon
     from costline.silicon.decoding import Talk
     from costline.silicon.filming import Film
@@ -74,7 +76,6 @@ def _workloads(
     from costline.models.decoder import Decoder
     from costline.precision import element_bytes
     from costline.silicon.decoding import Talk
-    from costline.silicon.filming import film_of
 
     element_bytes(precision)  # refuses what is none
     book = resolve.catalogue(catalogue)
@@ -84,6 +85,8 @@ def _workloads(
     )
     talks, films = [], []
     for name in names.split(","):
+        if not name.strip():
+            raise InputError(f"workload: {names[:60]!r} lacks a model between its commas; write e.g. llama-2-70b")
         found = resolve.model(name.strip(), book)
         if isinstance(found, Decoder):
             narrow = narrow_in(name.strip(), precision, book)
@@ -91,8 +94,22 @@ def _workloads(
                 Talk(network=found, input=prompt, output=answer, tpot=tpot, precision=precision, narrow=narrow)
             )
         else:
-            films.append(film_of(resolve.sampler(found, None, {}, book), precision))
+            films.append(_film(name.strip(), found, precision, book))
     return talks, films
+
+
+def _film(name: str, found: Model, precision: str, book: Catalogue) -> Film:
+    """A workload that makes video."""
+    from costline import resolve
+    from costline.models.encoder import Encoder
+    from costline.silicon.filming import film_of
+
+    if isinstance(found, Encoder):
+        raise InputError(f"{name} is a text encoder: it neither answers nor makes video; name one that does")
+    pipeline = resolve.sampler(found, None, {}, book)
+    if pipeline.still:
+        raise InputError(f"{name} makes images; name a video pipeline, such as wan2.1-t2v-14b, or a language model")
+    return film_of(pipeline, precision)
 
 
 @app.command
@@ -368,4 +385,4 @@ def _both(talks: list[Talk], films: list[Film]) -> tuple[Talk, Film]:
 def _volume(text: str | None) -> float | None:
     from costline import quantity, resolve
 
-    return None if text is None else float(resolve.number(text, quantity.COUNT, "volume", least=1))
+    return None if text is None else float(resolve.number(text, quantity.COUNT, "volume", least=1, whole=True))

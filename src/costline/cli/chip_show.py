@@ -174,10 +174,11 @@ def print_findings(
         return
     screen = console()
     words = f"{chips} chip{'s' * (chips != 1)}"
-    if not findings and not faults:
+    if not findings and not faults and not open_ends:
         screen.print(f"{visible(path)}: {words}, nothing implausible")
     elif not findings and chips:
-        screen.print(f"{visible(path)}: {words}; what can be read breaks no limit", style="yellow")
+        read = "can be read" if faults else "is stated"
+        screen.print(f"{visible(path)}: {words}; what {read} breaks no limit", style="yellow" if faults else None)
     for finding in findings:
         style = "bold red" if finding.severity == "impossible" else "yellow"
         screen.print(f"{finding.chip}: {finding.severity}: {finding.what}", style=style)

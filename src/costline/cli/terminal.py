@@ -34,8 +34,9 @@ def console(*, stderr: bool = False, plain: bool = False) -> Console:
 
     width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
     return Console(
-        stderr=stderr, width=max(width, 40), highlight=False, soft_wrap=False, color_system=None if plain else "auto"
-    )
+        stderr=stderr, width=max(width, 40), highlight=False, markup=False, soft_wrap=False,
+        color_system=None if plain else "auto",
+    )  # fmt: skip
 
 
 def complain(message: str) -> None:
