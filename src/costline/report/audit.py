@@ -27,8 +27,8 @@ WORDS: dict[str, dict[str, str]] = {
         "arithmetic slip": "计算有误",
         "wrong premise": "前提不成立",
         "not checkable": "无法核实",
-        "claim": "条论断",
         "claims": "条论断",
+        "one claim": "1 条论断",
         "stated": "原文",
         "right": "正确值",
         "found": "算得",
@@ -84,7 +84,8 @@ def word(name: str, language: str) -> str:
 
 def counted(result: Result, language: str) -> str:
     """How many claims there are."""
-    return f"{len(result.claims)} {word('claim' if len(result.claims) == 1 else 'claims', language)}"
+    number = len(result.claims)
+    return word("one claim", language) if number == 1 else f"{number} {word('claims', language)}"
 
 
 def said(value: Value, language: str) -> str:
