@@ -19,8 +19,7 @@ from costline.formulas.sram import chips_to_hold
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.numeric import Numeric
-from costline.precision import usual_products
-from costline.silicon.decoding import Talk, decoding, served, units_of
+from costline.silicon.decoding import Talk, decoding, plan_of, served, units_of
 from costline.silicon.filming import Film, film_units, film_weights
 from costline.silicon.owning import Owner
 from costline.silicon.pim import Device
@@ -130,7 +129,7 @@ def talk_answer(talk: Talk, cluster: Cluster, owner: Owner, book: Catalogue, mem
     chip, efficiency, pue = cluster.chip, book.efficiency(), book.pue().value
     hold = float(chips_to_hold(talk.weights * (1.0 if memory is None else memory.duplicate), chip.memory))
     try:
-        chip.rate_format(usual_products(talk.precision))
+        plan_of(talk, cluster)
     except InputError as error:
         return Answer(chip=chip.id, hold=hold, why=str(error))
     if held_in_sram(chip):

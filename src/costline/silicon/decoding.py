@@ -45,8 +45,7 @@ class Talk:
     tpot : float
         Longest time per token a user bears. [s]
     precision : str
-        Format of weights, and of products where it has 8 bits or more and the chip multiplies in it; else these are
-        wider, as in `costline serve`.
+        Format of weights, and as `costline serve` reads it of products.
     narrow : str
         Which weights a format of fewer than 16 bits applies to.
     """
