@@ -42,7 +42,7 @@ def points(samples: int, columns: int, seed: int) -> Array:
     """
     if columns == 0:
         return np.empty((samples, 0))
-    folder = Path(_scipy("special").__file__).parents[1]
+    folder = Path(str(_scipy("special").__file__)).parents[1]
     drawn = scrambled_points(folder, max(samples - 1, 1).bit_length(), columns, seed)[:samples]
     tiny = 2.0**-33  # a corner of the cube would be an infinite quantile
     return np.clip(drawn, tiny, 1 - tiny)

@@ -167,9 +167,9 @@ def judge(document: Audit, path: Path, faults: Sequence[str] = ()) -> Result:
         _, stated = _found(document, path, plans)
     claims = []
     for each, other, by_inputs in zip(found, samples, stated, strict=True):
-        settled = at_medians(each, other, by_inputs)
-        reached = any(check.reached for check in settled.checks)
-        claims.append(_judged(settled, spans(other)) if doubted or reached else _judged(each, {}))
+        ranged = at_medians(each, other, by_inputs)
+        reached = any(check.reached for check in ranged.checks)
+        claims.append(_judged(ranged, spans(other)) if doubted or reached else _judged(each, {}))
     drawn = len(shares) if any(each.spans for each in claims) else 0
     return Result(visible(path.stem), document, tuple(claims), samples=len(shares) if doubted else drawn)
 
@@ -369,7 +369,8 @@ class _Run:
             self.faults.append(f"{where}: least {check.least!a:.60} is above most {check.most!a:.60}; exchange them")
         if len(self.faults) > before or computed is None or None in asked.values() or not whole(check):
             return None
-        return CheckResult(check, computed, **sides, passed=passes(check, computed, **sides))
+        ends = sides["stated"], sides["least"], sides["most"]
+        return CheckResult(check, computed, *ends, passed=passes(check, computed, **sides))
 
     def _placeholders(self, claim: ClaimTable, known: Mapping[str, Value | None]) -> None:
         texts = [claim.claim, claim.holds, claim.not_checkable, *(check.fails for check in claim.check)]
