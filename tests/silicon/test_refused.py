@@ -94,3 +94,8 @@ def test_a_file_that_states_little_is_not_called_plausible(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "what is stated breaks no limit" in said
     assert "nothing implausible" not in said
+
+
+def test_a_mix_has_no_latency(capsys):
+    assert main(["chip", "design", "--objective", "latency", "--mix", "50%"]) == 2
+    assert "leave --mix out" in capsys.readouterr().err

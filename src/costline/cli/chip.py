@@ -358,6 +358,8 @@ def design(
     limit = float(resolve.number(tpot, quantity.SECONDS, "tpot", least=1e-6))
     talks, films = _workloads(workload, input, output, limit, precision, catalogue)
     talk, film = _both(talks, films)
+    if objective == "latency" and mix != "decode":
+        raise InputError("mix: the latency is that of a token, whatever else is made; leave --mix out")
     share = {"decode": 1.0, "video": 0.0}.get(mix)
     if share is None:
         share = float(resolve.number(mix, quantity.FRACTION, "mix"))
