@@ -38,6 +38,14 @@ def test_the_same_seed_prints_the_same(capsys):
     assert first == again != other
 
 
+def test_a_seed_alone_samples_nothing_and_says_so(capsys):
+    asked = ("serve", "llama-3.1-8b", "--on", "h100-sxm")
+    plain, seeded = run(capsys, *asked), run(capsys, *asked, "--seed", 3)
+    assert plain[1] == seeded[1]
+    assert "no seed was used" in seeded[2]
+    assert "whose doubt" in run(capsys, *asked, "--samples", 64)[1]
+
+
 def test_findings_chances_percentiles_and_conventions(capsys):
     code, out, _ = run(
         capsys, *GPT4, "--given", "days between 150 and 200", "--chance", "cost < $300M", "--percentiles", "5,50,95",

@@ -13,6 +13,7 @@ from costline.formulas.sram import (
     pipeline_rate,
     sequences_in_flight,
 )
+from costline.silicon.inputs import quantity
 
 
 def test_chips_of_groqs_deployment():
@@ -38,8 +39,18 @@ def test_a_layer_takes_as_long_as_a_chip_reads_its_memory():
 
 
 @given(st.integers(1, 200), st.floats(0, 1e-5), st.floats(0, 1e8), st.floats(1e9, 1e12))
-def test_exchanges_grow_with_everything(layers, hop, message, link):
-    assert exchange_time(layers, hop, message, link) == pytest.approx(2 * layers * 2 * (hop + message / link))
+def test_exchanges_are_two_all_reduces_of_a_scatter_and_a_gather(layers, hop, message, link):
+    assert exchange_time(layers, 2, hop, message, link) == pytest.approx(2 * layers * 2 * (hop + message / link))
+
+
+def test_an_all_reduce_over_256_chips():
+    """Abts et al. 2022: three hops of 722 ns through 256 chips, 2.1 us."""
+    assert exchange_time(1, 3, 722e-9, 0.0, 1e11) / 2 == pytest.approx(2166e-9)
+
+
+def test_weights_stream_as_published():
+    """Abts et al. 2020: 409,600 one-byte weights in 40 clocks; a GroqChip runs at 0.9 GHz and reads 80 TB/s."""
+    assert quantity("stream_share").value * 80e12 == pytest.approx(409_600 / 40 * 0.9e9, rel=0.01)
 
 
 @given(st.integers(1, 1000), st.floats(1e-3, 10), st.integers(1, 1000), st.floats(1e-3, 10))

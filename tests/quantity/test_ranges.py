@@ -54,6 +54,7 @@ def test_ranges_people_type(text, kind, expected):
         ("400..600B", "400B..600B", PARAMS),
         ("1 to 2T", "1T to 2T", PARAMS),
         ("30 to 40%", "30% to 40%", FRACTION),
+        ("0.5 to 2%", "0.5% to 2%", FRACTION),  # half of everything would run downwards
         ("2 to 3 TB/s", "2 TB/s to 3 TB/s", BANDWIDTH),
         ("$2 to $3/h", "$2/h to $3/h", DOLLARS_PER_SECOND),
     ],
@@ -79,6 +80,8 @@ def test_a_first_end_without_a_unit_has_that_of_the_second(short, long, kind):
         ("..", PARAMS, "not a range of two"),
         ("5..", PARAMS, "not a range of two"),
         ("400B-600B", PARAMS, "a range is written"),
+        ("0.3 to 40%", FRACTION, "0.3 is 30% or 0.3%"),
+        ("0.4..40%", FRACTION, "0.4 is 40% or 0.4%"),
         ("400B – 600B", PARAMS, "en dash"),
         ("400B to 600 GB", PARAMS, "is a memory size"),
         ("-1 to 5", PARAMS, "negative"),

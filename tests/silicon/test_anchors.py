@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from costline.catalogue import chip_anchors
+from costline.catalogue import chip_anchors, shipped
 from costline.silicon.anchors import reproductions
+from costline.silicon.decoding import Talk
+from costline.silicon.sram import pipelines
 
 ROWS = reproductions()
-SOFTWARE = "the hardware allows more: the same chips went from 300 to 1,300 tokens/s of Llama-2-7B with their software"
 OUTSIDE = {
     ("MI210 matmul fp16", "M=64,K=N=12288"): "a real MI210 reads 0.3 GB in 0.56 ms, 0.54 TB/s of 1.6",
     ("MI300X BOM", "total"): "12 dies of three kinds are not three equal ones",
     ("MI325X BOM", "total"): "the published total is below the published memory of the MI300X",
-    ("Groq LPU v1", "Llama-2-70B 4K ctx"): SOFTWARE,
     ("Groq LPU v1", "chips for 70B int8 (estimate)"): "an estimate in whole racks of 64, caches and spares with them",
     ("SN40L x16", "DeepSeek-R1 671B"): "the format of the weights is not stated; 8 bits read half as much",
     ("A100x4 all-reduce NVLink3", "size 32 KB"): "between latency and bandwidth rings are slower than either",
     ("A100x4 all-reduce NVLink3", "size 1 MB"): "between latency and bandwidth rings are slower than either",
     ("MAMF bf16 MI300X", "max achievable matmul"): "its software reached 51 %, less than that of any other chip",
-    ("Groq LPU v1", "Llama-2-7B 2K ctx"): SOFTWARE,
-    ("Groq LPU v1", "Mixtral 8x7B"): SOFTWARE,
+    ("Groq LPU v1", "Mixtral 8x7B"): "how its schedule treats experts is not published; all of them are read here",
     ("H20 vs A100/H100", "Llama2-13B fp16 batch 16 throughput"):
         "served decoding was fitted on A100 and H100, which launch faster than sourced; of H20 only video is published",
 }  # fmt: skip
@@ -40,7 +39,7 @@ def test_row(row):
 
 
 def test_enough_rows_are_matched():
-    assert sum(row.status == "matched" for row in ROWS) >= 79
+    assert sum(row.status == "matched" for row in ROWS) >= 80
     assert sum(row.status == "outside" for row in ROWS) == len(OUTSIDE)
 
 
@@ -57,9 +56,15 @@ def test_a_layer_takes_groq_about_the_same_time_in_any_model():
 
 
 def test_no_published_speed_of_groq_exceeds_the_hardware():
+    """The rows state no number of chips: the fewest give two of the four speeds within a quarter, twice exceed all."""
     rows = [row for row in ROWS if row.anchor == "Groq LPU v1" and "one user" in row.how]
     assert len(rows) == 4
-    assert all(row.modelled[0] > row.stated[0] for row in rows)
+    assert sum(row.modelled[0] == pytest.approx(row.stated[0], rel=0.25) for row in rows) == 2
+    cluster = shipped.cluster("8xgroq-lpu-v1")
+    for row in rows:
+        model = "mixtral-8x7b" if row.quantity.startswith("Mixtral") else row.quantity.split(" ")[0].lower()
+        talk = Talk(network=shipped.model(model), input=1848, output=200, precision="fp16")
+        assert 1 / float(pipelines(talk, cluster, shipped.efficiency(), spreads=(2.0,)).floor) > row.stated[0]
 
 
 def test_reasons_are_few_and_of_their_rows():

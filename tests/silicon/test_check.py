@@ -111,6 +111,13 @@ def test_one_fault(tmp_path, old, new, what):
     assert all(what in finding.what or "fp8" in finding.what for finding in found)
 
 
+@pytest.mark.parametrize(("dies", "said"), [(63, False), (200, True)])
+def test_so_many_dies_that_most_packages_fail(tmp_path, dies, said):
+    """0.99^68 is a half: 63 dies and five stacks are at the edge, 200 leave one package in seven."""
+    found = findings(tmp_path, H100.replace('area = "814 mm2"', f'area = "814 mm2"\ndies = {dies}', 1))
+    assert any(each.what.startswith("dies and stacks") for each in found) == said
+
+
 def test_a_bus_wider_than_any_is_doubtful(tmp_path):
     """The article's 144 GB of GDDR6 are 72 chips on a 1,152-bit bus; the widest of the catalogue has 512 bits."""
     text = """

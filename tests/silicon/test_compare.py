@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import costline
 from costline.catalogue import shipped
 from costline.engine.passes import Machine
 from costline.plan import Plan
@@ -63,7 +64,7 @@ def test_chips_that_hold_70b(rows):
 
 
 def test_one_user_of_groq(rows):
-    """Published: 300 tokens a second for each user of Llama-2-70B; the hardware could do more, no less."""
+    """Published: 300 tokens a second for each user of Llama-2-70B, on the 570 or so chips that hold it."""
     assert rows["groq-lpu-v1"].talks[0].floor < 1 / 300
 
 
@@ -89,6 +90,42 @@ def test_rates_are_those_of_the_study(talk, rows):
     estimate = serve(talk.network, Requests(input=1000, output=200, batch=batch), machine)
     assert estimate["output_rate"] / units == pytest.approx(answer.rate)
     assert estimate["tpot"] == pytest.approx(answer.wait)
+
+
+@pytest.mark.parametrize("form", ["fp8", "int4", "fp4"])
+def test_narrow_formats_give_the_speed_of_serve(talk, form):
+    """Cache and products are those that `costline serve --precision` takes, so a chip has one speed."""
+    cluster = shipped.cluster("1xb200")
+    answer = talk_answer(replace(talk, precision=form), cluster, FREE, shipped)
+    units, batch = int(answer.chips), int(answer.batch)
+    asked = {"input": 1000, "output": 200, "batch": batch, "precision": form, "plan": {"tensor": units}}
+    estimate = costline.serve("llama-2-70b", on=f"{units}xb200", **asked)
+    assert estimate["output_rate"] / units == pytest.approx(answer.rate)
+
+
+@pytest.mark.parametrize(
+    ("model", "form", "narrow", "gigabytes"),
+    [("gpt-oss-120b", "mxfp4", "experts", 65.3), ("llama-3.1-8b", "int4", "layers", 5.70)],
+)
+def test_weights_are_those_of_published_files(model, form, narrow, gigabytes):
+    """gpt-oss-120b 60.8 GiB (its model card), Llama 3 8B in AWQ 5.70 GB: embedding, head and router in 16 bits."""
+    talk = Talk(network=shipped.model(model), precision=form, narrow=narrow)
+    assert talk.weights / 1e9 == pytest.approx(gigabytes, rel=0.005)
+    hold = talk_answer(talk, shipped.cluster("8xgroq-lpu-v1"), FREE, shipped).hold
+    assert hold == pytest.approx(gigabytes / 0.23, rel=0.005, abs=1)
+
+
+def test_a_clip_takes_the_time_of_generate_in_the_format_asked():
+    answer = film_answer(film_of(shipped.model("wan2.1-t2v-14b"), "fp8"), shipped.cluster("1xh100-sxm"), FREE, shipped)
+    asked = costline.generate("wan2.1-t2v-14b", on="1xh100-sxm", precision="fp8")
+    assert answer.wait == pytest.approx(asked["time"], rel=1e-6)
+
+
+def test_chips_that_hold_a_pipeline_hold_all_its_networks():
+    """Wan2.2 A14B: two transformers of 14.3B parameters, a text encoder of 5.7B: 68.7 GB and the autoencoder."""
+    cluster = shipped.cluster("8xgroq-lpu-v1")
+    hold = film_answer(film_of(shipped.model("wan2.2-t2v-a14b")), cluster, FREE, shipped).hold
+    assert hold * 0.23 == pytest.approx(2 * (2 * 14.3 + 5.7) + 0.25, rel=0.02)
 
 
 def test_every_chip_has_a_cost_of_making_or_a_reason(rows):

@@ -8,9 +8,11 @@ import pytest
 
 from costline.catalogue import shipped
 from costline.silicon.claims import LENGTHS, Setting, judge
+from costline.silicon.compare import talk_answer
 from costline.silicon.decoding import Talk
 from costline.silicon.filming import film_of
 from costline.silicon.levers import CLEAR, film_lever, talk_levers
+from costline.silicon.owning import Owner
 
 TALK = Talk(network=shipped.model("llama-2-70b"))
 FILM = film_of(shipped.model("wan2.1-t2v-14b"))
@@ -62,3 +64,12 @@ def test_every_claim_about_chips_is_judged(judged):
 
 def test_a_kind_that_no_search_found_has_no_cost():
     assert Setting(TALK, {}).against("SRAM only") is None
+
+
+def test_levers_of_on_chip_memory_start_from_the_speed_of_the_comparison():
+    cluster = shipped.cluster("8xgroq-lpu-v1")
+    free = Owner(rent=None, made=None, energy=0.0)
+    rate = talk_answer(TALK, cluster, free, shipped).rate
+    (row,) = (row for row in talk_levers(TALK, cluster, shipped) if row.limit == TALK.tpot)
+    assert row.rate == pytest.approx(rate)
+    assert row.memory > row.bandwidth >= 1  # fewer chips hold it

@@ -59,3 +59,43 @@ def test_dies_that_no_wafer_holds(tmp_path, capsys):
     assert main(["chip", "cost", "huge", "--catalogue", str(tmp_path / "huge.toml")]) == 2
     assert "no wafer holds a die of 70,000 mm2" in capsys.readouterr().err
     assert main(["chip", "compare", "h100-sxm", "--precision", "foo"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("workload", "words"),
+    [
+        ("", "lacks a model between its commas"),
+        ("llama-2-70b,,wan2.1-t2v-14b", "lacks a model between its commas"),
+        ("flux.1-dev", "makes images"),
+        ("umt5-xxl", "is a text encoder"),
+    ],
+)
+def test_workloads_that_are_none(workload, words, capsys):
+    assert main(["chip", "compare", "h100-sxm", "--workload", workload]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_chips_are_named_without_a_number():
+    with pytest.raises(InputError, match="leave the number out: h100-sxm"):
+        line_up(["8xh100-sxm"], [], [], shipped)
+
+
+def test_a_reason_keeps_its_brackets(tmp_path, capsys):
+    (tmp_path / "plain.toml").write_text(HUGE.split("[chip.silicon]", maxsplit=1)[0])
+    assert (
+        main(["chip", "compare", "huge", "--workload", "llama-2-7b", "--catalogue", str(tmp_path / "plain.toml")]) == 0
+    )
+    assert "state them in [chip.silicon]" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_file_that_states_little_is_not_called_plausible(tmp_path, capsys):
+    (tmp_path / "plain.toml").write_text(HUGE.split("[chip.silicon]", maxsplit=1)[0])
+    assert main(["chip", "check", str(tmp_path / "plain.toml")]) == 0
+    said = capsys.readouterr().out
+    assert "what is stated breaks no limit" in said
+    assert "nothing implausible" not in said
+
+
+def test_a_mix_has_no_latency(capsys):
+    assert main(["chip", "design", "--objective", "latency", "--mix", "50%"]) == 2
+    assert "leave --mix out" in capsys.readouterr().err

@@ -152,6 +152,8 @@ def test_nothing_on_the_front_of_the_objective_is_beaten(objective, axes):
     values = [tuple(getattr(each, axis) for axis in axes) for each in front]
     assert values == sorted(values)
     assert all(later[1] < earlier[1] for earlier, later in itertools.pairwise(values))
+    shown = [(each.words, f"{value[0]:.2e}", f"{value[1]:.2e}") for each, value in zip(front, values, strict=True)]
+    assert len(set(shown)) == len(shown)
 
 
 def test_winners_keep_the_limits(found):

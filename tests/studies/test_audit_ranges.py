@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+import costline
 from costline.errors import CatalogueError
 from costline.report.audit import found
 from costline.report.audit_data import to_json
@@ -207,3 +208,39 @@ def test_by_hand():
 
 def test_every_shipped_audit_is_tested():
     assert set(shipped_audits()) == {*VERDICTS, "sora-2024"}
+
+
+TRAINED = """
+[[claim]]
+id = "C1"
+claim = "c"
+[claim.steps]
+days = { call = "train", with = { model = "llama-3.1-70b", on = "1024xh100-sxm", tokens = "1T", figure = "time" } }
+[[claim.check]]
+kind = "KIND"
+computed = "days"
+stated = "STATED"
+tolerance = "5%"
+fails = "it is {days}"
+"""
+
+
+def test_a_prediction_neither_confirms_nor_refutes_what_its_interval_reaches(judged):
+    """`costline train` prints the time and its spread; claims half-way to its end, and far beyond it."""
+    asked = {"on": "1024xh100-sxm", "tokens": "1T"}
+    with costline.sampling(256, always=True):
+        time = costline.train("llama-3.1-70b", **asked).sampled.span("time", 0.8)
+    between, beyond = (f"{(time.median + share * (time.high - time.median)) / 86400:.3f} days" for share in (0.6, 4))
+
+    def of(kind, stated):
+        return judged(TRAINED.replace("KIND", kind).replace("STATED", stated))
+
+    claim = of("premise", between)
+    assert claim.verdict == "not checkable"
+    assert "neither confirms nor refutes" in claim.reasons[0].en
+    span = claim.span(claim.right[0])
+    assert span.high == pytest.approx(time.high, rel=0.05)
+    assert of("premise", beyond).verdict == "wrong premise"
+    assert of("arithmetic", between).verdict == "arithmetic slip"
+    point = costline.train("llama-3.1-70b", **asked)["time"]
+    assert of("premise", f"{point / 86400:.3f} days").verdict == "holds"

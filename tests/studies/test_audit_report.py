@@ -136,6 +136,21 @@ def test_samples_and_seeds_of_an_audit(ask, tmp_path):
     assert "samples: 1 is not from 2" in ask(str(path), "--samples", "1", code=2)
 
 
+def test_a_seed_alone_asks_for_no_doubt(capsys, tmp_path):
+    """An audit without ranges is of no samples, whatever the seed; --samples asks for the model's own doubt."""
+    path = tmp_path / "mine.toml"
+    step = '{ call = "train", with = { model = "llama-3.1-8b", tokens = "1T", on = "64xh100-sxm", figure = "time" } }'
+    text = USERS.replace('{ call = "addition", with = { a = 2, b = 2 } }', step).replace("arithmetic", "premise")
+    path.write_text(text.replace("stated = 5", 'stated = "900 days"'), "utf-8")
+    said = []
+    for more in ((), ("--seed", "3"), ("--samples", "64")):
+        assert main(["audit", str(path), *more]) == 0
+        said.append(capsys.readouterr())
+    plain, seeded, sampled = said
+    assert plain.out == seeded.out != sampled.out
+    assert "no seed was used" in seeded.err
+
+
 def test_every_fault_of_a_bad_file_is_printed(ask, tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(USERS.replace("addition", "adition").replace('computed = "sum"', 'computed = "som"'), "utf-8")

@@ -121,5 +121,5 @@ def test_rooflines_say_in_which_format_a_chip_multiplies(capsys):
         main(["chip", "compare", "a100-sxm-80gb", "h100-sxm", "--workload", "llama-3.1-8b", "--precision", "fp8"]) == 0
     )
     out = capsys.readouterr().out
-    assert "a100-sxm-80gb: products bf16: a100-sxm-80gb states no rate for fp8" in out.replace("\n", " ")
-    assert "h100-sxm: products" not in out
+    assert "a100-sxm-80gb: weights fp8, products bf16 (a100-sxm-80gb states no rate for fp8)" in out.replace("\n", " ")
+    assert "h100-sxm: weights" not in out

@@ -224,3 +224,15 @@ def test_sweeps_equal_single_estimates(wan):
         one = generate(wan, replace(CLIP, steps=int(steps[index]), frames=int(frames[index])), make_machine())
         for name in ("time", "flops", "memory"):
             assert np.broadcast_to(swept[name], 2)[index] == pytest.approx(one[name]), name
+
+
+def test_weights_are_fetched_in_the_formats_they_are_stored_in(wan):
+    """A clip of one token computes nothing to speak of: an evaluation waits for its weights, products in one byte."""
+    small = replace(CLIP, frames=1, height=16, width=16, steps=1, branches=1)
+    machine = make_machine(coefficients={"offload_bandwidth": 1e9}, weights="fp8", compute="fp8", offload="weights")
+    phases = generation_phases(wan, small, machine)
+    (network, _), (encoder, _) = wan.transformers[0], wan.encoders[0]
+    products = sum(part.params for part in network.parts if part.name.startswith("block") and part.kind == "linear")
+    assert 0.9 * network.params < products < network.params
+    assert phases["denoise"].point == pytest.approx((2 * network.params - products) / 1e9, rel=1e-3)
+    assert phases["encode text"].point == pytest.approx(2 * encoder.params / 1e9, rel=0.05)

@@ -66,17 +66,17 @@ def _show(fitted: Sequence[Fitted], left_out: Mapping[str, int], source: str) ->
     screen = console()
     for chip in dict.fromkeys(each.chip for each in fitted):
         heading = f"{chip:29}{'rows':>8}{'in':>9}{'out':>9}{'sourced':>11}{'engines':>11}"
-        screen.print(heading, style="bold", markup=False)
+        screen.print(heading, style="bold")
         for each in fitted:
             if each.chip == chip:
-                screen.print(scores(each), markup=False)
-                screen.print(f"  {described(each.values)}", style="dim", markup=False)
+                screen.print(scores(each))
+                screen.print(f"  {described(each.values)}", style="dim")
         screen.print("")
     screen.print(LEGEND, style="dim")
     if reasons := [f"{count:,} {reason}" for reason, count in left_out.items() if count]:
         screen.print(f"rows left out: {'; '.join(reasons)}", style="dim")
     for part in source.split("; ")[1:]:
-        screen.print(part, style="dim", markup=False)
+        screen.print(part, style="dim")
 
 
 def scores(each: Fitted) -> str:

@@ -68,7 +68,8 @@ def audit(
     seed
         Which samples; the same seed gives the same answer [0].
     """
-    from costline.cli.terminal import either
+    from costline.cli.doubt import UNUSED_SEED
+    from costline.cli.terminal import either, note
 
     either(json=json, csv=csv)
     if page is not None and page.suffix.lower() not in PAGES:
@@ -86,9 +87,10 @@ def audit(
     if name is None:
         known = ", ".join(document.shipped_audits())
         raise InputError(f"name an audit ({known}) or a TOML file of your own (--template prints one to start from)")
-    wanted = samples is not None or seed is not None
-    with sampling(4096 if samples is None else samples, seed=seed or 0, always=wanted):
+    with sampling(4096 if samples is None else samples, seed=seed or 0, always=samples is not None):
         result = judge.audit(name)
+    if seed is not None and not result.samples:
+        note(UNUSED_SEED)
     chosen = _chosen(result, claim)
     if page is not None:
         _write(page, result, lang)

@@ -10,6 +10,8 @@ from cyclopts import App, Parameter
 from costline.errors import InputError
 
 if TYPE_CHECKING:
+    from costline.catalogue import Catalogue
+    from costline.resolve import Model
     from costline.silicon.cost import Silicon
     from costline.silicon.decoding import Talk
     from costline.silicon.filming import Film
@@ -70,10 +72,10 @@ def _workloads(
     names: str, input: str, output: str, tpot: float, precision: str, catalogue: Path | None
 ) -> tuple[list[Talk], list[Film]]:
     from costline import quantity, resolve
+    from costline.catalogue.given import narrow_in
     from costline.models.decoder import Decoder
     from costline.precision import element_bytes
     from costline.silicon.decoding import Talk
-    from costline.silicon.filming import film_of
 
     element_bytes(precision)  # refuses what is none
     book = resolve.catalogue(catalogue)
@@ -83,12 +85,31 @@ def _workloads(
     )
     talks, films = [], []
     for name in names.split(","):
+        if not name.strip():
+            raise InputError(f"workload: {names[:60]!r} lacks a model between its commas; write e.g. llama-2-70b")
         found = resolve.model(name.strip(), book)
         if isinstance(found, Decoder):
-            talks.append(Talk(network=found, input=prompt, output=answer, tpot=tpot, precision=precision))
+            narrow = narrow_in(name.strip(), precision, book)
+            talks.append(
+                Talk(network=found, input=prompt, output=answer, tpot=tpot, precision=precision, narrow=narrow)
+            )
         else:
-            films.append(film_of(resolve.sampler(found, None, {}, book)))
+            films.append(_film(name.strip(), found, precision, book))
     return talks, films
+
+
+def _film(name: str, found: Model, precision: str, book: Catalogue) -> Film:
+    """A workload that makes video."""
+    from costline import resolve
+    from costline.models.encoder import Encoder
+    from costline.silicon.filming import film_of
+
+    if isinstance(found, Encoder):
+        raise InputError(f"{name} is a text encoder: it neither answers nor makes video; name one that does")
+    pipeline = resolve.sampler(found, None, {}, book)
+    if pipeline.still:
+        raise InputError(f"{name} makes images; name a video pipeline, such as wan2.1-t2v-14b, or a language model")
+    return film_of(pipeline, precision)
 
 
 @app.command
@@ -337,6 +358,8 @@ def design(
     limit = float(resolve.number(tpot, quantity.SECONDS, "tpot", least=1e-6))
     talks, films = _workloads(workload, input, output, limit, precision, catalogue)
     talk, film = _both(talks, films)
+    if objective == "latency" and mix != "decode":
+        raise InputError("mix: the latency is that of a token, whatever else is made; leave --mix out")
     share = {"decode": 1.0, "video": 0.0}.get(mix)
     if share is None:
         share = float(resolve.number(mix, quantity.FRACTION, "mix"))
@@ -364,4 +387,4 @@ def _both(talks: list[Talk], films: list[Film]) -> tuple[Talk, Film]:
 def _volume(text: str | None) -> float | None:
     from costline import quantity, resolve
 
-    return None if text is None else float(resolve.number(text, quantity.COUNT, "volume", least=1))
+    return None if text is None else float(resolve.number(text, quantity.COUNT, "volume", least=1, whole=True))

@@ -74,7 +74,7 @@ def _print_winners(found: Found) -> None:
 
 def _print_front(found: Found) -> None:
     """The Pareto front of the objective as a picture and a table."""
-    from costline.report.chip import scatter
+    from costline.report.chip import MARKS, scatter
     from costline.silicon.search import axes_of
 
     if not found.front:
@@ -87,7 +87,9 @@ def _print_front(found: Found) -> None:
     shown = found.front if len(found.front) <= MOST else _spread(found.front)
     if len(shown) < len(found.front):
         screen.print(f"{len(shown)} of {len(found.front)} designs, the ends and evenly between", style="dim")
+    marks = {id(each): MARKS[place % len(MARKS)] for place, each in enumerate(found.front)}
     fields = (
+        Field("", lambda row: marks[id(row)]),
         Field("design", lambda row: row.words),
         Field(across, lambda row: getattr(row, first) * wide),
         Field(up, lambda row: getattr(row, second) * high),

@@ -57,7 +57,7 @@ def print_comparison(
         write_json(plain_value([asdict(row) for row in rows]))
         return served
     screen = console()
-    screen.print("Rooflines at the weights' format", style="bold")
+    screen.print("Rooflines in the format of products", style="bold")
     screen.print(table([row.roof for row in rows], _roof_fields()))
     for row in rows:
         if row.roof.products:
@@ -174,10 +174,11 @@ def print_findings(
         return
     screen = console()
     words = f"{chips} chip{'s' * (chips != 1)}"
-    if not findings and not faults:
+    if not findings and not faults and not open_ends:
         screen.print(f"{visible(path)}: {words}, nothing implausible")
     elif not findings and chips:
-        screen.print(f"{visible(path)}: {words}; what can be read breaks no limit", style="yellow")
+        read = "can be read" if faults else "is stated"
+        screen.print(f"{visible(path)}: {words}; what {read} breaks no limit", style="yellow" if faults else None)
     for finding in findings:
         style = "bold red" if finding.severity == "impossible" else "yellow"
         screen.print(f"{finding.chip}: {finding.severity}: {finding.what}", style=style)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Group, Parameter
 
 from costline import quantity
+from costline.cli.terminal import note
 from costline.errors import InputError, QuantityError, nearest_names
 from costline.uncertainty.draws import USUAL, Sampling, sampling
 
@@ -48,8 +49,8 @@ class Doubt:
 
     @property
     def wanted(self) -> bool:
-        """Whether something is asked that needs samples, range or no range."""
-        asked = (self.samples, self.seed, self.percentiles, self.interval, self.of, self.tornado)
+        """Whether something is asked that needs samples, range or no range; a seed alone asks for none."""
+        asked = (self.samples, self.percentiles, self.interval, self.of, self.tornado)
         return any(each is not None for each in asked) or bool(self.chance or self.given)
 
     def stated(self) -> tuple[str, ...]:
@@ -72,6 +73,8 @@ class Doubt:
     def applied(self, estimate: "Estimate") -> "Estimate":
         """The answer with findings and wishes; one without samples as it is."""
         if not self.wanted and not is_ranged(estimate):
+            if self.seed is not None:
+                note(UNUSED_SEED)
             return estimate
         from costline.uncertainty.sampled import Asked, RangedEstimate
 
@@ -121,6 +124,9 @@ class Doubt:
             if not getattr(self, name) or getattr(self, name) is None:
                 found[name] = _typed(name, value, where)
         return found
+
+
+UNUSED_SEED = "--seed: nothing is sampled here, so no seed was used; ranges are sampled, and --samples samples always"
 
 
 def is_ranged(estimate: "Estimate") -> bool:

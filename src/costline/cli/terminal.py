@@ -34,8 +34,9 @@ def console(*, stderr: bool = False, plain: bool = False) -> Console:
 
     width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
     return Console(
-        stderr=stderr, width=max(width, 40), highlight=False, soft_wrap=False, color_system=None if plain else "auto"
-    )
+        stderr=stderr, width=max(width, 40), highlight=False, markup=False, soft_wrap=False,
+        color_system=None if plain else "auto",
+    )  # fmt: skip
 
 
 def complain(message: str) -> None:
@@ -143,7 +144,7 @@ def table(rows: Sequence[Any], fields: Sequence[Field]) -> Table:
             factor, unit = column_scale(known[len(known) // 2 :][:1], each.kind)  # one giant must not set the unit
             values = [None if value is None else value / factor for value in values]
             heading = f"{heading}\n{unit}"
-        made.add_column(heading, justify="right" if numeric else "left", overflow="fold", no_wrap=place == 0)
+        made.add_column(heading, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric or place == 0)
         columns.append([_cell(value) for value in values])
     for cells in zip(*columns, strict=True):
         made.add_row(*cells)

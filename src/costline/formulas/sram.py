@@ -67,17 +67,21 @@ def sequences_in_flight(chips: Numeric, capacity: Numeric, weights: Numeric, cac
     return (room > 0) * room
 
 
-@formula("4 * layers * (hop + message / link)", unit="s", source="Shoeybi et al. 2019, arXiv:1909.08053, sec. 3")
-def exchange_time(layers: Numeric, hop: Numeric, message: Numeric, link: Numeric) -> Numeric:
+@formula(
+    "2 * layers * (hops * hop + 2 * message / link)", unit="s", source="Shoeybi et al. 2019, arXiv:1909.08053, sec. 3"
+)
+def exchange_time(layers: Numeric, hops: Numeric, hop: Numeric, message: Numeric, link: Numeric) -> Numeric:
     """Time that the chips of all layers need to exchange what they computed of them.
 
     Two all-reduces a layer, after attention and after the feed-forward network, each a reduce-scatter and an
-    all-gather of one hop.
+    all-gather.
 
     Parameters
     ----------
     layers : float or array
         Layers whose matrices are split over several chips. [1]
+    hops : float or array
+        Hops of an all-reduce: two between chips that are all connected, three through a dragonfly of such groups. [1]
     hop : float or array
         Time from a chip to the next. [s]
     message : float or array
@@ -92,14 +96,15 @@ def exchange_time(layers: Numeric, hop: Numeric, message: Numeric, link: Numeric
 
     References
     ----------
-    Shoeybi et al. 2019, arXiv:1909.08053, section 3 (two all-reduces a layer).
+    Shoeybi et al. 2019, arXiv:1909.08053, section 3 (two all-reduces a layer); Abts et al. 2022, ISCA, p. 577 (three
+    hops).
 
     Examples
     --------
-    >>> round(exchange_time(80, 1e-6, 0.0, 1e11), 9)
+    >>> round(exchange_time(80, 2, 1e-6, 0.0, 1e11), 9)
     0.00032
     """
-    return 4 * layers * (hop + message / link)
+    return 2 * layers * (hops * hop + 2 * message / link)
 
 
 @formula(

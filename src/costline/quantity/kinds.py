@@ -364,6 +364,15 @@ REQUEST_RATE = Kind(
     scales=_of(_counts("requests")[:4], "/s"),
     base=_base(" requests/s"),
 )
+FAILURE_RATE = Kind(
+    name="rate of failures",
+    unit="1/s",
+    example="0.2 failures/year",
+    over=units.FAILURE,
+    per=units.TIME,
+    scales=_units((("failures/year", Fraction(1, _YEAR)),)),
+    base=_base(" failures/s"),
+)
 FREQUENCY = Kind(
     name="frequency",
     unit="Hz",

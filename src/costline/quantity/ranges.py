@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from costline.errors import QuantityError
-from costline.quantity.kinds import FRACTION, Kind
+from costline.quantity.kinds import FRACTION, RATIO, Kind
 from costline.quantity.reading import BETWEEN, DOLLAR, NUMBER, clean, read, shown
 from costline.quantity.writing import exact, show
 
@@ -99,6 +99,8 @@ def read_range(text: str | float, kind: Kind) -> Range | float:
     ends = [part.strip() for part in parts]
     if len(ends) != 2 or not all(ends) or "..." in tidy:
         raise QuantityError(f"{shown(text)} is not a range of two values; write A to B, or A..B for a uniform one")
+    if kind is FRACTION:
+        _refuse_mixed(text, ends)
     ends = _with_units(text, ends)
     low, high = (read(end, kind) for end in ends)
     if low > high:
@@ -161,6 +163,15 @@ def shared_unit(low: str, high: str) -> str:
     if numbers[0] is None or numbers[1] is None or low[numbers[0].end() :]:
         return low
     return low + high[numbers[1].end() :]
+
+
+def _refuse_mixed(text: str, ends: list[str]) -> None:
+    """Refuse a first end of a percentage that may be a share: "0.3 to 40%" is 30 % or 0.3 %."""
+    if PLAIN.fullmatch(ends[0]) is None or not ends[1].endswith("%"):
+        return
+    low = read(ends[0], RATIO)
+    if 0 < low < 1 and low <= read(ends[1], FRACTION):
+        raise QuantityError(f"{shown(text)}: {ends[0]} is {low:.0%} or {ends[0]}%; write the sign behind both ends")
 
 
 def _with_units(text: str, ends: list[str]) -> list[str]:

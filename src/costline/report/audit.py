@@ -28,6 +28,7 @@ WORDS: dict[str, dict[str, str]] = {
         "wrong premise": "前提不成立",
         "not checkable": "无法核实",
         "claims": "条论断",
+        "one claim": "1 条论断",
         "stated": "原文",
         "right": "正确值",
         "found": "算得",
@@ -79,6 +80,12 @@ PLURAL = re.compile(r"^(?!1 )(.* )(segment)$")
 def word(name: str, language: str) -> str:
     """A word of the report in a language."""
     return WORDS.get(language, {}).get(name, name)
+
+
+def counted(result: Result, language: str) -> str:
+    """How many claims there are."""
+    number = len(result.claims)
+    return word("one claim", language) if number == 1 else f"{number} {word('claims', language)}"
 
 
 def said(value: Value, language: str) -> str:
@@ -175,7 +182,7 @@ def _head(result: Result, language: str) -> Iterator[Text]:
     yield Text(f"{audit.source}" + (f", {audit.date}" if audit.date else ""), style="dim")
     if audit.note:
         yield Text(audit.note.say(language))
-    line = Text(f"{len(result.claims)} {word('claims', language)}: ")
+    line = Text(f"{counted(result, language)}: ")
     parts = [Text(f"{word(verdict, language)} {result.count(verdict)}", STYLES[verdict]) for verdict in VERDICTS]
     yield line.append_text(Text(", ").join(parts))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costline.report.audit import check_line, fill, found, in_doubt, input_lines, reason, step_line, word
+from costline.report.audit import check_line, counted, fill, found, in_doubt, input_lines, reason, step_line, word
 from costline.report.page import Block, Bullets, Heading, Lines, Table, Text, unmarked
 from costline.studies.audit.judge import VERDICTS, Judged, Result
 
@@ -33,7 +33,7 @@ def audit_page(result: Result, language: str = "en", *, level: int = 1) -> list[
         Heading(unmarked(audit.title.say(language)), level),
         Text(unmarked(where)),
         *([Text(unmarked(audit.note.say(language)))] if audit.note else []),
-        Text(f"{len(result.claims)} {word('claims', language)}: {counts}"),
+        Text(f"{counted(result, language)}: {counts}"),
         _summary(result, language),
     ]
     for section in dict.fromkeys(judged.claim.section for judged in result.claims):

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 
 WIDTH, HEIGHT = 60, 12
+MARKS = "123456789abcdefghijklmnopqrstuvwxyz"
+"""Points in their order; the 36th is 1 again."""
 
 
 def scatter(points: Sequence[tuple[float, float]], across: str, up: str) -> str:
@@ -29,7 +31,7 @@ def scatter(points: Sequence[tuple[float, float]], across: str, up: str) -> str:
     cells = [[" "] * WIDTH for _ in range(HEIGHT)]
     for number, point in enumerate(points):
         column, row = (_place(point[axis], spans[axis], size) for axis, size in ((0, WIDTH), (1, HEIGHT)))
-        cells[HEIGHT - 1 - row][column] = "123456789abcdefghijklmnopqrstuvwxyz"[number % 35]
+        cells[HEIGHT - 1 - row][column] = MARKS[number % len(MARKS)]
     lines = [f"{up} {_short(spans[1][1])}", *("| " + "".join(line).rstrip() for line in cells)]
     left, right = _short(spans[0][0]), _short(spans[0][1])
     lines.append("+" + "-" * WIDTH)

@@ -49,8 +49,8 @@ def _best(row: Row) -> Table:
     table.add_row("best", Text(row.where))
     table.add_row("plan", Text(row.plan, style="bold green"))
     for figure in row.figures.values():
-        shown = text(figure.value, figure.unit)
-        table.add_row(label(figure.name), Text(f"{shown}  {figure.note}".rstrip()))
+        note = f"of {text(figure.high, figure.unit)}" if figure.name == "memory" else figure.note
+        table.add_row(label(figure.name), Text(f"{text(figure.value, figure.unit)}  {note}".rstrip()))
     return table
 
 

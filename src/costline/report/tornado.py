@@ -15,7 +15,7 @@ WIDTH, EDGE, GAP = 980, 16, 6
 """Width of the picture, its margin, and the space between a bar and its words. [pixel]"""
 HEAD, ROW, FOOT = 34, 26, 44
 """Height of the title of a part, of a bar with its gap, and of the axis below. [pixel]"""
-LETTER = 7.4
+LETTER = 8.4
 """Width of a letter, generously. [pixel]"""
 STYLE = (
     ".costline text{font:13px system-ui,sans-serif;fill:#1b1f24}.costline .dim{fill:#596069}"

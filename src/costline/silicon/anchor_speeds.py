@@ -149,9 +149,10 @@ def groq_speed(model: str, context: int, row: Anchor) -> Values:
     return [1 / float(tried.floor)]
 
 
-def groq_chips(bytes_each: float, row: Anchor) -> Values:
-    """Chips that hold the weights of Llama-2-70B."""
-    return [float(chips_to_hold(decoder("llama-2-70b").params * bytes_each, shipped.chip("groq-lpu-v1").memory))]
+def groq_chips(form: str, row: Anchor) -> Values:
+    """Chips that hold the weights of Llama-2-70B in a format."""
+    talk = Talk(network=decoder("llama-2-70b"), precision=form)
+    return [float(chips_to_hold(talk.weights, shipped.chip("groq-lpu-v1").memory))]
 
 
 def reconfigurable(row: Anchor) -> Values:

@@ -7,6 +7,7 @@ field that cannot be read takes no check from the others.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 from costline.catalogue.chip_table import ChipFacts
@@ -66,6 +67,15 @@ def package(described: Described) -> Iterable[Finding]:
     stands = (table.area + stacks * quantity("hbm_footprint").value) * quantity("interposer_factor").value
     why = f"the largest interposer of the road map; {table.dies} dies and {stacks} stacks stand on it"
     return beyond(described, "impossible", "package area", stands, most.value, AREA, why, most.source)
+
+
+def assembly(described: Described) -> Iterable[Finding]:
+    """Each die and stack on an interposer is bonded, and some bonds fail."""
+    table, kind = described.silicon, described.off_chip
+    stacks = (table.devices or 0) if kind is not None and kind.mount == "interposer" else 0
+    bond = quantity("bonding_yield")
+    most, why = math.log(0.5) / math.log(bond.high), f"half of the packages fail at {bond.high:.0%} a bond"
+    return beyond(described, "doubtful", "dies and stacks:", table.dies + stacks, int(most), COUNT, why, bond.source)
 
 
 def pins(described: Described) -> Iterable[Finding]:
@@ -268,7 +278,7 @@ def draw(described: Described) -> Iterable[Finding]:
 
 
 CHECKS: tuple[Callable[[Described], Iterable[Finding]], ...] = (
-    memory_kind, on_chip, rates, reticle, package, pins, capacity, placement, cooling, arrays, blocks, arithmetic,
-    links, reading, draw, idle_pins,
+    memory_kind, on_chip, rates, reticle, package, assembly, pins, capacity, placement, cooling, arrays, blocks,
+    arithmetic, links, reading, draw, idle_pins,
 )  # fmt: skip
 """Every check, in the order findings are listed."""

@@ -86,7 +86,7 @@ def judge(talk: Talk, film: Film, book: Catalogue, chip: str = "a100-sxm-80gb") 
 def _groq(network: Decoder, book: Catalogue) -> Judged:
     chip = book.chip("groq-lpu-v1")
     rate, node = float(chip.rate("fp16")) / 1e12, node_of(chip.details["process_node"])
-    held = float(chips_to_hold(network.params * 2.0, chip.memory))
+    held = float(chips_to_hold(Talk(network=network).weights, chip.memory))
     true = abs(rate / 188 - 1) < 0.01 and node == "14"
     return Judged(
         id="S33",

@@ -19,14 +19,13 @@ from costline.formulas.sram import chips_to_hold
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.numeric import Numeric
-from costline.precision import element_bytes, usual_products
-from costline.silicon.decoding import Talk, decoding, served, units_of
-from costline.silicon.filming import Film, film_units
+from costline.silicon.decoding import Talk, decoding, plan_of, served, units_of
+from costline.silicon.filming import Film, film_units, film_weights
 from costline.silicon.owning import Owner
 from costline.silicon.pim import Device
 from costline.silicon.sram import held_in_sram, pipeline_answer
 from costline.studies.economics import Economics
-from costline.studies.formats import widened
+from costline.studies.formats import settled_formats
 from costline.studies.generate import generate
 
 
@@ -50,8 +49,9 @@ class Answer:
         A token, or a second of video. [J, USD, USD]
     made_low, made_high : float or None
         The middle 80 % of `made`. [USD]
-    hold : float
-        Chips whose memory holds the weights. [chip]
+    hold : float or None
+        Chips whose memory holds the weights, of a pipeline those of all its networks; None if the chip cannot run it.
+        [chip]
     batch : float or None
         Sequences in flight on the unit.
     why : str
@@ -59,7 +59,7 @@ class Answer:
     """
 
     chip: str
-    hold: float
+    hold: float | None = None
     chips: float | None = None
     rate: float | None = None
     wait: float | None = None
@@ -93,10 +93,8 @@ class Roof:
 def roof(chip: Chip, precision: str = "bf16") -> Roof:
     """Peak, bandwidth, and the intensity where one hands over to the other."""
     try:
-        wanted = usual_products(precision)
-        multiplied, products = widened(chip, wanted)
-        peak = float(chip.rate(multiplied))
-        products = products or (f"products {wanted}: {precision} is for weights only" if wanted != precision else "")
+        fields, products = settled_formats({}, precision, chip, training=False)
+        peak = float(chip.rate(fields["compute"]))
     except InputError:
         peak, products = None, ""
     bandwidth = float(chip.memory_bandwidth)
@@ -129,10 +127,9 @@ def talk_answer(talk: Talk, cluster: Cluster, owner: Owner, book: Catalogue, mem
         Memory that computes, in place of the chip's own.
     """
     chip, efficiency, pue = cluster.chip, book.efficiency(), book.pue().value
-    bytes_of = talk.network.params * element_bytes(talk.precision) * (1.0 if memory is None else memory.duplicate)
-    hold = float(chips_to_hold(bytes_of, chip.memory))
+    hold = float(chips_to_hold(talk.weights * (1.0 if memory is None else memory.duplicate), chip.memory))
     try:
-        chip.rate_format(usual_products(talk.precision))
+        plan_of(talk, cluster)
     except InputError as error:
         return Answer(chip=chip.id, hold=hold, why=str(error))
     if held_in_sram(chip):
@@ -190,11 +187,11 @@ def _priced(answer: Answer, owner: Owner) -> Answer:
 
 def film_answer(film: Film, cluster: Cluster, owner: Owner, book: Catalogue) -> Answer:
     """Make a clip on the fewest chips that hold the pipeline."""
-    chip = cluster.chip
-    hold = float(chips_to_hold(film.pipeline.transformers[0][0].params * 2, chip.memory))
-    why = ""
+    chip, hold, why = cluster.chip, None, ""
     try:
         for chips, choice, machine in film_units(film, cluster, book.efficiency()):
+            if hold is None:
+                hold = float(chips_to_hold(film_weights(film, machine), chip.memory))
             if not choice.fitting:
                 why = f"does not fit in {chips} chips"
                 continue

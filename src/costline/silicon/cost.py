@@ -333,7 +333,7 @@ def cost_estimate(silicon: Silicon, volume: float | None = None, size: int = USU
     return Estimate(
         study="chip cost",
         title=f"What {silicon.name} costs to make",
-        inputs={"chip": silicon.name, "process": silicon.process, "volume": volume},
+        inputs={"chip": silicon.name, "process": silicon.process, "volume": volume or quantity("volume").value},
         figures=figures,
         assumptions=tuple(_assumptions(silicon, volume)),
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from costline.engine.memory import weight_bytes
 from costline.engine.passes import Machine
 from costline.estimate import Estimate
 from costline.hardware.cluster import Cluster
@@ -18,8 +19,9 @@ from costline.hardware.efficiency import Efficiency
 from costline.models.decoder import Decoder
 from costline.numeric import Array
 from costline.plan import Plan
-from costline.precision import usual_products
+from costline.precision import Narrow
 from costline.silicon.pim import Device, decode_split
+from costline.studies.formats import settled_formats
 from costline.studies.serve import Requests, serve, serving_times
 from costline.studies.serving_memory import serving_memory
 from costline.studies.space import dividing, heads_of, powers_of_two
@@ -43,7 +45,9 @@ class Talk:
     tpot : float
         Longest time per token a user bears. [s]
     precision : str
-        Format of weights, cache, and products where the chip multiplies in it; else these are wider.
+        Format of weights, and as `costline serve` reads it of products.
+    narrow : str
+        Which weights a format of fewer than 16 bits applies to.
     """
 
     network: Decoder
@@ -51,6 +55,12 @@ class Talk:
     output: int = 200
     tpot: float = 0.05
     precision: str = "bf16"
+    narrow: Narrow = "layers"
+
+    @property
+    def weights(self) -> float:
+        """Weights of the whole model: embedding, head, norms and router stay in 16 bits. [byte]"""
+        return float(weight_bytes(self.network, Plan(weights=self.precision, narrow=self.narrow)))
 
 
 @dataclass(frozen=True)
@@ -108,15 +118,15 @@ def wide(cluster: Cluster, axes: int) -> Cluster:
 
 
 def plan_of(talk: Talk, cluster: Cluster, tensor: Any = 1) -> Plan:
-    """Tensor parallelism over the unit, everything in the format asked about.
+    """Tensor parallelism over the unit, in the formats that `costline serve` would take.
 
     Raises
     ------
     PlanError
         The chip states no rate for that format, nor for a wider one.
     """
-    compute = cluster.chip.rate_format(usual_products(talk.precision))
-    return Plan(tensor=tensor, weights=talk.precision, compute=compute, cache=talk.precision)
+    fields, _ = settled_formats({"narrow": talk.narrow}, talk.precision, cluster.chip, training=False)
+    return Plan(tensor=tensor, **fields)
 
 
 def units_of(talk: Talk, cluster: Cluster) -> list[int]:

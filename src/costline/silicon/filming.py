@@ -15,7 +15,9 @@ from costline.numeric import Array
 from costline.plan import Plan
 from costline.studies.choose import Choice, generation_plan
 from costline.studies.clip import Clip
+from costline.studies.formats import settled_formats
 from costline.studies.generate import generation_time
+from costline.studies.generation_memory import generation_memory
 from costline.studies.space import powers_of_two
 
 MOST_CHIPS = 8
@@ -24,19 +26,20 @@ MOST_CHIPS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Film:
-    """Making a video clip with a pipeline."""
+    """Making a video clip with a pipeline, in a format as `costline generate` reads it."""
 
     pipeline: Pipeline
     clip: Clip
+    precision: str = "bf16"
 
 
-def film_of(pipeline: Pipeline) -> Film:
+def film_of(pipeline: Pipeline, precision: str = "bf16") -> Film:
     """A clip as the pipeline makes it by default; 720p and 50 steps where it does not say."""
     clip = Clip(
         frames=pipeline.frames or 121, height=pipeline.height or 720, width=pipeline.width or 1280,
         fps=pipeline.fps or 24.0, steps=pipeline.steps or 50, branches=pipeline.branches or 2,
     )  # fmt: skip
-    return Film(pipeline=pipeline, clip=clip)
+    return Film(pipeline=pipeline, clip=clip, precision=precision)
 
 
 def film_units(film: Film, cluster: Cluster, efficiency: Efficiency) -> Iterator[tuple[int, Choice, Machine]]:
@@ -47,10 +50,17 @@ def film_units(film: Film, cluster: Cluster, efficiency: Efficiency) -> Iterator
     InputError
         The chip cannot run the pipeline at all.
     """
+    fields, _ = settled_formats({}, film.precision, cluster.chip, training=False)
     for chips in powers_of_two(min(np.max(cluster.domain), MOST_CHIPS)):
-        machine = Machine(replace(cluster, chips=chips), efficiency, Plan())
+        machine = Machine(replace(cluster, chips=chips), efficiency, Plan(**fields))
         choice = generation_plan(film.pipeline, film.clip, machine, {})
         yield chips, choice, replace(machine, plan=choice.plan)
+
+
+def film_weights(film: Film, machine: Machine) -> float:
+    """Weights of transformers, encoders and autoencoder on one chip of a plan. [byte]"""
+    items = generation_memory(film.pipeline, film.clip, machine).items
+    return sum(float(items.get(name, 0.0)) for name in ("transformer", "encoders", "autoencoder"))
 
 
 def film_rates(film: Film, cluster: Cluster, efficiency: Efficiency) -> Array:

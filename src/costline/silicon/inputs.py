@@ -287,7 +287,7 @@ def memory_type(name: str) -> MemoryType:
     """
     known = {each.lower(): each for each in memory_types()}
     if name.strip().lower() not in known:
-        raise UnknownNameError("memory", name, [*memory_types(), "SRAM"])
+        raise UnknownNameError("memory", name, [*memory_types(), "SRAM"], listed=[*memory_types(), "SRAM"])
     return memory_types()[known[name.strip().lower()]]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from costline.catalogue import Catalogue
 from costline.hardware.cluster import Cluster
 from costline.silicon.decoding import Talk, Tried, decoding
 from costline.silicon.filming import Film, film_rates
+from costline.silicon.sram import Pipelines, held_in_sram, pipelines
 
 LIMITS = (0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 2.0)
 """Longest times per token tried. [s]"""
@@ -65,11 +66,12 @@ def doubled(cluster: Cluster) -> dict[str, Cluster]:
 
 def talk_levers(talk: Talk, cluster: Cluster, book: Catalogue, limits: Sequence[float] = LIMITS) -> list[Lever]:
     """What helps decoding, a row for each limit on the time per token."""
-    tried = {name: decoding(talk, one, book.efficiency()) for name, one in doubled(cluster).items()}
+    serve = pipelines if held_in_sram(cluster.chip) else decoding
+    tried = {name: serve(talk, one, book.efficiency()) for name, one in doubled(cluster).items()}
     return [_lever(limit, tried) for limit in limits]
 
 
-def _lever(limit: float, tried: dict[str, Tried]) -> Lever:
+def _lever(limit: float, tried: Mapping[str, Tried | Pipelines]) -> Lever:
     rates = {name: float(each.each(limit).max()) for name, each in tried.items()}
     plain = rates["plain"]
     gains = {name: rates[name] / plain if plain else None for name in ("peak", "bandwidth", "memory")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -41,6 +42,8 @@ def line_up(chips: Iterable[str], talks: Sequence[Talk], films: Sequence[Film], 
     return [_row(name, talks, films, book) for name in chips]
 
 
+COUNTED = re.compile(r"\s*\d+\s*x", re.IGNORECASE)
+"""A number of chips before their name."""
 MEMORY_OF = {"hbm-pim": "HBM", "attacc": "HBM", "neupims": "HBM", "aim": "GDDR6", "cent": "GDDR6"}
 """Memory that computes -> the kind of memory it is made of."""
 
@@ -58,7 +61,9 @@ def _check_memory(chip: str, extra: str) -> None:
 
 
 def _row(name: str, talks: Sequence[Talk], films: Sequence[Film], book: Catalogue) -> Row:
-    plain, plus, extra = name.partition("+")
+    plain, plus, extra = (name, "", "") if name in book.chips() else name.partition("+")
+    if COUNTED.match(plain):
+        raise InputError(f"{name}: chips are compared one by one; leave the number out: {plain.partition('x')[2]}")
     memory: Device | None = device(extra) if plus else None
     cluster: Cluster = book.cluster(f"1x{plain}")
     prices = owner(cluster.chip, book, in_memory=memory is not None)

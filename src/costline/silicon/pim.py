@@ -94,7 +94,7 @@ def device(name: str) -> Device:
         No such device.
     """
     if name not in devices():
-        raise UnknownNameError("processing in memory", name, devices())
+        raise UnknownNameError("processing in memory", name, devices(), listed=devices())
     return devices()[name]
 
 

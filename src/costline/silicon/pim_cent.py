@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from costline.catalogue import shipped
 from costline.catalogue.facts import chip_costs
-from costline.engine.memory import kv_cache_bytes
+from costline.engine.memory import kv_cache_bytes, weight_bytes
 from costline.engine.passes import Machine
 from costline.formulas.pim import in_memory_time
 from costline.formulas.silicon import die_cost, dies_per_wafer
@@ -75,7 +75,7 @@ def busy_share(name: str) -> float:
 def token_time(name: str, context: float, inside: float) -> float:
     """Time of one token on memory of a bandwidth; nothing is read twice for a batch. [s]"""
     network, efficiency = network_of(name), device("cent").efficiency
-    read = network.params * 2.0 + float(kv_cache_bytes(network, 1, 1, Plan())) * context
+    read = float(weight_bytes(network, Plan())) + float(kv_cache_bytes(network, 1, 1, Plan())) * context
     return float(in_memory_time(read, inside, read, inside, efficiency))
 
 

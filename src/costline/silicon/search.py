@@ -186,7 +186,8 @@ def in_words(blueprint: Blueprint, pim: str) -> tuple[str, str]:
         size = blueprint.capacity / blueprint.devices / 1e9
         memory = f"{blueprint.devices:.0f} x {size:.0f} GB {blueprint.memory}{f' {pim}' if pim else ''}"
     dies = f"{blueprint.parts:.0f} dies, " if blueprint.parts > 1 else ""
-    return memory, f"{blueprint.process}, {dies}{blueprint.rate / 1e12:,.0f} TFLOP/s, {memory}"
+    links = f"links {blueprint.link / 1e9:,.0f} GB/s"
+    return memory, f"{blueprint.process}, {dies}{blueprint.rate / 1e12:,.0f} TFLOP/s, {memory}, {links}"
 
 
 def _best_of_class(designs: Sequence[Design]) -> list[Design]:
@@ -214,7 +215,7 @@ def axes_of(objective: Objective) -> tuple[tuple[str, str, float], tuple[str, st
 
 
 def _front(batches: Sequence[Batch], objective: Objective) -> list[Design]:
-    """Designs that no other beats at both measures of the objective."""
+    """Designs that no other beats at both measures of the objective by more than `SAME`."""
     points = []
     for number, batch in enumerate(batches):
         if objective == "latency":
@@ -227,5 +228,13 @@ def _front(batches: Sequence[Batch], objective: Objective) -> list[Design]:
     table = np.concatenate(points)
     table = table[np.lexsort((table[:, 1], table[:, 0]))]
     best = np.minimum.accumulate(np.concatenate([[np.inf], table[:-1, 1]]))
-    kept = table[table[:, 1] < best]
+    kept, least = [], np.inf
+    for row in table[table[:, 1] < best]:
+        if row[1] < (1 - SAME) * least:
+            kept.append(row)
+            least = row[1]
     return [design_of(batches[int(number)], int(place), 0.0) for _, _, number, place in kept]
+
+
+SAME = 0.005
+"""What a design of a front must be better by than the one before it: less does not show in three figures. [1]"""

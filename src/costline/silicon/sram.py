@@ -102,7 +102,7 @@ def pipelines(
         Time from a chip to the next, if not the usual one. [s]
     """
     network, machine = talk.network, _machine(talk, cluster, efficiency)
-    weights = network.params * element_bytes(machine.plan.weights)
+    weights = talk.weights
     cache = float(kv_cache_bytes(network, talk.input + talk.output, 1, machine.plan))
     memory = machine.cluster.chip.memory
     chips = np.ceil(chips_to_hold(weights + cache, memory) * np.array(spreads).reshape(-1, 1))
@@ -144,12 +144,12 @@ def _busy(talk: Talk, machine: Machine, together: Numeric, weights: float) -> tu
 
 def _through(talk: Talk, machine: Machine, busy: Array, chips: Array, tokens: Numeric, hop: Numeric) -> Array:
     """Time of `tokens` tokens through all chips. [s]"""
-    layers, chip = talk.network.layers, machine.cluster.chip
+    layers, cluster = talk.network.layers, machine.cluster
     message = tokens * talk.network.hidden_size * element_bytes(machine.plan.activation)
-    reached = machine.efficiency.value("link_up", chip)
-    link = np.inf if chip.link_bandwidth is None else chip.link_bandwidth * reached
-    shared = np.asarray(chips > layers)
-    exchange = shared * exchange_time(layers, hop, message, link)
+    reached = machine.efficiency.value("link_up", cluster.chip)
+    link = np.inf if cluster.scale_up is None else cluster.scale_up * reached
+    shared, beyond = np.asarray(chips > layers), np.asarray(chips > layers * cluster.domain)
+    exchange = shared * exchange_time(layers, 2 + beyond, hop, message, link)
     return np.asarray(pipeline_latency(busy, chips, layers, exchange, hop))
 
 

@@ -159,6 +159,9 @@ def with_history(
 
 
 def one_chip(machine: Machine) -> Machine:
-    """The same machine with one chip working: encoders are small and run unsharded."""
-    plan = replace(machine.plan, tensor=1, pipeline=1, ulysses=1, ring=1, guidance=1, density=1.0)
+    """The same machine with one chip working: encoders and autoencoders are small, run unsharded and in 16 bits."""
+    form = machine.plan.activation
+    plan = replace(
+        machine.plan, tensor=1, pipeline=1, ulysses=1, ring=1, guidance=1, density=1.0, weights=form, compute=form
+    )
     return replace(machine, plan=plan)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from costline.derivation import step
-from costline.engine.memory import residual_elements
+from costline.engine.memory import residual_elements, weight_bytes
 from costline.engine.messages import pipeline_message
 from costline.engine.passes import Machine, forward_pass, step_overhead
 from costline.engine.timing import Timing, one_after_another, paced, time_messages, waiting
@@ -19,9 +19,9 @@ from costline.formulas.roofline import memory_time
 from costline.formulas.training import time_at_utilisation, utilisation
 from costline.models.autoencoder import Autoencoder
 from costline.models.dit import DiT
+from costline.models.network import Network
 from costline.numeric import Numeric, ceil_divide, largest
 from costline.plan import Plan
-from costline.precision import element_bytes
 from costline.studies.clip import (
     Clip,
     Sampler,
@@ -164,14 +164,14 @@ def _encode(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
             forward_pass(encoder.parts, encoder.streams(tokens=tokens, batch=prompts), alone), machine
         )
         if machine.plan.offload in {"encoders", "weights"}:
-            busy = busy + _fetched(encoder.params, machine)
+            busy = busy + _fetched(encoder, alone)
     return busy
 
 
-def _fetched(params: Numeric, machine: Machine) -> Timing:
-    """Weights brought over the host link."""
+def _fetched(network: Network, machine: Machine) -> Timing:
+    """Weights of a network on one chip, brought over the host link."""
     host = machine.efficiency.value("offload_bandwidth", machine.cluster.chip)
-    return waiting(memory_time(params * element_bytes(machine.plan.weights), host, 1.0), "offload", "memory")
+    return waiting(memory_time(weight_bytes(network, machine.plan), host, 1.0), "offload", "memory")
 
 
 def _denoise(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
@@ -197,7 +197,7 @@ def evaluation(network: DiT, clip: Clip, machine: Machine) -> Timing:
     busy = _launched(busy, machine) * chunks + step_overhead("generate", machine) * (plan.guidance / clip.branches)
     if plan.offload != "weights":
         return busy
-    fetched = _fetched(network.params / plan.tensor / plan.pipeline, machine)
+    fetched = _fetched(network, machine)
     exposed = largest(fetched.point - busy.point, 0.0)  # the next layer is fetched while this one computes
     return busy + waiting(exposed, "offload", "memory")
 

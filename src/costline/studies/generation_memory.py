@@ -25,9 +25,9 @@ def generation_memory(pipeline: Sampler, clip: Clip, machine: Machine) -> Memory
     if plan.offload == "weights":
         weights = weights / network.layers * 2 / len(pipeline.transformers)  # a layer in use, one on its way
     items = {"transformer": weights}
-    element = element_bytes("bf16")
+    element, alone = element_bytes("bf16"), one_chip(machine).plan
     if plan.offload not in {"encoders", "weights"}:
-        items["encoders"] = sum(encoder.params for encoder, _ in pipeline.encoders) * element
+        items["encoders"] = sum(weight_bytes(encoder, alone) for encoder, _ in pipeline.encoders)
     history = 0.0 if clip.chunk is None and "window" not in streams else _history_bytes(network, streams, clip, machine)
     parts = network.parts
     if clip.chunk is not None:  # a chunk at a time: its streams, and its attention to what was before

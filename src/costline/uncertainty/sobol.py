@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
 from costline.errors import InputError
 from costline.numeric import Array
+from costline.uncertainty.sequence import scrambled_points
 
 
 def _scipy(module: str) -> ModuleType:
@@ -40,8 +42,8 @@ def points(samples: int, columns: int, seed: int) -> Array:
     """
     if columns == 0:
         return np.empty((samples, 0))
-    engine = _scipy("stats.qmc").Sobol(columns, scramble=True, rng=np.random.default_rng(seed))
-    drawn: Array = engine.random_base2(max(samples - 1, 1).bit_length())[:samples]
+    folder = Path(str(_scipy("special").__file__)).parents[1]
+    drawn = scrambled_points(folder, max(samples - 1, 1).bit_length(), columns, seed)[:samples]
     tiny = 2.0**-33  # a corner of the cube would be an infinite quantile
     return np.clip(drawn, tiny, 1 - tiny)
 

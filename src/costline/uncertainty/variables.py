@@ -21,7 +21,10 @@ SIZES = (quantity.PARAMS, quantity.TOKENS, quantity.COUNT, quantity.SECONDS)
 """Kinds of input of which more takes more memory."""
 RESERVED = "memory_reserved"
 """Coefficient that takes memory."""
-ROW_KINDS = {"s": quantity.SECONDS, "byte/s": quantity.BANDWIDTH, "W": quantity.WATTS}
+ROW_KINDS = {
+    "s": quantity.SECONDS, "byte/s": quantity.BANDWIDTH, "W": quantity.WATTS, "1/s": quantity.FAILURE_RATE,
+    "call": quantity.COUNT,
+}  # fmt: skip
 """What a coefficient measures, by the unit of its row; the others are shares, rates and factors without a unit."""
 
 

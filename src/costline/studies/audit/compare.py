@@ -24,7 +24,7 @@ MEASURED: dict[str, Kind] = {unit_of(kind): kind for kind in ANY if unit_of(kind
 
 @dataclass(frozen=True)
 class CheckResult:
-    """A check that was made."""
+    """A check that was made; `reached` is whether one that fails lies within the model's own doubt."""
 
     check: CheckTable
     computed: Value
@@ -32,6 +32,7 @@ class CheckResult:
     least: Value | None
     most: Value | None
     passed: bool
+    reached: bool = False
 
 
 def unlike(one: str, other: str) -> bool:

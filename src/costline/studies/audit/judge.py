@@ -42,9 +42,16 @@ VERDICTS: tuple[Verdict, ...] = ("holds", "arithmetic slip", "wrong premise", "n
 FAILING: Mapping[str, Verdict] = {"arithmetic": "arithmetic slip", "premise": "wrong premise"}
 """Verdict that a failed check of a kind leads to; a slip is named before a premise."""
 
+WITHIN = Text(
+    en="costline's own doubt reaches what is claimed: it neither confirms nor refutes it.",
+    zh="costline 自身的误差范围包含所称的数值：既不能证实，也不能否定。",
+)
+"""Why a premise that a prediction misses within its doubt cannot be checked."""
 REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_]*)?")
 FEW = 64
 """Samples that show whether a value depends on what the file states as ranges."""
+ENOUGH = 256
+"""Samples that show whether the model's doubt reaches a claim, where nothing else is in doubt."""
 PLACEHOLDER = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
 
 
@@ -148,20 +155,23 @@ def judge(document: Audit, path: Path, faults: Sequence[str] = ()) -> Result:
         plans, found = _found(document, path, faults=faults)
         draws.adopt()
     doubted = draws.wanted or document.model_doubt or settings().always
-    if not (doubted and draws.columns):
+    refuted = any(not check.passed and check.check.kind == "premise" for each in found for check in each.checks)
+    if not (draws.columns and (doubted or refuted)):
         return Result(visible(path.stem), document, tuple(_judged(each, {}) for each in found))
-    shares = points(settings().samples, draws.columns, settings().seed)
+    shares = points(settings().samples if doubted else ENOUGH, draws.columns, settings().seed)
     with drawing(draws, shares):
         _, samples = _found(document, path, plans)
     settled = shares[:FEW].copy()
     settled[:, [each.place for each in draws.variables.values() if each.origin == "model"]] = 0.5
     with drawing(draws, settled):
         _, stated = _found(document, path, plans)
-    claims = tuple(
-        _judged(at_medians(each, other, by_inputs), spans(other))
-        for each, other, by_inputs in zip(found, samples, stated, strict=True)
-    )
-    return Result(visible(path.stem), document, claims, samples=len(shares))
+    claims = []
+    for each, other, by_inputs in zip(found, samples, stated, strict=True):
+        ranged = at_medians(each, other, by_inputs)
+        reached = any(check.reached for check in ranged.checks)
+        claims.append(_judged(ranged, spans(other)) if doubted or reached else _judged(each, {}))
+    drawn = len(shares) if any(each.spans for each in claims) else 0
+    return Result(visible(path.stem), document, tuple(claims), samples=len(shares) if doubted else drawn)
 
 
 def _found(
@@ -359,7 +369,8 @@ class _Run:
             self.faults.append(f"{where}: least {check.least!a:.60} is above most {check.most!a:.60}; exchange them")
         if len(self.faults) > before or computed is None or None in asked.values() or not whole(check):
             return None
-        return CheckResult(check, computed, **sides, passed=passes(check, computed, **sides))
+        ends = sides["stated"], sides["least"], sides["most"]
+        return CheckResult(check, computed, *ends, passed=passes(check, computed, **sides))
 
     def _placeholders(self, claim: ClaimTable, known: Mapping[str, Value | None]) -> None:
         texts = [claim.claim, claim.holds, claim.not_checkable, *(check.fails for check in claim.check)]
@@ -378,6 +389,10 @@ def _judged(found: Found, spans: Mapping[str, Span]) -> Judged:
         return judged("not checkable", found.shown, (claim.not_checkable,))
     if not failed:
         return judged("holds", found.shown or (checks[0].computed,), (claim.holds,) if claim.holds else ())
+    first, right = failed[0]
+    if all(check.reached for check, _ in failed):
+        return judged("not checkable", found.shown or (first.computed,), (WITHIN,))
+    failed = [pair for pair in failed if not pair[0].reached]
     first, right = failed[0]
     reasons = tuple(check.check.fails for check, _ in failed if check.check.fails is not None)
     return judged(FAILING[first.check.kind], (right or first.computed,), reasons)

@@ -25,7 +25,8 @@ def spans(samples: Found) -> Mapping[str, Span]:
 def at_medians(found: Found, samples: Found, stated: Found) -> Found:
     """A claim judged by its samples, whose doubtful values are the medians of theirs.
 
-    What only the time model is in doubt of stays its prediction, and the model's doubt excuses no claim.
+    What only the time model is in doubt of stays its prediction. Its doubt lets no claim hold; but a premise that a
+    prediction misses and its 80 % interval reaches is not refuted by it either.
 
     Parameters
     ----------
@@ -52,7 +53,9 @@ def at_medians(found: Found, samples: Found, stated: Found) -> Found:
         sides = {name: getattr(check, name) for name in ("computed", "stated", "least", "most")}
         ranged = any(id(value) in medians for value in sides.values())
         sides = {name: settled_or_none(value) for name, value in sides.items()}
-        checks.append(replace(check, **sides, passed=other.passed if ranged else check.passed))
+        reached = not (ranged or check.passed) and other.passed and check.check.kind == "premise"
+        passed = other.passed if ranged else check.passed
+        checks.append(replace(check, **sides, passed=passed, reached=reached))
     return replace(
         found,
         checks=tuple(checks),
