@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import product
+
 import pytest
 
 from costline.plan import Plan
@@ -88,6 +91,75 @@ def test_the_best_division_is_the_best_of_all_divisions(llama, chips):
         for number in range(1, chips // unit + 1)
     )
     assert answer.estimate["output_rate"] == pytest.approx(best * ASKED.output, rel=1e-12)
+
+
+def test_groups_of_experts_larger_than_need_be_gain_nothing(mixtral):
+    """Every number of replicas that share experts, and every number of such groups."""
+    chips = 8
+    setting = apart_setting(mixtral, ASKED, machine(chips), PRICE, {"pipeline": 1})
+    answer = found_plan("serve", [setting], "throughput", [], "")
+    entering, leaving = [], []
+    for tensor, expert, data in product((1, 2, 4, 8), repeat=3):
+        at = machine(chips, tensor=tensor, expert=expert, data=data)
+        if tensor * data > chips or tensor * data % expert:
+            continue
+        for sizes, made, rates in (
+            ((1, 2, 4, 8), prefill_pool, entering),
+            (batches(LARGEST_BATCH), decode_pool, leaving),
+        ):
+            for size in sizes:
+                pool = made(mixtral, ASKED, size, at)
+                if pool.memory.fits:
+                    rates.append((tensor * data, pool.rate * data))
+    best = max(
+        min(number * rate, (chips - number * unit) // last * other)
+        for unit, rate in set(entering)
+        for last, other in set(leaving)
+        for number in range(1, chips // unit + 1)
+    )
+    assert answer.estimate["output_rate"] == pytest.approx(best * ASKED.output, rel=1e-12)
+
+
+def test_every_division_is_looked_at_once(llama):
+    """With one way to run either pool on one chip each of 8, there are 7 divisions and no more."""
+    place, fixed = machine(8), {"tensor": 4, "pipeline": 1}
+    kinds = _kinds(llama, ASKED, place, fixed, [])
+    ways = kinds[0].number * kinds[1].number
+    answer = found_plan("serve", [apart_setting(llama, ASKED, place, PRICE, fixed)], "throughput", [], "")
+    assert answer.considered == ways  # two units of 4 chips: one division
+    alone = found_plan("serve", [apart_setting(llama, ASKED, machine(24), PRICE, fixed)], "throughput", [], "")
+    assert alone.considered == 5 * ways
+
+
+def test_rows_of_the_front_say_what_single_estimates_say(mixtral):
+    place = machine(8)
+    settings = [made(mixtral, ASKED, place, PRICE, {}) for made in (together_setting, chunked_setting, apart_setting)]
+    answer = found_plan("serve", settings, "throughput", [], "")
+    assert len({row.where for row in answer.front}) > 1
+    for row in answer.front[::7]:
+        setting = next(one for one in settings if one.words == row.where)
+        alone = setting.estimate(setting.one(row.fields), row.fields)
+        for name, figure in row.figures.items():
+            assert figure.value == pytest.approx(alone[name], rel=1e-12)
+
+
+def test_the_best_of_equals_is_on_the_front(mixtral):
+    """The pool for prefill may set the rate; then the quickest way to decode at that rate is the best."""
+    answer = found_plan("serve", [apart_setting(mixtral, ASKED, machine(8), PRICE, {})], "throughput", [], "")
+    best = {name: figure.value for name, figure in answer.best.figures.items()}
+    assert any(row.fields == answer.best.fields for row in answer.front) or best in [
+        {name: pytest.approx(figure.value) for name, figure in row.figures.items()} for row in answer.front
+    ]
+
+
+def test_the_nearest_to_a_limit_is_sought_among_plans_that_break_the_others(llama):
+    place = machine(8)
+    limits = [Limit("tpot", True, 1e-9, "tpot"), Limit("output_rate", False, 1e12, "rate")]
+    made = partial(apart_setting, llama, ASKED, place, PRICE, {}, "", limits)
+    assert made() is None  # no way to decode is as quick as that
+    answer = found_plan("serve", [], "throughput", limits, "", every=lambda: [made(every=True)])
+    most = found_plan("serve", [apart_setting(llama, ASKED, place, PRICE, {})], "throughput", [], "").estimate
+    assert f"the nearest any plan comes is {most['output_rate']:.4g} token/s" in answer.missing.reasons[1]
 
 
 def test_a_limit_on_the_first_token_shifts_chips_to_prefill(llama):

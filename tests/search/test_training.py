@@ -124,6 +124,25 @@ def test_where_nothing_fits_it_says_what_is_missing_and_what_would_fit(gpt3):
     assert answer.missing.changes[0].startswith("on 128: ")
 
 
+def test_blocks_of_which_nothing_fits_change_nothing(gpt3):
+    """Whether memory is worked out before the time, or with it."""
+    for chips in (2, 32):
+        setting = training_setting(gpt3, RUN, make_machine(chips, coefficients=LOSSES), PRICE, {})
+        first, last = (found_plan("train", [one], "time", [], "") for one in (setting, replace(setting, memory=None)))
+        assert replace(first, seconds=0.0, missing=None) == replace(last, seconds=0.0, missing=None)
+        assert first.feasible or first.missing.reasons == last.missing.reasons
+
+
+def test_the_search_for_what_would_help_ends_and_says_where(gpt3, monkeypatch):
+    monkeypatch.setattr("costline.search.find.MOST_LOOKED", 10)
+    settings = {chips: training_setting(gpt3, RUN, make_machine(chips), PRICE, {}) for chips in (2, 4, 8)}
+    wider = [[(f"on {chips}", lambda chips=chips: [settings[chips]]) for chips in (4, 8)]]
+    answer = found_plan("train", [settings[2]], "time", [], "", wider=wider)
+    assert answer.missing.ended == "on 4"
+    assert answer.missing.looked == found_plan("train", [settings[4]], "time", [], "").considered
+    assert answer.considered < answer.missing.looked
+
+
 def test_a_limit_out_of_reach_is_told_with_the_nearest_plan(gpt3):
     machine = make_machine(64, coefficients=LOSSES)
     limit = Limit("mfu", False, 0.99, "mfu>99%")

@@ -113,10 +113,12 @@ def find_plan(
     words = ", ".join([f"best {goal}", *(limit.words for limit in limits)])
     most = None if rent is None else partial(_paid, rent)
     wider = _wider(ask, places[-1], jobs[-1], formats[0], study, most)
+    every = partial(_asked, partial(ask, every=True), places, formats)
     subject = jobs[0].subject
     said = subject.notes if isinstance(subject, Pipeline) else remarks(subject)
     noted = [Assumption(name="model", value=remark, kind="configuration") for remark in said]
-    return found_plan(study, settings, goal, limits, title + words, (*noted, *left_out, *jobs[0].assumed), wider)
+    return found_plan(study, settings, goal, limits, title + words, (*noted, *left_out, *jobs[0].assumed),
+                      wider, lambda: every()[0])  # fmt: skip
 
 
 def inputs_of_study(study: Study) -> frozenset[str]:
@@ -173,8 +175,9 @@ def _settings(
     limits: Sequence[Limit],
     on: Place,
     precision: str | None,
+    every: bool = False,
 ) -> tuple[list[Setting], Job[Any, Any]]:
-    """All spaces of one machine and format."""
+    """All spaces of one machine and format; `every` way to run a pool, whatever limits it breaks for sure."""
     job = _JOBS[study](model, on=on, precision=precision, **inputs)
     place, title = job.place, _TITLES[study](job)
     machine, economics, fixed = place.machine, place.economics, place.fixed
@@ -186,7 +189,7 @@ def _settings(
     else:
         own = [mode for mode in modes if mode != "apart" or "data" not in fixed]  # each pool has replicas of its own
         batch = None if inputs.get("batch") is None else job.asked.batch
-        found = _serving(job, own, economics, title, batch, limits)
+        found = _serving(job, own, economics, title, batch, limits, every)
     return ([_replicated(each, fixed["data"]) for each in found] if "data" in fixed else found), job
 
 
@@ -196,7 +199,13 @@ def _replicated(setting: Setting, data: Any) -> Setting:
 
 
 def _serving(
-    job: Job[Decoder, Any], modes: Sequence[str], economics: Economics, title: str, batch: Any, limits: Sequence[Limit]
+    job: Job[Decoder, Any],
+    modes: Sequence[str],
+    economics: Economics,
+    title: str,
+    batch: Any,
+    limits: Sequence[Limit],
+    every: bool,
 ) -> list[Setting]:
     network, requests, machine, fixed = job.subject, job.asked, job.place.machine, job.place.fixed
     stated = None if batch is None else int(batch)
@@ -206,7 +215,7 @@ def _serving(
     if "chunked" in modes and requests.batching == "continuous" and requests.input > 128:
         found.append(chunked_setting(network, requests, machine, economics, fixed, title, stated))
     if "apart" in modes and requests.batching == "continuous" and stated is None:
-        apart = apart_setting(network, requests, machine, economics, fixed, title, limits)
+        apart = apart_setting(network, requests, machine, economics, fixed, title, limits, every)
         found += [] if apart is None else [apart]
     return found
 

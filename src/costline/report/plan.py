@@ -27,19 +27,25 @@ def plan_answer(found: PlanSearch) -> RenderableType:
         blocks += list(_missing(found))
     else:
         blocks += [_best(found.best), *_rivals(found), *_front(found.front)]
-    blocks.append(Text(_counts(found), style="dim"))
+    blocks += [Text(line, style="dim") for line in _counts(found)]
     if found.estimate is not None:  # what the answer of the best plan must say
         blocks += [Text(f"! {warning}", style="yellow") for warning in found.estimate.warnings]
     blocks += [Text(f"· {assumption(row)}", style="dim") for row in found.assumptions]
     return Group(*blocks)
 
 
-def _counts(found: PlanSearch) -> str:
-    rate = found.considered / found.seconds if found.seconds else 0.0
+def _counts(found: PlanSearch) -> Iterable[str]:
     words = f"{found.considered:,} legal plans, {found.fitting:,} of them fit"
     if found.meeting != found.fitting:
         words += f", {found.meeting:,} keep all limits"
-    return f"{words}; {found.seconds:.2g} s, {rate:,.0f} plans/s"
+    yield f"{words}; {_pace(found.considered, found.seconds)}"
+    missing = found.missing
+    if missing is not None and missing.looked:
+        yield f"{missing.looked:,} more plans for what would help; {_pace(missing.looked, missing.seconds)}"
+
+
+def _pace(plans: int, seconds: float) -> str:
+    return f"{seconds:.2g} s, {plans / seconds if seconds else 0.0:,.0f} plans/s"
 
 
 def _best(row: Row) -> Table:
@@ -112,7 +118,9 @@ def _missing(found: PlanSearch) -> Iterable[RenderableType]:
         yield Text(reason, style="red")
     for change in found.missing.changes:
         yield Text(f"possible {change}", style="yellow")
-    if not found.missing.changes:
+    if found.missing.ended:
+        yield Text(f"looked no further than {found.missing.ended}", style="yellow")
+    elif not found.missing.changes:
         yield Text(
             "neither up to 32 times the chips, as far as a budget pays them, nor narrower formats would help",
             style="yellow",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from costline.studies.fit import Fit
 from costline.studies.serve import Requests, serving_estimate
 from costline.studies.serving_memory import context_notes
 from costline.studies.serving_modes import Pool, apart_figures, decode_pool, prefill_pool
-from costline.studies.space import Axes, Block, blocks, experts_of, powers_of_two
+from costline.studies.space import Axes, Block, blocks, smallest_group
 
 PREFILL_BATCHES = (1, 2, 4, 8)
 """Prompts prefilled together: a thousand tokens fill a chip already."""
@@ -36,8 +37,8 @@ the smaller units do, which falls and lies at most one such unit under its own l
 which is no more than 2, before the lines do.
 """
 SPLITS = 64
-"""Ways to divide the chips besides those, for limits that ask for another balance: every one up to that many chips."""
-DIVIDED = ("tensor", "pipeline", "expert", "data")
+"""Ways to divide the chips, for limits that ask for another balance: every one where there are no more."""
+DIVIDED = ("tensor", "pipeline", "expert")
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Kind:
     pool : Pool
         Timing, rate and memory of one replica.
     fields : dict of str to array
-        Plan of one unit: `data` replicas that share their experts.
+        Plan of one unit: `data` replicas, as few as can share their experts.
     units : array
-        Chips of a unit. [chip]
+        Chips of a unit, smallest first. [chip]
     """
 
     pool: Pool
@@ -95,14 +96,14 @@ def _kind(axes: Axes, machine: Machine, made: Callable[[Numeric, Machine], Pool]
     (block,) = blocks(axes, limit=2**62)
     known: dict[str, Any] = {name: block.fields[name] for name in DIVIDED}
     plan = replace(machine.plan, **known)
+    plan = replace(plan, data=smallest_group(plan))
     place = replace(machine, plan=plan)
     pool = made(block.fields["batch"], place)
     units = np.asarray(plan.replica * plan.data)
-    legal = (units <= machine.cluster.chips) & np.equal(plan.tensor * plan.data % plan.expert, 0)
     flat = spread_out(replace(pool, batch=np.asarray(pool.batch), rate=np.asarray(pool.rate)), block)
-    every = block.at(np.arange(block.size))
+    every = block.at(np.arange(block.size)) | {"data": block.flat(plan.data)[:, 0]}
     size = block.flat(units)[:, 0]
-    good = np.flatnonzero(block.flat(legal & np.asarray(pool.memory.fits))[:, 0])
+    good = np.flatnonzero(block.flat((units <= machine.cluster.chips) & np.asarray(pool.memory.fits))[:, 0])
     if not good.size:
         return None
     point, rate = (np.broadcast_to(one, size.shape) for one in (flat.timing.point, flat.rate * every["data"]))
@@ -111,7 +112,8 @@ def _kind(axes: Axes, machine: Machine, made: Callable[[Numeric, Machine], Pool]
     # the fewer requests are in flight the shorter is the queue, so a smaller batch is something gained
     measures = [point, -rate, every["batch"] * every["data"], above, *([used] if careful else [])]
     kept = _unbeaten(good, np.stack(measures, axis=1), np.stack([size, size / every["data"]], axis=1))
-    return Kind(chosen(flat, kept), {name: every[name][kept] for name in DIVIDED}, size[kept])
+    kept = kept[np.argsort(size[kept], kind="stable")]
+    return Kind(chosen(flat, kept), {name: every[name][kept] for name in (*DIVIDED, "data")}, size[kept])
 
 
 def _power_above_idle(timing: Timing, machine: Machine) -> Numeric:
@@ -135,28 +137,33 @@ def _unbeaten(places: Array, measures: Array, groups: Array) -> Array:
 
 
 def _kinds(
-    network: Decoder, requests: Requests, machine: Machine, fixed: Mapping[str, Any], limits: Sequence[Limit]
+    network: Decoder,
+    requests: Requests,
+    machine: Machine,
+    fixed: Mapping[str, Any],
+    limits: Sequence[Limit],
+    every: bool = False,
 ) -> tuple[Kind, Kind] | None:
-    """Ways to run either pool; those too slow for a limit whatever the other pool does are left out."""
+    """Ways to run either pool; those that break a limit whatever the other pool does only if `every` is asked for."""
     careful = any(limit.figure == "memory" for limit in limits)
     chips = int(np.max(machine.cluster.chips))
-    own = replica_axes(network, chips, fixed) | {"data": powers_of_two(chips) if experts_of(network) > 1 else [1]}
+    own = replica_axes(network, chips, fixed)
     ways: tuple[tuple[Sequence[int], Callable[[Numeric, Machine], Pool]], ...] = (
         (PREFILL_BATCHES, lambda size, at: prefill_pool(network, requests, size, at)),
         (batches(LARGEST_BATCH), lambda size, at: decode_pool(network, requests, size, at)),
     )
     prefill, decode = (_kind({"batch": sizes, **own}, machine, made, careful) for sizes, made in ways)
-    if chips < 2 or prefill is None or decode is None:
-        return None
-    return _quick(prefill, "ttft", limits), _quick(decode, "tpot", limits)
+    if not every:
+        prefill, decode = _quick(prefill, "ttft", limits), _quick(decode, "tpot", limits)
+    return None if chips < 2 or prefill is None or decode is None else (prefill, decode)
 
 
-def _quick(kind: Kind, figure: str, limits: Sequence[Limit]) -> Kind:
-    """The ways that alone take no longer than a limit allows; all if none does, to tell how near they are."""
+def _quick(kind: Kind | None, figure: str, limits: Sequence[Limit]) -> Kind | None:
+    """The ways that alone take no longer than a limit allows."""
     most = min((limit.value for limit in limits if limit.figure == figure and limit.most), default=np.inf)
-    kept = np.flatnonzero(kind.pool.timing.point <= most)
-    if not kept.size:
-        return kind
+    kept = np.flatnonzero(kind.pool.timing.point <= most) if kind else np.empty(0)
+    if kind is None or not kept.size:
+        return None
     return Kind(chosen(kind.pool, kept), {name: one[kept] for name, one in kind.fields.items()}, kind.units[kept])
 
 
@@ -168,6 +175,7 @@ def apart_setting(
     fixed: Mapping[str, Any],
     title: str = "",
     limits: Sequence[Limit] = (),
+    every: bool = False,
 ) -> Setting | None:
     """All plans with a pool for prefill and one for decode; None where either cannot be run on these chips.
 
@@ -180,9 +188,11 @@ def apart_setting(
     title : str
         The question in words.
     limits : sequence of Limit
-        What must hold.
+        What must hold: ways to run a pool that break a limit whatever the other does are left out.
+    every : bool
+        Whether they are not.
     """
-    kinds = _kinds(network, requests, machine, fixed, limits)
+    kinds = _kinds(network, requests, machine, fixed, limits, every)
     if kinds is None:
         return None
     prefill, decode = kinds
@@ -197,9 +207,12 @@ def apart_setting(
         pools, places, _ = divided(fields)
         return Measured(*apart_figures(network, requests, pools, places, economics))
 
-    def estimate(place: Machine, fields: Mapping[str, Any]) -> Estimate:
+    def single(fields: Mapping[str, Any]) -> tuple[tuple[Pool, Pool], tuple[Machine, Machine]]:
         pools, places, _ = _divided(kinds, machine, {name: np.asarray(float(one)) for name, one in fields.items()})
-        pools, places = (_numbers(pools[0]), _numbers(pools[1])), (_numbers(places[0]), _numbers(places[1]))
+        return (_numbers(pools[0]), _numbers(pools[1])), (_numbers(places[0]), _numbers(places[1]))
+
+    def estimate(place: Machine, fields: Mapping[str, Any]) -> Estimate:
+        pools, places = single(fields)
         figures, _ = apart_figures(network, requests, pools, places, economics)
         held = replace(requests, batch=pools[1].batch * places[1].plan.data)
         answer = serving_estimate(network, held, machine, dict(figures), Fit(True), title)
@@ -209,13 +222,14 @@ def apart_setting(
         return replace(answer, inputs=inputs, warnings=context_notes(network, requests.input + requests.output))
 
     def shown(place: Machine, fields: Mapping[str, Any]) -> str:
-        inputs = estimate(place, fields).inputs
-        return f"prefill on {inputs['prefill']}; decode on {inputs['decode']}"
+        prefill, decode = (_pool_words(*one) for one in zip(*single(fields), strict=True))
+        return f"prefill on {prefill}; decode on {decode}"
 
     return Setting(
         words=site_words(machine, "prefill and decode apart"),
         machine=machine,
         axes={"split": [*STEPS, *_shares(machine)], "prefill": range(prefill.number), "decode": range(decode.number)},
+        walked=lambda axes: _walked(kinds, machine, axes),
         legal=lambda fields, plan: divided(fields)[2],
         compared=("split",),
         measure=measure,
@@ -225,8 +239,21 @@ def apart_setting(
 
 
 def _shares(machine: Machine) -> list[int]:
-    """Numbers of parts of the chips that the larger units get, beyond the values that mean `STEPS`."""
-    return [max(STEPS) + part for part in range(1, int(min(np.max(machine.cluster.chips), SPLITS)))]
+    """Ranks of the number of larger units, beyond the values that mean `STEPS`."""
+    return [max(STEPS) + rank for rank in range(1, int(min(np.max(machine.cluster.chips), SPLITS)))]
+
+
+def _walked(kinds: tuple[Kind, Kind], machine: Machine, axes: Axes) -> Iterator[Block]:
+    """Blocks without the units that are too large for a division, or whose every division is ranked anyway."""
+
+    def small(split: int) -> tuple[int, ...]:
+        most = np.max(machine.cluster.chips) / (split - max(STEPS) if split > max(STEPS) else SPLITS)
+        return tuple(int(np.searchsorted(kind.units, most)) for kind in kinds)
+
+    for numbers, splits in groupby(axes["split"], small):
+        if all(numbers):
+            ways = {name: range(number) for name, number in zip(("prefill", "decode"), numbers, strict=True)}
+            yield from blocks({"split": list(splits), **ways})
 
 
 def _divided(
@@ -243,12 +270,10 @@ def _divided(
     large, small = np.where(coarse, unit, last), np.where(coarse, last, unit)
     ratio = np.where(coarse, rates[0] / rates[1], rates[1] / rates[0])
     split = fields["split"]
-    one_part = chips / np.minimum(chips, SPLITS)
-    part = (split - max(STEPS)) * one_part
-    many = np.where(split > max(STEPS), np.floor(part / large), np.floor(chips / (large + small * ratio)) + split)
+    ranked = np.floor((split - max(STEPS)) * np.maximum(chips / (SPLITS * large), 1))
+    many = np.where(split > max(STEPS), ranked, np.floor(chips / (large + small * ratio)) + split)
     others = np.floor((chips - many * large) / small)
-    fresh = (split <= max(STEPS)) | (np.floor(part / large) > np.floor((part - one_part) / large))
-    legal = (many >= 1) & (others >= 1) & fresh
+    legal = (many >= 1) & (others >= 1)
     many, others = np.maximum(many, 1), np.maximum(others, 1)
     number, rest = np.where(coarse, many, others), np.where(coarse, others, many)
     places = []

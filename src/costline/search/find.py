@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -17,6 +17,7 @@ from costline.search.setting import Setting
 from costline.search.terms import differences, terms
 from costline.search.walk import Found, Pick, search
 from costline.studies.fit import size
+from costline.studies.space import listed
 
 Wider: TypeAlias = Sequence[Sequence[tuple[str, Callable[[], Sequence[Setting]]]]]
 """Groups of settings to fall back on, each with words for it."""
@@ -25,6 +26,8 @@ WRITTEN = {"s": SECONDS, "USD": DOLLARS, "byte": BYTES, "J": JOULES, "USD/token"
 """Kinds of figures that are written with prefixes, by unit."""
 MOST_RIVALS, MOST_FRONT = 6, 40
 """Runners-up that are worked out; rows of a front that are, evenly chosen if there are more."""
+MOST_LOOKED = 2_000_000
+"""Plans of a group of wider settings after which no wider one is looked at: a few seconds."""
 
 
 def found_plan(
@@ -35,6 +38,7 @@ def found_plan(
     title: str,
     assumptions: Iterable[Assumption] = (),
     wider: Wider = (),
+    every: Callable[[], Sequence[Setting]] | None = None,
 ) -> PlanSearch:
     """Search settings and answer.
 
@@ -55,26 +59,32 @@ def found_plan(
     wider : sequence of sequences
         Groups of other settings with words for them, nearest first; where nothing is found, the first of each group
         that has an answer is named.
+    every : callable, optional
+        The spaces with what breaks a limit for sure, where `settings` are without: searched if nothing is found, to
+        tell what comes nearest.
     """
     start = time.perf_counter()
     objective = OBJECTIVES[study][goal]
     found = search(settings, objective, limits, FRONTS[study])
+    if found.best is None and limits and every is not None:
+        settings = every()
+        found = search(settings, objective, limits, ())
     answer = PlanSearch(
         study=study, title=title, objective=objective.figure, best=None, estimate=None, considered=found.considered,
         fitting=found.fitting, meeting=found.meeting, assumptions=tuple(assumptions),
     )  # fmt: skip
     if found.best is None:
-        missing = _missing(found, settings, wider, goal, study)
-        return replace(answer, missing=missing, seconds=time.perf_counter() - start)
+        answer = replace(answer, seconds=time.perf_counter() - start)
+        return replace(answer, missing=_missing(found, settings, wider))
     shown = list(dict.fromkeys([objective.figure, *(limit.figure for limit in limits),
                                 *(one.figure for one in FRONTS[study])]))  # fmt: skip
     best = _worked_out(settings, found.best)
-    answer = replace(answer, best=_row(settings, found.best, best, shown))
+    answer = replace(answer, best=_row(settings, found.best, best.figures, shown))
     rivals = [_rival(settings, pick, found, best, shown) for pick in _rivals(found)]
     return replace(
         answer,
         estimate=best,
-        front=tuple(_row(settings, pick, _worked_out(settings, pick), shown) for pick in _thinned(found.front)),
+        front=_front(settings, _thinned(found.front), shown),
         rivals=_distinct(rivals, answer.best),
         unit=terms(best, objective.figure)[0],
         seconds=time.perf_counter() - start,
@@ -86,17 +96,41 @@ def _worked_out(settings: Sequence[Setting], pick: Pick) -> Estimate:
     return setting.estimate(setting.one(pick.fields), pick.fields)
 
 
-def _row(settings: Sequence[Setting], pick: Pick, estimate: Estimate, shown: Iterable[str]) -> Row:
+def _row(settings: Sequence[Setting], pick: Pick, figures: Mapping[str, Figure], shown: Iterable[str]) -> Row:
     setting = settings[pick.setting]
-    figures = {name: estimate.figures[name] for name in shown if name in estimate.figures}
-    figures = {name: replace(one, children=()) for name, one in figures.items()}
+    figures = {name: replace(figures[name], children=()) for name in shown if name in figures}
     words = setting.shown(setting.one(pick.fields), pick.fields)
     return Row(where=setting.words, plan=words, fields=pick.fields, figures=figures)
 
 
+def _front(settings: Sequence[Setting], picks: Sequence[Pick], shown: Sequence[str]) -> tuple[Row, ...]:
+    """Rows of a front; those of one setting are measured together."""
+    rows: dict[int, Row] = {}
+    for number in {pick.setting for pick in picks}:
+        setting = settings[number]
+        places = [place for place, pick in enumerate(picks) if pick.setting == number]
+        block = listed([picks[place].fields for place in places])
+        machine, _ = setting.block(block)
+        figures = setting.measure(machine, block.fields).figures
+        figures = {name: figures[name] for name in shown if name in figures}
+        for position, place in enumerate(places):
+            own = {name: _at(figure, position, len(places)) for name, figure in figures.items()}
+            rows[place] = _row(settings, picks[place], own, shown)
+    return tuple(rows[place] for place in range(len(picks)))
+
+
+def _at(figure: Figure, position: int, count: int) -> Figure:
+    """One entry of a figure of arrays, without its parts."""
+    chosen = {name: getattr(figure, name) for name in ("value", "low", "high")}
+    chosen = {
+        name: None if one is None else float(np.broadcast_to(one, count)[position]) for name, one in chosen.items()
+    }
+    return replace(figure, children=(), **chosen)
+
+
 def _rival(settings: Sequence[Setting], pick: Pick, found: Found, best: Estimate, shown: Iterable[str]) -> Row:
     estimate = _worked_out(settings, pick)
-    row, name = _row(settings, pick, estimate, shown), found.objective.figure
+    row, name = _row(settings, pick, estimate.figures, shown), found.objective.figure
     first = abs(found.best.badness) if found.best is not None else 0.0
     small, large = sorted((first, abs(pick.badness)))
     return replace(row, differences=differences(estimate, best, name), excess=large / small - 1 if small else 0.0)
@@ -135,14 +169,33 @@ def _thinned(front: Sequence[Pick]) -> list[Pick]:
     return [front[place] for place in np.linspace(0, len(front) - 1, MOST_FRONT).astype(int)]
 
 
-def _missing(
-    found: Found,
-    settings: Sequence[Setting],
-    wider: Wider,
-    goal: Goal,
-    study: Study,
-) -> Missing:
+def _missing(found: Found, settings: Sequence[Setting], wider: Wider) -> Missing:
     """What the nearest plans lack, and the first wider settings that have it."""
+    start, looked = time.perf_counter(), 0
+    changes, ended = [], []
+    for group in wider:
+        plans = 0
+        for place, (words, made) in enumerate(group):
+            others = made()
+            again = search(others, found.objective, found.limits, ())
+            plans += again.considered
+            if again.best is not None:
+                setting = others[again.best.setting]
+                changes.append(f"{words}: {setting.shown(setting.one(again.best.fields), again.best.fields)}")
+                break
+            if plans > MOST_LOOKED and place < len(group) - 1:
+                ended.append(words)
+                break
+        looked += plans
+    spent = time.perf_counter() - start
+    return Missing(
+        reasons=tuple(_reasons(found, settings)), changes=tuple(changes), looked=looked, ended=" and ".join(ended),
+        seconds=spent,
+    )  # fmt: skip
+
+
+def _reasons(found: Found, settings: Sequence[Setting]) -> list[str]:
+    """What the nearest plans lack."""
     reasons = []
     if not found.considered:
         reasons.append("no legal plan: the fields you fixed leave none, or the batch is too small for a replica")
@@ -160,16 +213,7 @@ def _missing(
                 reasons.append(f"{limit.words}: the nearest any plan comes is {_shown(near)}, with {words}")
     if found.fitting and not reasons:
         reasons.append("every limit can be kept alone, but no plan keeps all of them together")
-    changes = []
-    for group in wider:
-        for words, made in group:
-            others = made()
-            again = search(others, OBJECTIVES[study][goal], found.limits, FRONTS[study])
-            if again.best is not None:
-                setting = others[again.best.setting]
-                changes.append(f"{words}: {setting.shown(setting.one(again.best.fields), again.best.fields)}")
-                break
-    return Missing(reasons=tuple(reasons), changes=tuple(changes))
+    return reasons
 
 
 def _memory_words(settings: Sequence[Setting], pick: Pick) -> str:

@@ -61,10 +61,19 @@ class Missing:
         What is missing: memory of the leanest plan, the nearest value of each limit.
     changes : tuple of str
         What would fit, nearest first.
+    looked : int
+        Plans that were looked at for `changes`.
+    ended : str
+        The last that was looked at, where there was more.
+    seconds : float
+        How long that took. [s]
     """
 
     reasons: tuple[str, ...]
     changes: tuple[str, ...]
+    looked: int = 0
+    ended: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +95,7 @@ class PlanSearch:
     considered, fitting, meeting : int
         Legal plans; those that fit; those that keep all limits besides.
     seconds : float
-        How long the search took. [s]
+        How long the search took, that for `missing` left out. [s]
     missing : Missing or None
         Where nothing was found.
     assumptions : tuple of Assumption

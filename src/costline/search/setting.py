@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from costline.engine.memory import Memory
 from costline.engine.passes import Machine
 from costline.estimate import Estimate, Figure
 from costline.numeric import Numeric
 from costline.plan import Plan
-from costline.studies.space import Axes, Block, Replicas, as_many_as_fit
+from costline.studies.space import Axes, Block, Replicas, as_many_as_fit, blocks
 
 SHOWN = (
     "tensor", "pipeline", "virtual", "data", "ulysses", "ring", "guidance", "expert", "expert_tensor", "zero",
@@ -55,6 +56,11 @@ class Setting:
         Replicas of plans on some chips.
     shown : callable
         The plan in words.
+    walked : callable
+        Blocks of the axes that hold every legal combination; by default all blocks.
+    memory : callable, optional
+        Memory of a chip from a machine with plans, where it is far less work than `measure`: blocks of which nothing
+        fits are not measured then.
     """
 
     words: str
@@ -66,6 +72,8 @@ class Setting:
     compared: Collection[str] | None = None
     replicas: Replicas = as_many_as_fit
     shown: Callable[[Machine, Mapping[str, Any]], str] = field(default=lambda machine, fields: plan_words(machine.plan))
+    walked: Callable[[Axes], Iterator[Block]] = blocks
+    memory: Callable[[Machine], Memory] | None = None
 
     def block(self, block: Block) -> tuple[Machine, Any]:
         """The machine with all plans of a block, and which of them may be run."""

@@ -17,7 +17,7 @@ from costline.studies.choose import fed_replicas
 from costline.studies.economics import Economics
 from costline.studies.space import Axes, dividing, divisors, experts_of, heads_of, powers_of_two, stage_counts
 from costline.studies.stated import ENDS, grouped
-from costline.studies.train import Run, sample_streams, sample_tokens, train
+from costline.studies.train import Run, fullest_memory, sample_streams, sample_tokens, train
 
 DEEPEST, WIDEST = 128, 64
 """Pipeline stages and chips of a tensor group beyond which nobody has published a run."""
@@ -91,4 +91,5 @@ def training_setting(
         measure=measure,
         replicas=fed_replicas(sequences),
         estimate=lambda place, fields: train(network, run, place, economics, title),
+        memory=lambda place: fullest_memory(network, run, place),
     )

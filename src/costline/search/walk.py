@@ -12,16 +12,17 @@ from costline.numeric import Array
 from costline.search.front import non_dominated
 from costline.search.limits import Limit, Objective
 from costline.search.setting import Measured, Setting, plain
-from costline.studies.space import Block, blocks
+from costline.studies.space import Block
 
 
 @dataclass(frozen=True)
 class Pick:
-    """One combination: its setting by number, its fields, and how bad it is."""
+    """One combination: its setting by number, its fields, how bad it is, and what decides between equals."""
 
     setting: int
     fields: Mapping[str, Any]
     badness: float
+    ties: tuple[float, ...] = ()
 
 
 @dataclass
@@ -60,18 +61,19 @@ class Found:
     def __post_init__(self) -> None:
         self.front_values = np.empty((0, len(self.measures)))
 
+    def weigh(self, number: int, block: Block, legal: Array, share: Any) -> None:
+        """Count a block of a setting, of whose memory the combinations need a share."""
+        self.considered += int(block.flat(legal).sum())
+        self.leanest = _better(self.leanest, _least(number, block, np.where(legal, share, np.inf)))
+
     def take(self, number: int, setting: Setting, block: Block, legal: Array, measured: Measured) -> None:
-        """Add a block of a setting."""
+        """Add the figures of a block of a setting."""
         figures = measured.figures
         fits = legal & measured.fits
         good = fits
         for limit in self.limits:
             good = good & limit.met(figures)
-        self.considered += int(block.flat(legal).sum())
         self.fitting += int(block.flat(fits).sum())
-        memory = figures["memory"]
-        used = np.asarray(memory.amount) / np.asarray(memory.high)
-        self.leanest = _better(self.leanest, _least(number, block, np.where(legal, used, np.inf)))
         for place, limit in enumerate(self.limits):
             distance = Objective(limit.figure, largest=not limit.most).badness(figures)
             near = _least(number, block, np.where(fits, distance, np.inf))
@@ -85,9 +87,11 @@ class Found:
     def _score(self, number: int, setting: Setting, block: Block, passed: Array, measured: Measured) -> None:
         flat = block.flat(self.objective.badness(measured.figures))[:, 0]
         score = np.where(passed, np.nan_to_num(flat, nan=np.inf), np.inf)
-        self.best = _better(self.best, _least(number, block, score.reshape(block.shape)))
-        self._compare(number, block, score, setting.compared)
         columns = [block.flat(one.badness(measured.figures))[:, 0] for one in self.measures]
+        self.best = _better(self.best, _first(number, block, score, columns))
+        if not columns:
+            return
+        self._compare(number, block, score, setting.compared)
         places = np.flatnonzero(passed)
         values = np.stack([column[places] for column in columns], axis=1)
         if len(self.front):  # most are beaten by what is known; that is cheaper to see than a front
@@ -123,15 +127,25 @@ def search(
 ) -> Found:
     """Evaluate every combination of every setting.
 
-    Nothing is skipped but blocks without a legal combination: what does not fit, breaks a limit or is beaten is known
-    to be so because it was worked out.
+    Nothing is skipped but blocks without a legal combination that fits: what breaks a limit or is beaten is known to be
+    so because it was worked out. Without `measures` there is no front, and other choices are not compared.
     """
     found = Found(objective, limits, measures)
     for number, setting in enumerate(settings):
-        for block in blocks(setting.axes):
+        for block in setting.walked(setting.axes):
             machine, legal = setting.block(block)
-            if legal.any():
-                found.take(number, setting, block, legal, setting.measure(machine, block.fields))
+            if not legal.any():
+                continue
+            if setting.memory is not None:
+                needed = setting.memory(machine)
+                found.weigh(number, block, legal, needed.total / needed.usable)
+                if not (legal & needed.fits).any():
+                    continue
+            measured = setting.measure(machine, block.fields)
+            if setting.memory is None:
+                memory = measured.figures["memory"]
+                found.weigh(number, block, legal, np.asarray(memory.amount) / np.asarray(memory.high))
+            found.take(number, setting, block, legal, measured)
     return found
 
 
@@ -149,6 +163,17 @@ def _least(number: int, block: Block, values: Any) -> Pick | None:
     return pick if np.isfinite(pick.badness) else None
 
 
+def _first(number: int, block: Block, score: Array, columns: Sequence[Array]) -> Pick | None:
+    """The best of a block; of equals the one that is better in the first measure that tells them apart."""
+    least = score.min()
+    if not np.isfinite(least):
+        return None
+    equal = np.flatnonzero(score == least)
+    place = equal[np.lexsort((equal, *(column[equal] for column in reversed(columns))))[0]]
+    ties = tuple(float(column[place]) for column in columns)
+    return Pick(number, _row(block.at(np.array([place])), 0), float(least), ties)
+
+
 def _pick(number: int, block: Block, flat: Array) -> Pick:
     winner = int(flat.argmin())
     return Pick(number, _row(block.at(np.array([winner])), 0), float(flat[winner]))
@@ -161,4 +186,4 @@ def _row(rows: Mapping[str, Array], place: int) -> dict[str, Any]:
 def _better(one: Pick | None, other: Pick | None) -> Pick | None:
     if one is None or other is None:
         return one if other is None else other
-    return other if other.badness < one.badness else one
+    return other if (other.badness, other.ties) < (one.badness, one.ties) else one

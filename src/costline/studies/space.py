@@ -125,11 +125,22 @@ def whole_groups(plan: Plan, replicas: Numeric) -> Numeric:
     """
     if np.ndim(plan.expert) == 0 and plan.expert == 1:
         return replicas
-    group = np.asarray(plan.expert * plan.expert_split).astype(np.int64)
-    unit: Numeric = group / np.gcd(group, np.asarray(plan.tensor * plan.context).astype(np.int64))
-    unit = float(unit) if np.ndim(unit) == 0 else unit
+    unit = smallest_group(plan)
     fewer = floor_divide(replicas, unit) * unit
     return choose((plan.expert > 1) & (fewer >= 1), fewer, replicas)
+
+
+def smallest_group(plan: Plan) -> Numeric:
+    """Fewest replicas whose stages groups of experts divide; 1 where a replica holds whole groups.
+
+    Examples
+    --------
+    >>> smallest_group(Plan(expert=8, tensor=2)), smallest_group(Plan(expert=1, tensor=2))
+    (4.0, 1.0)
+    """
+    group = np.asarray(plan.expert * plan.expert_split).astype(np.int64)
+    unit: Numeric = group / np.gcd(group, np.asarray(plan.tensor * plan.context).astype(np.int64))
+    return float(unit) if np.ndim(unit) == 0 else unit
 
 
 def points_of(*asked: object) -> tuple[int, ...]:
@@ -209,9 +220,7 @@ def blocks(axes: Axes, points: int = 0, limit: int = BLOCK) -> Iterator[Block]:
     limit : int
         Combinations of a block.
     """
-    values = [np.asarray(chosen) for chosen in axes.values()]
-    # numbers are floating-point from here on: integer arrays overflow, and are converted in every product
-    values = [one.astype(float) if one.dtype.kind in "iub" else one for one in values]
+    values = [_as_numbers(chosen) for chosen in axes.values()]
     inner = len(values)
     while inner and math.prod(one.size for one in values[inner - 1 :]) <= limit:
         inner -= 1
@@ -226,6 +235,23 @@ def blocks(axes: Axes, points: int = 0, limit: int = BLOCK) -> Iterator[Block]:
             own[place] = one.size
             fields[name] = one.reshape(own)
         yield Block(fields, shape)
+
+
+def listed(rows: Sequence[Mapping[str, Any]]) -> Block:
+    """A block of some combinations one after the other, on no grid.
+
+    Examples
+    --------
+    >>> listed([{"tensor": 1, "pipeline": 8}, {"tensor": 8, "pipeline": 1}]).fields["tensor"].tolist()
+    [1.0, 8.0]
+    """
+    return Block({name: _as_numbers([row[name] for row in rows]) for name in rows[0]}, (len(rows),))
+
+
+def _as_numbers(values: Sequence[Any]) -> Array:
+    """Values of a field; numbers as floating-point: integer arrays overflow, and are converted in every product."""
+    found = np.asarray(values)
+    return found.astype(float) if found.dtype.kind in "iub" else found
 
 
 def _cut(values: Array, size: int) -> list[Array]:

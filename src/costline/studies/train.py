@@ -207,6 +207,12 @@ def stretch_memory(network: Network, run: Run, stretch: Stretch, machine: Machin
     return training_memory(network, streams, most, machine)
 
 
+def fullest_memory(network: Network, run: Run, machine: Machine) -> Memory:
+    """Memory of one chip during the stretch that needs most, in all; its time not worked out."""
+    needed = [stretch_memory(network, run, stretch, machine) for stretch in run.stretches]
+    return Memory({"all": largest(*(each.total for each in needed))}, needed[0].usable)
+
+
 def training_memory(network: Network, streams: dict[str, Numeric], micro_batches: Numeric, machine: Machine) -> Memory:
     """Memory of one chip at the fullest moment of a step."""
     plan = machine.plan
