@@ -207,12 +207,8 @@ def apart_setting(
         pools, places, _ = divided(fields)
         return Measured(*apart_figures(network, requests, pools, places, economics))
 
-    def single(fields: Mapping[str, Any]) -> tuple[tuple[Pool, Pool], tuple[Machine, Machine]]:
-        pools, places, _ = _divided(kinds, machine, {name: np.asarray(float(one)) for name, one in fields.items()})
-        return (_numbers(pools[0]), _numbers(pools[1])), (_numbers(places[0]), _numbers(places[1]))
-
     def estimate(place: Machine, fields: Mapping[str, Any]) -> Estimate:
-        pools, places = single(fields)
+        pools, places = _single(kinds, machine, fields)
         figures, _ = apart_figures(network, requests, pools, places, economics)
         held = replace(requests, batch=pools[1].batch * places[1].plan.data)
         answer = serving_estimate(network, held, machine, dict(figures), Fit(True), title)
@@ -222,7 +218,7 @@ def apart_setting(
         return replace(answer, inputs=inputs, warnings=context_notes(network, requests.input + requests.output))
 
     def shown(place: Machine, fields: Mapping[str, Any]) -> str:
-        prefill, decode = (_pool_words(*one) for one in zip(*single(fields), strict=True))
+        prefill, decode = (_pool_words(*one) for one in zip(*_single(kinds, machine, fields), strict=True))
         return f"prefill on {prefill}; decode on {decode}"
 
     return Setting(
@@ -282,6 +278,14 @@ def _divided(
         cluster = replace(machine.cluster, chips=np.maximum(size, 1))
         places.append(Machine(cluster, machine.efficiency, replace(machine.plan, **known)))
     return (entering, leaving), (places[0], places[1]), legal
+
+
+def _single(
+    kinds: tuple[Kind, Kind], machine: Machine, fields: Mapping[str, Any]
+) -> tuple[tuple[Pool, Pool], tuple[Machine, Machine]]:
+    """Pools of one division and where they are, in plain numbers."""
+    pools, places, _ = _divided(kinds, machine, {name: np.asarray(float(one)) for name, one in fields.items()})
+    return (_numbers(pools[0]), _numbers(pools[1])), (_numbers(places[0]), _numbers(places[1]))
 
 
 def _numbers(value: Any) -> Any:

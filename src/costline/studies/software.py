@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from costline.catalogue.price_table import percentile
 from costline.catalogue.software_table import Software, all_software, software_named
 from costline.catalogue.validated_table import validated_cases
 from costline.engine.timing import REFERENCE_YEAR, attention_kernel, slowness
@@ -233,7 +234,8 @@ def software_note(plan: Plan, study: Study, cluster: Cluster, efficiency: Effici
     average = slowness(cluster.chip, seen, Plan())
 
     def effect(one: Plan) -> str:
-        return f"× {float(np.median(slowness(cluster.chip, seen, one) / average)):.2f}"
+        ratios = np.ravel(slowness(cluster.chip, seen, one) / average)
+        return f"× {percentile(np.sort(ratios).tolist(), 0.5):.2f}"
 
     kernel = attention_kernel(plan, cluster, seen)
     how = "fused kernels" if plan.compiled else "eager"

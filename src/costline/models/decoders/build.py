@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any
-
 import numpy as np
 
 from costline.models.blocks import feed_forward, norm, residual
-from costline.models.config import unstated
 from costline.models.decoder import Decoder
-from costline.models.decoders.fields import extra_heads
 from costline.models.decoders.mixers import ROWS, mixer_parts
-from costline.models.decoders.shape import DecoderShape, naming
+from costline.models.decoders.shape import DecoderShape
 from costline.models.encoder import Encoder
 from costline.models.parts import Elementwise, ExpertLinear, Linear, Part, Weights
-
-ShapeReader = Callable[[Mapping[str, Any], str], DecoderShape]
 
 
 def build_decoder(shape: DecoderShape, name: str, architecture: str, *, source: str = "", note: str = "") -> Decoder:
@@ -58,31 +50,6 @@ def build_trunk(shape: DecoderShape, name: str, architecture: str, *, source: st
     return Encoder(
         name=name, architecture=architecture, parts=parts, layers=shape.layers, hidden_size=shape.hidden, source=source
     )
-
-
-def decoder_reader(
-    shape_of: ShapeReader, architecture: str, note: str = ""
-) -> Callable[[Mapping[str, Any], str], Decoder]:
-    """Reader of a causal language model whose configuration `shape_of` understands."""
-
-    def read(config: Mapping[str, Any], name: str) -> Decoder:
-        with naming(name), unstated() as missing:
-            shape = shape_of(config, name)
-            said = "; ".join(filter(None, (note, extra_heads(config))))
-            made = build_decoder(shape, name, architecture, source="configuration", note=said)
-        return replace(made, unstated=missing)
-
-    return read
-
-
-def trunk_reader(shape_of: ShapeReader, architecture: str) -> Callable[[Mapping[str, Any], str], Encoder]:
-    """Reader of the same model without its head, run as a text encoder."""
-
-    def read(config: Mapping[str, Any], name: str) -> Encoder:
-        with naming(name):
-            return build_trunk(shape_of(config, name), name, architecture, source="configuration")
-
-    return read
 
 
 def embedding_parts(shape: DecoderShape) -> tuple[Part, ...]:

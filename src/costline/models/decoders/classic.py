@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from costline.models.config import Config, Count, Flag, Size, head_width
-from costline.models.decoders.build import decoder_reader
 from costline.models.decoders.fields import DecoderConfig
+from costline.models.decoders.readers import decoder_reader
 from costline.models.decoders.shape import DecoderShape
 
 

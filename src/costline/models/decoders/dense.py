@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from costline.models.config import Flag, Size
-from costline.models.decoders.build import decoder_reader
 from costline.models.decoders.fields import each_layer, local_layers
 from costline.models.decoders.llama import DenseConfig, LlamaConfig, MistralConfig
+from costline.models.decoders.readers import decoder_reader
 from costline.models.decoders.shape import DecoderShape
 
 

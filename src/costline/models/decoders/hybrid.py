@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from costline.errors import ConfigError
 from costline.models.config import Count, Flag, Size
-from costline.models.decoders.build import decoder_reader
 from costline.models.decoders.fields import (
     TEXT_ONLY,
     DecoderConfig,
@@ -18,6 +17,7 @@ from costline.models.decoders.fields import (
 )
 from costline.models.decoders.llama import DenseConfig
 from costline.models.decoders.moe import Qwen3MoeConfig
+from costline.models.decoders.readers import decoder_reader
 from costline.models.decoders.shape import DecoderShape
 
 SYMBOLS = {"M": "mamba", "*": "attention", "-": "mlp", "E": "moe"}

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 
 from costline.errors import ConfigError
 from costline.models.config import Count, Flag, Size
-from costline.models.decoders.build import decoder_reader
 from costline.models.decoders.fields import TEXT_ONLY, DecoderConfig, MlpTypes, dense_layers, each_layer, text_part
+from costline.models.decoders.readers import decoder_reader
 from costline.models.decoders.shape import DecoderShape
 
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Literal
 
 from costline.errors import ConfigError
 from costline.models.config import Flag, Size, head_width
-from costline.models.decoders.build import decoder_reader
 from costline.models.decoders.fields import local_layers, spelled
 from costline.models.decoders.llama import DenseConfig, LlamaConfig
+from costline.models.decoders.readers import decoder_reader
 from costline.models.decoders.shape import DecoderShape
 
 

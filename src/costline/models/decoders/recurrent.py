@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Literal
 
 from costline.errors import ConfigError
 from costline.models.config import Config, Count, Flag, Size
-from costline.models.decoders.build import decoder_reader
 from costline.models.decoders.dense import MULTIPLIERS
 from costline.models.decoders.fields import DecoderConfig, MlpTypes, count_layers, dense_layers, layer_set, layers_at
 from costline.models.decoders.latent import DeepseekV3Config
 from costline.models.decoders.llama import DenseConfig
 from costline.models.decoders.moe import MixtralConfig
+from costline.models.decoders.readers import decoder_reader
 from costline.models.decoders.shape import DecoderShape
 
 STEPS = frozenset({

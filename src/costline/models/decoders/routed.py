@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Literal
 
 from costline.errors import ConfigError
 from costline.models.config import Config, Count, Flag, Size, head_width
-from costline.models.decoders.build import decoder_reader
 from costline.models.decoders.dense import MULTIPLIERS
 from costline.models.decoders.fields import DecoderConfig, MlpTypes, dense_layers, each_layer, local_layers
 from costline.models.decoders.llama import DenseConfig
 from costline.models.decoders.moe import MixtralConfig
+from costline.models.decoders.readers import decoder_reader
 from costline.models.decoders.shape import DecoderShape
 
 

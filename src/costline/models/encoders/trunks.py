@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from costline.errors import ConfigError
 from costline.models.decoder import Decoder
-from costline.models.decoders.build import build_trunk, trunk_reader
+from costline.models.decoders.build import build_trunk
 from costline.models.decoders.gemma import gemma2_shape, gemma3_shape, gemma3_text_shape, gemma_shape
 from costline.models.decoders.llama import (
     llama_shape,
@@ -19,6 +19,7 @@ from costline.models.decoders.llama import (
     qwen2_text_shape,
     qwen3_shape,
 )
+from costline.models.decoders.readers import trunk_reader
 from costline.models.encoder import Encoder
 
 
