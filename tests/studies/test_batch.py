@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import costline
 from costline.plan import Plan
-from costline.studies.batch import batch_notes, fed, micro_batches_of, sequences_of, whole_batch
+from costline.studies.batch import batch_notes, fed, micro_batches_of, sequences_of, usual_batch, whole_batch
 from costline.studies.train import Run, Stretch, train
 from tests.conftest import make_machine
 
@@ -69,6 +69,16 @@ def test_the_usual_batch_is_a_power_of_two_of_sequences_near_what_is_wanted(sequ
     sequences = whole_batch(4e6, sequence) / sequence
     assert np.log2(sequences) % 1 == 0
     assert sequences == 1 or 2**-0.5 <= sequences * sequence / 4e6 <= 2**0.5
+
+
+@given(st.integers(1, 200_000), st.sampled_from([2048, 4096, 8192, 75600]))
+def test_the_usual_batch_grows_with_the_chips_by_an_eighth_at_most(chips, sequence):
+    few, more = usual_batch(chips, sequence), usual_batch(chips + 1, sequence)
+    assert few % sequence == 0
+    assert few <= more <= max(1.125 * few, few + sequence)
+    most = max(whole_batch(4e6, sequence), 1024 * chips)
+    assert min(8 / 9 * most, most - sequence) <= few <= most
+    assert usual_batch(2.0 ** np.arange(13, 18), 4096) == pytest.approx(1024 * 2.0 ** np.arange(13, 18))
 
 
 @given(st.integers(8, 600), st.sampled_from([1, 2, 4]))

@@ -115,9 +115,10 @@ def _summary(kept: Kept, wanted: Wanted) -> Cells:
     figures = kept.named("figure")
     if not (wanted.json or wanted.csv or not wanted.group):
         figures = figures[: max(1, WIDE - len(wanted.group) - 1)]
-        note("means of the points of each group")
     groups = questions.spans(kept, figures, wanted.group, where, infeasible=wanted.infeasible)
     if wanted.group:
+        if not (wanted.json or wanted.csv):
+            note("means of the points of each group")
         cells: Cells = {name: [one.values[place] for one in groups] for place, name in enumerate(wanted.group)}
         return cells | {"points": [one.points for one in groups]} | {
             name: [one.figures[name].mean for one in groups] for name in figures

@@ -16,6 +16,9 @@ from costline.plan import Plan
 USUAL_BATCH_TOKENS = 4_000_000
 """Tokens of an optimizer step where nobody says otherwise: GPT-3 3.2M (Brown et al. 2020, table 2.1), Llama 2 4M
 (Touvron et al. 2023, section 2.1); taken as the nearest power of two of sequences."""
+SMALLEST_STEPS = 3
+"""Halvings of the power of two below a larger batch, of which it is a multiple: batches grow by an eighth at most, and
+still divide over most numbers of replicas."""
 USUAL_CHIP_TOKENS = 1024
 """Tokens of an optimizer step and chip that large clusters get at least where nobody says otherwise: Llama 3 405B 16M
 tokens on 16,384 GPUs (Grattafiori et al. 2024, arXiv:2407.21783, table 4)."""
@@ -49,10 +52,12 @@ def usual_batch(chips: Numeric, sequence: Numeric) -> Numeric:
 
     Examples
     --------
-    >>> [round(usual_batch(chips, 4096) / 1e6, 2) for chips in (64, 16384)]
-    [4.19, 16.78]
+    >>> [round(usual_batch(chips, 4096) / 1e6, 2) for chips in (64, 16384, 24000)]
+    [4.19, 16.78, 23.07]
     """
-    return whole_batch(largest(USUAL_BATCH_TOKENS, USUAL_CHIP_TOKENS * chips), sequence)
+    sequences = USUAL_CHIP_TOKENS * chips / sequence
+    unit = 2.0 ** largest(floor_divide(log2(largest(sequences, 1.0)), 1) - SMALLEST_STEPS, 0.0)
+    return largest(whole_batch(USUAL_BATCH_TOKENS, sequence), floor_divide(sequences, unit) * unit * sequence)
 
 
 def micro_batches_of(sequences: Numeric, plan: Plan) -> Numeric:

@@ -57,7 +57,7 @@ class Kept:
             There is none.
         """
         if name not in self.columns:
-            raise UnknownNameError("column", name, self.columns)
+            raise UnknownNameError("column", name, self.columns, listed=self.columns)
         return self.columns[name]
 
     def named(self, role: str) -> list[str]:
