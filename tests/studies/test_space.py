@@ -150,3 +150,19 @@ def test_training_leaves_the_domain_where_nothing_else_fits():
     answer = costline.train("gpt3-175b", tokens="300B", on="64xh200-sxm", plan=stated)
     assert answer.feasible is True
     assert answer.inputs["tensor"] == 32  # of 96 heads
+
+
+@given(st.lists(st.booleans(), min_size=24, max_size=24).filter(any))
+def test_a_block_within_holds_what_is_wanted_and_no_value_of_which_nothing_is(wanted):
+    (block,) = blocks({"tensor": [1, 2, 4], "pipeline": [1, 2, 4, 8], "recompute": ["none", "full"]})
+    mask = np.array(wanted).reshape(block.shape)
+    inside = block.within(mask)
+
+    def rows(one, places):
+        return {tuple(values.tolist()) for values in np.stack(list(one.at(places).values()), axis=1)}
+
+    chosen, kept = rows(block, np.flatnonzero(mask)), rows(inside, np.arange(inside.size))
+    assert chosen <= kept
+    for axis, values in enumerate(inside.fields.values()):
+        assert values.shape[axis] == values.size
+        assert set(values.ravel().tolist()) <= {type(values.ravel().tolist()[0])(row[axis]) for row in chosen}

@@ -127,26 +127,35 @@ def search(
 ) -> Found:
     """Evaluate every combination of every setting.
 
-    Nothing is skipped but blocks without a legal combination that fits: what breaks a limit or is beaten is known to be
+    Nothing is skipped but values of which no legal combination fits: what breaks a limit or is beaten is known to be
     so because it was worked out. Without `measures` there is no front, and other choices are not compared.
     """
     found = Found(objective, limits, measures)
     for number, setting in enumerate(settings):
-        for block in setting.walked(setting.axes):
+        for whole in setting.walked(setting.axes):
+            block = whole if setting.memory is None else _fitting(found, number, setting, whole)
+            if block is None:
+                continue
             machine, legal = setting.block(block)
             if not legal.any():
                 continue
-            if setting.memory is not None:
-                needed = setting.memory(machine)
-                found.weigh(number, block, legal, needed.total / needed.usable)
-                if not (legal & needed.fits).any():
-                    continue
             measured = setting.measure(machine, block.fields)
             if setting.memory is None:
                 memory = measured.figures["memory"]
                 found.weigh(number, block, legal, np.asarray(memory.amount) / np.asarray(memory.high))
             found.take(number, setting, block, legal, measured)
     return found
+
+
+def _fitting(found: Found, number: int, setting: Setting, block: Block) -> Block | None:
+    """What is left of a block without the values of which nothing fits; None if nothing is."""
+    machine, legal = setting.block(block)
+    if setting.memory is None or not legal.any():
+        return None
+    needed = setting.memory(machine)
+    found.weigh(number, block, legal, needed.total / needed.usable)
+    fits = legal & needed.fits
+    return block.within(fits) if fits.any() else None
 
 
 def _unbeaten(values: Array, places: Array, known: Array) -> tuple[Array, Array]:

@@ -203,6 +203,23 @@ class Block:
             name: values.reshape(-1)[place] for (name, values), place in zip(self.fields.items(), places, strict=True)
         }
 
+    def within(self, wanted: Array) -> Block:
+        """The smallest block that holds all combinations that are wanted: values of which none is are left out.
+
+        Examples
+        --------
+        >>> (block,) = blocks({"tensor": [1, 2, 4], "pipeline": [1, 2]})
+        >>> block.within(np.array([[True, True], [False, False], [True, False]])).fields["tensor"].ravel().tolist()
+        [1.0, 4.0]
+        """
+        mask, axes = np.broadcast_to(wanted, self.shape), range(len(self.shape))
+        kept = [mask.any(axis=tuple(other for other in axes if other != axis)) for axis in axes]
+        fields = {
+            name: np.compress(some, values, axis)
+            for axis, (some, (name, values)) in enumerate(zip(kept, self.fields.items(), strict=True))
+        }
+        return Block(fields, tuple(int(some.sum()) for some in kept))
+
     def flat(self, values: Any, points: tuple[int, ...] = ()) -> Array:
         """Anything that broadcasts to the block as one row a combination and one column a point asked about."""
         return np.broadcast_to(np.asarray(values), (*self.shape, *points)).reshape(self.size, -1)
