@@ -11,30 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import costline
-from costline.plan import Plan
+from costline.studies.blocks import blocks
 from costline.studies.choose import generation_plan, serving_plan, training_plan
 from costline.studies.clip import Clip
 from costline.studies.serve import Requests
-from costline.studies.space import Least, as_many_as_fit, blocks
+from costline.studies.space import Least
 from costline.studies.train import Run, Stretch
 from tests.conftest import make_machine
-
-AXES = st.lists(st.integers(1, 6), min_size=1, max_size=4)
-
-
-def axes_of(sizes):
-    return {f"axis{place}": list(range(1, size + 1)) for place, size in enumerate(sizes)}
-
-
-@given(AXES, st.integers(1, 50))
-def test_blocks_hold_every_combination_once_in_order_and_none_is_too_large(sizes, limit):
-    axes = axes_of(sizes)
-    seen = []
-    for block in blocks(axes, limit=limit):
-        assert block.size <= max(limit, 1)
-        rows = block.at(np.arange(block.size))
-        seen += list(zip(*(rows[name].tolist() for name in axes), strict=True))
-    assert seen == list(product(*axes.values()))
+from tests.studies.test_blocks import AXES, axes_of
 
 
 @given(AXES, st.integers(1, 50), st.integers(1, 3))
@@ -51,11 +35,6 @@ def test_the_least_of_all_blocks_is_the_least_of_all(sizes, limit, points):
         }
         assert least.value[point] == pytest.approx(min(values.values()))
         assert tuple(least.fields[name][point] for name in axes) == min(values, key=values.get)
-
-
-def test_a_block_of_floats_cannot_overflow():
-    (block,) = blocks({"tensor": [2**20], "pipeline": [2**20], "ulysses": [2**20], "ring": [2**20]})
-    assert float(block.plan(Plan(), 2**80, as_many_as_fit).replica) == 2.0**80
 
 
 def singles(plan, size):
@@ -150,19 +129,3 @@ def test_training_leaves_the_domain_where_nothing_else_fits():
     answer = costline.train("gpt3-175b", tokens="300B", on="64xh200-sxm", plan=stated)
     assert answer.feasible is True
     assert answer.inputs["tensor"] == 32  # of 96 heads
-
-
-@given(st.lists(st.booleans(), min_size=24, max_size=24).filter(any))
-def test_a_block_within_holds_what_is_wanted_and_no_value_of_which_nothing_is(wanted):
-    (block,) = blocks({"tensor": [1, 2, 4], "pipeline": [1, 2, 4, 8], "recompute": ["none", "full"]})
-    mask = np.array(wanted).reshape(block.shape)
-    inside = block.within(mask)
-
-    def rows(one, places):
-        return {tuple(values.tolist()) for values in np.stack(list(one.at(places).values()), axis=1)}
-
-    chosen, kept = rows(block, np.flatnonzero(mask)), rows(inside, np.arange(inside.size))
-    assert chosen <= kept
-    for axis, values in enumerate(inside.fields.values()):
-        assert values.shape[axis] == values.size
-        assert set(values.ravel().tolist()) <= {type(values.ravel().tolist()[0])(row[axis]) for row in chosen}

@@ -20,12 +20,13 @@ from costline.search.front import non_dominated
 from costline.search.limits import Limit
 from costline.search.serving import LARGEST_BATCH, batches, replica_axes
 from costline.search.setting import Measured, Setting, plain, plan_words, site_words
+from costline.studies.blocks import Axes, Block, blocks
 from costline.studies.economics import Economics, mean_power
 from costline.studies.fit import Fit
 from costline.studies.serve import Requests, serving_estimate
 from costline.studies.serving_memory import context_notes
 from costline.studies.serving_modes import Pool, apart_figures, decode_pool, prefill_pool
-from costline.studies.space import Axes, Block, blocks, smallest_group
+from costline.studies.space import smallest_group
 
 PREFILL_BATCHES = (1, 2, 4, 8)
 """Prompts prefilled together: a thousand tokens fill a chip already."""

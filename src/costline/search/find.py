@@ -16,8 +16,8 @@ from costline.search.result import Missing, PlanSearch, Row
 from costline.search.setting import Setting
 from costline.search.terms import differences, terms
 from costline.search.walk import Found, Pick, search
+from costline.studies.blocks import listed
 from costline.studies.fit import size
-from costline.studies.space import listed
 
 Wider: TypeAlias = Sequence[Sequence[tuple[str, Callable[[], Sequence[Setting]]]]]
 """Groups of settings to fall back on, each with words for it."""

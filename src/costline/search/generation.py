@@ -12,10 +12,11 @@ import numpy as np
 from costline.engine.passes import Machine
 from costline.plan import Plan
 from costline.search.setting import Measured, Setting, plan_words, site_words
+from costline.studies.blocks import Axes
 from costline.studies.clip import Clip, Sampler
 from costline.studies.economics import Economics
 from costline.studies.generate import generate
-from costline.studies.space import Axes, degrees, divisors, heads_of, powers_of_two
+from costline.studies.space import degrees, divisors, heads_of, powers_of_two
 
 TILES = (0, 256, 512)
 """Edges of a tile of the autoencoder; 0 for none. [pixel]"""

@@ -13,11 +13,12 @@ from costline.engine.passes import Machine
 from costline.models.decoder import Decoder
 from costline.plan import Plan
 from costline.search.setting import Measured, Setting, plan_words, site_words
+from costline.studies.blocks import Axes
 from costline.studies.economics import Economics
 from costline.studies.fit import nearest_fit
 from costline.studies.serve import Requests, serve, serving_estimate, serving_figures
 from costline.studies.serving_modes import chunked_figures
-from costline.studies.space import Axes, dividing, divisors, experts_of, heads_of, powers_of_two, stage_counts
+from costline.studies.space import dividing, divisors, experts_of, heads_of, powers_of_two, stage_counts
 
 CHUNKS = (128, 256, 512, 1024, 2048, 4096, 8192)
 """Prompt tokens a step takes in; engines offer powers of two."""

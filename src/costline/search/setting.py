@@ -13,7 +13,8 @@ from costline.engine.passes import Machine
 from costline.estimate import Estimate, Figure
 from costline.numeric import Numeric
 from costline.plan import Plan
-from costline.studies.space import Axes, Block, Replicas, as_many_as_fit, blocks
+from costline.studies.blocks import Axes, Block, Replicas, blocks
+from costline.studies.space import as_many_as_fit
 
 SHOWN = (
     "tensor", "pipeline", "virtual", "data", "ulysses", "ring", "guidance", "expert", "expert_tensor", "zero",

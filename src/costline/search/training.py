@@ -13,9 +13,10 @@ from costline.numeric import smallest
 from costline.plan import Plan
 from costline.search.setting import Measured, Setting, site_words
 from costline.studies.batch import fed, sequences_of
+from costline.studies.blocks import Axes
 from costline.studies.choose import fed_replicas
 from costline.studies.economics import Economics
-from costline.studies.space import Axes, dividing, divisors, experts_of, heads_of, powers_of_two, stage_counts
+from costline.studies.space import dividing, divisors, experts_of, heads_of, powers_of_two, stage_counts
 from costline.studies.stated import ENDS, grouped
 from costline.studies.train import Run, fullest_memory, sample_streams, sample_tokens, train
 

@@ -12,7 +12,7 @@ from costline.numeric import Array
 from costline.search.front import non_dominated
 from costline.search.limits import Limit, Objective
 from costline.search.setting import Measured, Setting, plain
-from costline.studies.space import Block
+from costline.studies.blocks import Block
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,13 @@ from costline.models.network import Network
 from costline.numeric import Array, Numeric, add_up, floor_divide, largest, smallest
 from costline.plan import Plan
 from costline.studies.batch import fed, sequences_of
+from costline.studies.blocks import Axes, Replicas
 from costline.studies.caption import Corpus, caption_memory, caption_time
 from costline.studies.clip import Clip, Sampler
 from costline.studies.generate import generation_time
 from costline.studies.generation_memory import generation_memory
 from costline.studies.serve import Requests, request_memory, serving_rate
 from costline.studies.space import (
-    Axes,
-    Replicas,
     as_many_as_fit,
     choose_plan,
     degrees,
