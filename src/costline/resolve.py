@@ -272,6 +272,9 @@ def site(
     efficiency = model_doubt(plain)
     economics, assumed = _economics(cluster, price, pue, book)
     assumed = (*measured, software_note(base, study, cluster, plain), *assumed)
+    if book.replaces(cluster.chip.id):
+        words = f"{cluster.chip.id} as your own file has it, in place of the catalogue's"
+        assumed = (Assumption(name="chip", value=words, kind="--catalogue"), *assumed)
     if formats:
         assumed = (Assumption(name="formats", value=formats, kind="--precision"), *assumed)
     return Site(machine=Machine(cluster, efficiency, base), economics=economics, fixed=fixed, assumptions=assumed)

@@ -29,6 +29,7 @@ def test_names_are_forgiving(typed, found):
         ("NVIDIA RTX 6000 Ada Generation", "rtx-6000-ada"), ("AMD Instinct MI300X", "mi300x"),
         ("NVIDIA H200", "h200-sxm"), ("NVIDIA RTX PRO 6000 Blackwell Server Edition", "rtx-pro-6000"),
         ("AMD Instinct MI325X OAM", "mi325x"), ("NVIDIA GH200 480GB", "gh200-96gb"),
+        ("H100-SXM5-80GB", "h100-sxm"), ("NVIDIA H100 SXM5 80GB", "h100-sxm"), ("H200 SXM 141GB", "h200-sxm"),
     ],
 )  # fmt: skip
 def test_names_that_drivers_print_are_understood(printed, found):
@@ -80,7 +81,14 @@ def test_a_beginning_that_fits_several_chips_lists_them():
 
 @pytest.mark.parametrize(
     ("typed", "near"),
-    [("h10-sxm", "h100-sxm"), ("a100-80gb", "a100-sxm-80gb"), ("4090", "rtx-4090"), ("mi355", "mi355x")],
+    [
+        ("h10-sxm", "h100-sxm"),
+        ("a100-80gb", "a100-sxm-80gb"),
+        ("4090", "rtx-4090"),
+        ("mi355", "mi355x"),
+        ("8h100", "8xh100-sxm"),
+        ("nvidia h100", "h100-pcie"),
+    ],
 )
 def test_unknown_chips_suggest_the_nearest(typed, near):
     with pytest.raises(UnknownNameError, match=near):

@@ -2,6 +2,7 @@
 
 import pytest
 
+import costline
 from costline import catalogue
 from costline.catalogue.check import check_file
 from costline.catalogue.table import LARGEST_FILE
@@ -126,6 +127,22 @@ config = "nowhere/config.json"
 [chips]
 id = "d"
 """
+
+
+def test_an_answer_says_that_an_own_chip_hides_the_shipped_one(tmp_path):
+    file = tmp_path / "own.toml"
+    file.write_text(
+        '[[chip]]\nid = "h100-sxm"\nmemory = "80 GB"\nmemory_bandwidth = "10 TB/s"\npeak = { bf16 = "1 PFLOP/s" }\n'
+    )
+    said = {
+        each: [
+            row.value
+            for row in costline.serve("llama-3.1-8b", on=each, catalogue=file).assumptions
+            if row.name == "chip"
+        ]
+        for each in ("h100-sxm", "h200-sxm")
+    }
+    assert said == {"h100-sxm": ["h100-sxm as your own file has it, in place of the catalogue's"], "h200-sxm": []}
 
 
 def test_all_faults_of_a_users_file_are_reported_at_once(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from tests.silicon.test_check import BAD, H100
@@ -167,3 +168,12 @@ def test_mistakes_of_searches_and_judgements(run, words, message):
     code, _, err = run(*words)
     assert code == BAD_INPUT
     assert message in err
+
+
+def test_a_file_of_own_chips_is_compared_where_it_is_named(capsys):
+    file = str(Path(__file__).parents[2] / "examples" / "seed-14nm-144gb.toml")
+    assert main(["chip", "compare", file, "h100-sxm", "--workload", "llama-2-70b"]) == 0
+    out = capsys.readouterr().out
+    assert out.index("seed-hbm") < out.index("seed-gddr6") < out.index("h100-sxm")
+    assert main(["chip", "compare", file, file]) == 2
+    assert "chips of one file are compared" in capsys.readouterr().err

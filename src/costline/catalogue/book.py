@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from costline.catalogue.apis import ApiPrice, api_choice, token_price, video_services
-from costline.catalogue.chip_table import ChipFacts, shipped_chip_facts, shipped_chips
+from costline.catalogue.chip_table import ChipFacts, chip_titles, shipped_chip_facts, shipped_chips
 from costline.catalogue.coefficient_table import shipped_adjustments, shipped_coefficients
 from costline.catalogue.decoder_table import decoder_names, narrow_in, shipped_decoder, stored_format
 from costline.catalogue.names import checkpoint, device, plain, resolve
@@ -97,8 +97,12 @@ class Catalogue:
         if (wanted := plain(name)) in known:
             return known[wanted]
         names = [*known, *(each for each in shipped_chip_facts() if each not in known)]
-        found = resolve("chip", device(name, names), names)
+        found = resolve("chip", device(name, names, chip_titles()), names)
         return known[found] if found in known else shipped_chip_facts()[found].chip()
+
+    def replaces(self, chip: str) -> bool:
+        """Whether a chip of the user's has the name of one that comes with costline."""
+        return self.user is not None and chip in self.user.chips and chip in shipped_chip_facts()
 
     def systems(self) -> Mapping[str, System]:
         """All systems, by id."""
@@ -135,7 +139,7 @@ class Catalogue:
             return system.cluster(self._chip_in(system, inside), count * system.n_chips)
         chips = dict.fromkeys([*self.chips(), *shipped_chip_facts()])
         names = [*chips, *(each for each in systems if each not in chips)]
-        found = resolve("chip or system", device(name, chips), names)
+        found = resolve("chip or system", device(name, chips, chip_titles()), names)
         if found not in chips:
             return self.cluster(f"{count}x{found}")
         chip = self.chip(found)

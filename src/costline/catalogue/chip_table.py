@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from costline.catalogue.names import bare
 from costline.catalogue.table import DATA, Row, columns, read_table
 from costline.errors import InputError
 from costline.hardware.chip import Chip
@@ -154,6 +155,12 @@ def chip_facts(row: Row) -> ChipFacts:
 def shipped_chip_facts() -> Mapping[str, ChipFacts]:
     """All chips that come with costline, by id, complete or not."""
     return MappingProxyType({row["id"]: chip_facts(row) for row in read_table(DATA / "chips.csv", COLUMNS, "id")})
+
+
+@functools.cache
+def chip_titles() -> Mapping[str, str]:
+    """Full names of the chips, without their makers, and the ids they are of."""
+    return MappingProxyType({bare(facts.name): name for name, facts in shipped_chip_facts().items()})
 
 
 @functools.cache

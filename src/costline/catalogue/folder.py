@@ -102,7 +102,11 @@ def _as_named(row: PipelineRow, networks: list[DiT], name: str, notes: list[str]
     named = shipped_pipelines()[kin.name]
     known = {field: getattr(named, field) for field in DEFAULTS if getattr(named, field) is not None}
     own = {field: getattr(row, field) for field in known}
-    changed = [f"{field} {value:g} for {own[field]}" for field, value in known.items() if value != own[field]]
+    changed = [
+        f"{field} {value:g}" + (f" for {own[field]:g}" if own[field] is not None else "")
+        for field, value in known.items()
+        if value != own[field]
+    ]
     if changed:
         notes.append(f"defaults of {kin.name}, whose transformers have the same shape: {', '.join(changed)}")
     return replace(row, **known)

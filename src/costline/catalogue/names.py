@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 from costline.errors import QuantityError, UnknownNameError, nearest_names
 from costline.models.decoders.precision import Stored
@@ -91,8 +92,11 @@ def _stored_as(words: Collection[str]) -> Stored | None:
     return found
 
 
-def device(name: str, known: Collection[str]) -> str:
+def device(name: str, known: Collection[str], titles: Mapping[str, str] = MappingProxyType({})) -> str:
     """The chip that a driver's name means: maker left out, sockets alike, words in any order; else the name as it is.
+
+    `titles` are full names of chips, as `bare` writes them, and their ids. What begins as a name does once its maker is
+    left out comes back so (``nvidia h100``).
 
     Examples
     --------
@@ -101,11 +105,24 @@ def device(name: str, known: Collection[str]) -> str:
     """
     if (named := DRIVEN.get(plain(name), "")) in known:
         return named
-    words = [SOCKET.sub("sxm", word) for word in plain(name).split("-") if word not in MAKERS]
-    if (wanted := "-".join(words)) in known:
+    wanted = bare(name)
+    if wanted in known or (wanted := titles.get(wanted, wanted)) in known:
         return wanted
-    same = [each for each in known if sorted(each.split("-")) == sorted(words)]
-    return same[0] if len(same) == 1 else name
+    same = [each for each in known if sorted(each.split("-")) == sorted(wanted.split("-"))]
+    if len(same) == 1:
+        return same[0]
+    return wanted if wanted and any(each.startswith(wanted) for each in known) else name
+
+
+def bare(name: str) -> str:
+    """A chip's name without its maker, all sockets written alike.
+
+    Examples
+    --------
+    >>> bare("NVIDIA H100 SXM5 80GB")
+    'h100-sxm-80gb'
+    """
+    return "-".join(SOCKET.sub("sxm", word) for word in plain(name).split("-") if word not in MAKERS)
 
 
 def callable_by(name: str) -> bool:
@@ -160,7 +177,10 @@ def resolve(kind: str, name: str, known: Collection[str]) -> str:
     inside = [spelled[each] for each in spelled if not begins and len(wanted) > 2 and wanted in each]
     if len(inside) > 1:
         raise AmbiguousNameError(kind, name, inside)
-    raise UnknownNameError(kind, name, inside or spelled, _likely(wanted, spelled))
+    meant = _likely(wanted, spelled)
+    if (counted := re.fullmatch(r"([0-9]+)([a-z].*)", wanted)) and not meant:  # 8h100
+        meant = [f"{counted[1]}x{spelled[each]}" for each in spelled if each.startswith(counted[2])][:3]
+    raise UnknownNameError(kind, name, inside or spelled, meant)
 
 
 def _likely(wanted: str, known: Collection[str]) -> list[str]:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from costline.cli.chip_inputs import own_chips, workloads
 from costline.errors import InputError
 
 if TYPE_CHECKING:
-    from costline.catalogue import Catalogue
-    from costline.resolve import Model
     from costline.silicon.cost import Silicon
     from costline.silicon.decoding import Talk
     from costline.silicon.filming import Film
@@ -43,7 +42,8 @@ def compare(
     Parameters
     ----------
     chips
-        Names of the catalogue, such as h100-sxm or a100-sxm-80gb+hbm-pim; by default those of the article.
+        Names of the catalogue, such as h100-sxm or a100-sxm-80gb+hbm-pim, or a TOML file of your own chips; by default
+        those of the article.
     workload
         Models with commas between: language models decode, video pipelines make their usual clip.
     input
@@ -62,54 +62,11 @@ def compare(
     from costline import quantity, resolve
     from costline.cli.chip_show import print_comparison
 
+    chips, catalogue = own_chips(chips, catalogue)
     book = resolve.catalogue(catalogue)
     limit = float(resolve.number(tpot, quantity.SECONDS, "tpot", least=1e-6))
-    talks, films = _workloads(workload, input, output, limit, precision, catalogue)
+    talks, films = workloads(workload, input, output, limit, precision, catalogue)
     return 0 if print_comparison(chips or SEED, talks, films, book, as_json=json) else 1
-
-
-def _workloads(
-    names: str, input: str, output: str, tpot: float, precision: str, catalogue: Path | None
-) -> tuple[list[Talk], list[Film]]:
-    from costline import quantity, resolve
-    from costline.catalogue.given import narrow_in
-    from costline.models.decoder import Decoder
-    from costline.precision import element_bytes
-    from costline.silicon.decoding import Talk
-
-    element_bytes(precision)  # refuses what is none
-    book = resolve.catalogue(catalogue)
-    prompt, answer = (
-        int(resolve.number(tokens, quantity.TOKENS, name, least=1, whole=True))
-        for name, tokens in (("input", input), ("output", output))
-    )
-    talks, films = [], []
-    for name in names.split(","):
-        if not name.strip():
-            raise InputError(f"workload: {names[:60]!r} lacks a model between its commas; write e.g. llama-2-70b")
-        found = resolve.model(name.strip(), book)
-        if isinstance(found, Decoder):
-            narrow = narrow_in(name.strip(), precision, book)
-            talks.append(
-                Talk(network=found, input=prompt, output=answer, tpot=tpot, precision=precision, narrow=narrow)
-            )
-        else:
-            films.append(_film(name.strip(), found, precision, book))
-    return talks, films
-
-
-def _film(name: str, found: Model, precision: str, book: Catalogue) -> Film:
-    """A workload that makes video."""
-    from costline import resolve
-    from costline.models.encoder import Encoder
-    from costline.silicon.filming import film_of
-
-    if isinstance(found, Encoder):
-        raise InputError(f"{name} is a text encoder: it neither answers nor makes video; name one that does")
-    pipeline = resolve.sampler(found, None, {}, book)
-    if pipeline.still:
-        raise InputError(f"{name} makes images; name a video pipeline, such as wan2.1-t2v-14b, or a language model")
-    return film_of(pipeline, precision)
 
 
 @app.command
@@ -219,7 +176,7 @@ def levers(
     from costline.cli.chip_judge import print_levers
 
     book = resolve.catalogue(catalogue)
-    talks, films = _workloads(workload, input, output, 1.0, precision, catalogue)
+    talks, films = workloads(workload, input, output, 1.0, precision, catalogue)
     print_levers(book.cluster(f"1x{chip}"), talks, films, book, as_json=json)
     return 0
 
@@ -251,7 +208,7 @@ def claims(
     from costline.silicon.claims import judge
 
     book = resolve.catalogue(catalogue)
-    talk, film = _both(*_workloads(workload, "1000", "200", 0.05, "bf16", catalogue))
+    talk, film = _both(*workloads(workload, "1000", "200", 0.05, "bf16", catalogue))
     print_claims(judge(talk, film, book, book.chip(chip).id), as_json=json)
     return 0
 
@@ -356,7 +313,7 @@ def design(
     from costline.silicon.search import search
 
     limit = float(resolve.number(tpot, quantity.SECONDS, "tpot", least=1e-6))
-    talks, films = _workloads(workload, input, output, limit, precision, catalogue)
+    talks, films = workloads(workload, input, output, limit, precision, catalogue)
     talk, film = _both(talks, films)
     if objective == "latency" and mix != "decode":
         raise InputError("mix: the latency is that of a token, whatever else is made; leave --mix out")

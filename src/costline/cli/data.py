@@ -36,7 +36,7 @@ def list_table(
     since: Text = "",
     match: Text = "",
     limit: int | None = None,
-    file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
+    file: Annotated[Path | None, Parameter(name=["--file", "-f", "--catalogue"])] = None,
     json: Flag = False,
     csv: Flag = False,
     plain: Flag = False,
@@ -90,7 +90,7 @@ def show(
     name: str,
     /,
     *,
-    file: Annotated[Path | None, Parameter(name=["--file", "-f"])] = None,
+    file: Annotated[Path | None, Parameter(name=["--file", "-f", "--catalogue"])] = None,
     json: Flag = False,
     plain: Flag = False,
 ) -> int:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from costline import quantity
 from costline.catalogue import Catalogue, System
-from costline.catalogue.chip_table import FIGURES
+from costline.catalogue.chip_table import FIGURES, chip_titles
 from costline.catalogue.given import names_file
 from costline.catalogue.names import checkpoint, device, plain, resolve
 from costline.catalogue.references import figure_references, references
@@ -55,7 +55,7 @@ def print_entry(catalogue: Catalogue, name: str, *, layout: Layout = "table") ->
     layout : {"table", "plain", "json"}
         For people, with colours or without, or for programs.
     """
-    chips = {*catalogue.chip_facts(), *catalogue.chips()}
+    chips = dict.fromkeys([*catalogue.chip_facts(), *catalogue.chips()])
     engines = {row.id for row in all_software()}
     near = [*chips, *catalogue.systems(), *engines]
     found = plain(name)
@@ -64,10 +64,10 @@ def print_entry(catalogue: Catalogue, name: str, *, layout: Layout = "table") ->
 
         return print_configuration(catalogue, name, layout)
     if found not in near:
-        found = device(name, chips)
+        found = device(name, chips, chip_titles())
     if found not in near:  # models are many and their tables slower to read
         models = catalogue.models()
-        found = resolve("chip, system, model or software", checkpoint(name, models)[0], [*near, *models])
+        found = resolve("chip, system, model or software", checkpoint(found, models)[0], [*near, *models])
     if found in engines:
         return _software(found, layout)
     if found in chips:

@@ -29,6 +29,7 @@ KINDS: dict[str, Kind] = {
     "1": quantity.FRACTION,
     "ratio": quantity.RATIO,
     "kg": quantity.CARBON,
+    "kg/J": quantity.CARBON_PER_JOULE,
     "parameter": quantity.PARAMS,
 }
 """Kind of quantity by the SI unit of a figure; other units are counts followed by their name."""

@@ -1,0 +1,74 @@
+"""What is compared and on what: own chips of a file, workloads by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from costline.errors import InputError
+
+if TYPE_CHECKING:
+    from costline.catalogue import Catalogue
+    from costline.resolve import Model
+    from costline.silicon.decoding import Talk
+    from costline.silicon.filming import Film
+
+
+def own_chips(names: tuple[str, ...], catalogue: Path | None) -> tuple[tuple[str, ...], Path | None]:
+    """Names with the chips of a file in its place, and the catalogue they are in."""
+    from costline import resolve
+
+    files = [name for name in names if name.lower().endswith(".toml")]
+    if not files:
+        return names, catalogue
+    if len(files) > 1 or catalogue is not None:
+        raise InputError(f"{files[0][:60]}: chips of one file are compared; put all of your own into it")
+    book = resolve.catalogue(files[0])
+    own = tuple(book.user.chips) if book.user else ()
+    if not own:
+        raise InputError(f"{files[0][:60]} has no [[chip]] to compare")
+    return tuple(each for name in names for each in (own if name == files[0] else (name,))), Path(files[0])
+
+
+def workloads(
+    names: str, input: str, output: str, tpot: float, precision: str, catalogue: Path | None
+) -> tuple[list[Talk], list[Film]]:
+    from costline import quantity, resolve
+    from costline.catalogue.given import narrow_in
+    from costline.models.decoder import Decoder
+    from costline.precision import element_bytes
+    from costline.silicon.decoding import Talk
+
+    element_bytes(precision)  # refuses what is none
+    book = resolve.catalogue(catalogue)
+    prompt, answer = (
+        int(resolve.number(tokens, quantity.TOKENS, name, least=1, whole=True))
+        for name, tokens in (("input", input), ("output", output))
+    )
+    talks, films = [], []
+    for name in names.split(","):
+        if not name.strip():
+            raise InputError(f"workload: {names[:60]!r} lacks a model between its commas; write e.g. llama-2-70b")
+        found = resolve.model(name.strip(), book)
+        if isinstance(found, Decoder):
+            narrow = narrow_in(name.strip(), precision, book)
+            talks.append(
+                Talk(network=found, input=prompt, output=answer, tpot=tpot, precision=precision, narrow=narrow)
+            )
+        else:
+            films.append(_film(name.strip(), found, precision, book))
+    return talks, films
+
+
+def _film(name: str, found: Model, precision: str, book: Catalogue) -> Film:
+    """A workload that makes video."""
+    from costline import resolve
+    from costline.models.encoder import Encoder
+    from costline.silicon.filming import film_of
+
+    if isinstance(found, Encoder):
+        raise InputError(f"{name} is a text encoder: it neither answers nor makes video; name one that does")
+    pipeline = resolve.sampler(found, None, {}, book)
+    if pipeline.still:
+        raise InputError(f"{name} makes images; name a video pipeline, such as wan2.1-t2v-14b, or a language model")
+    return film_of(pipeline, precision)
