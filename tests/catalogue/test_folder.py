@@ -38,7 +38,7 @@ def test_the_example_has_two_experts_an_autoencoder_and_a_text_encoder():
     assert (pipeline.steps, pipeline.branches, pipeline.frames, pipeline.width, pipeline.fps) == (40, 2, 81, 1280, 16)
     assert pipeline.notes == (
         "defaults of wan2.2-t2v-a14b, whose transformers have the same shape: steps 40 for 50, height 720 for 480, "
-        "width 1280 for 832, shift 12 for None",
+        "width 1280 for 832, shift 12",
     )
 
 
