@@ -68,29 +68,37 @@ def test_the_best_chunk_is_the_best_of_all_single_chunks(llama):
     assert answer.estimate["output_rate"] == pytest.approx(best, rel=1e-12)
 
 
-@pytest.mark.parametrize("chips", [8, 13])
-def test_the_best_division_is_the_best_of_all_divisions(llama, chips):
-    """Every plan of either pool and every number of units, without leaving out what is beaten."""
-    place = machine(chips)
-    answer = found_plan("serve", [apart_setting(llama, ASKED, place, PRICE, {})], "throughput", [], "")
-    entering, leaving = [], []
-    for tensor, pipeline in replicas(chips, llama.layers, 64):
-        at = machine(chips, tensor=tensor, pipeline=pipeline)
+def best_of_all(network, places, chips):
+    """Output tokens a second of the best division of chips between units of two pools, of all there are."""
+    entering, leaving = set(), set()
+    for place in places:
+        plan = place.plan
         for sizes, made, rates in (
             ((1, 2, 4, 8), prefill_pool, entering),
             (batches(LARGEST_BATCH), decode_pool, leaving),
         ):
-            for size in sizes:
-                pool = made(llama, ASKED, size, at)
-                if pool.memory.fits:
-                    rates.append((tensor * pipeline, pool.rate))
+            pools = (made(network, ASKED, size, place) for size in sizes)
+            rates.update(
+                (plan.tensor * plan.pipeline * plan.data, pool.rate * plan.data) for pool in pools if pool.memory.fits
+            )
     best = max(
         min(number * rate, (chips - number * unit) // last * other)
         for unit, rate in entering
         for last, other in leaving
         for number in range(1, chips // unit + 1)
     )
-    assert answer.estimate["output_rate"] == pytest.approx(best * ASKED.output, rel=1e-12)
+    return best * ASKED.output
+
+
+@pytest.mark.parametrize("chips", [8, 13])
+def test_the_best_division_is_the_best_of_all_divisions(llama, chips):
+    """Every plan of either pool and every number of units, without leaving out what is beaten."""
+    place = machine(chips)
+    answer = found_plan("serve", [apart_setting(llama, ASKED, place, PRICE, {})], "throughput", [], "")
+    places = [
+        machine(chips, tensor=tensor, pipeline=pipeline) for tensor, pipeline in replicas(chips, llama.layers, 64)
+    ]
+    assert answer.estimate["output_rate"] == pytest.approx(best_of_all(llama, places, chips), rel=1e-12)
 
 
 def test_groups_of_experts_larger_than_need_be_gain_nothing(mixtral):
@@ -98,26 +106,12 @@ def test_groups_of_experts_larger_than_need_be_gain_nothing(mixtral):
     chips = 8
     setting = apart_setting(mixtral, ASKED, machine(chips), PRICE, {"pipeline": 1})
     answer = found_plan("serve", [setting], "throughput", [], "")
-    entering, leaving = [], []
-    for tensor, expert, data in product((1, 2, 4, 8), repeat=3):
-        at = machine(chips, tensor=tensor, expert=expert, data=data)
-        if tensor * data > chips or tensor * data % expert:
-            continue
-        for sizes, made, rates in (
-            ((1, 2, 4, 8), prefill_pool, entering),
-            (batches(LARGEST_BATCH), decode_pool, leaving),
-        ):
-            for size in sizes:
-                pool = made(mixtral, ASKED, size, at)
-                if pool.memory.fits:
-                    rates.append((tensor * data, pool.rate * data))
-    best = max(
-        min(number * rate, (chips - number * unit) // last * other)
-        for unit, rate in set(entering)
-        for last, other in set(leaving)
-        for number in range(1, chips // unit + 1)
-    )
-    assert answer.estimate["output_rate"] == pytest.approx(best * ASKED.output, rel=1e-12)
+    places = [
+        machine(chips, tensor=tensor, expert=expert, data=data)
+        for tensor, expert, data in product((1, 2, 4, 8), repeat=3)
+        if tensor * data <= chips and tensor * data % expert == 0
+    ]
+    assert answer.estimate["output_rate"] == pytest.approx(best_of_all(mixtral, places, chips), rel=1e-12)
 
 
 def test_every_division_is_looked_at_once(llama):

@@ -74,7 +74,8 @@ def fitted_csv(problem: Problem, held_out: Array) -> str:
     held_out : array
         Logarithm of prediction over measurement of every row, its group held out.
     """
-    return _validated_csv(map(cells_of, problem.measurements, problem.cases, held_out.tolist()))
+    rows = zip(problem.measurements, problem.cases, held_out.tolist(), strict=True)
+    return _validated_csv(cells_of(*row) for row in rows)
 
 
 def scored_csv(rows: Iterable[Scored]) -> str:

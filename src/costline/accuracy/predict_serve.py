@@ -324,5 +324,5 @@ def _setting(
 
 def _target(row: ServeRow) -> str:
     """Which target the row belongs to."""
-    prefill = row.metric in {"prefill_tokens_per_s", "prefill_latency_ms"}
+    prefill = row.metric in PROMPT_ALONE
     return serving_target(first=prefill or row.metric == "ttft_ms", alone=prefill or row.batch_kind == "fixed_batch")

@@ -12,6 +12,7 @@ from costline.plan import Plan
 from costline.planning import read_plan_fields
 from costline.precision import Narrow
 from costline.resolve import Model
+from costline.studies.formats import USUAL
 
 
 def stored_formats(
@@ -39,9 +40,8 @@ def stored_formats(
         return None, plan, said(": loaded in bf16, as engines do")
     if not form.products:
         return form.weights, limited, said()
-    words = (
-        f", activations {form.products}" if form.products != "bf16" else ": weights only, activations are not quantised"
-    )
+    widened = form.products == USUAL
+    words = ": weights only, activations are not quantised" if widened else f", activations {form.products}"
     return form.products, limited | {"weights": form.weights}, said(words)
 
 

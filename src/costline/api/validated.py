@@ -67,11 +67,8 @@ def earned(
     )
     if not plain or estimate.feasible is False:
         return estimate
-    study, measured = (
-        ("serve" if estimate.study == "caption" else estimate.study),
-        machine.efficiency.kernels is not None,
-    )
-    cases = validated_cases(study, measured=measured)
+    study = "serve" if estimate.study == "caption" else estimate.study
+    cases = validated_cases(study, measured=machine.efficiency.kernels is not None)
     numbers = {
         "params": float(network.active_params), "chips": float(machine.cluster.chips), "batch": float(batch),
         "sequence": float(sequence),

@@ -33,6 +33,7 @@ def own_chips(names: tuple[str, ...], catalogue: Path | None) -> tuple[tuple[str
 def workloads(
     names: str, input: str, output: str, tpot: float, precision: str, catalogue: Path | None
 ) -> tuple[list[Talk], list[Film]]:
+    """Language models that decode and pipelines that make video, by their names with commas between."""
     from costline import quantity, resolve
     from costline.catalogue.given import narrow_in
     from costline.models.decoder import Decoder

@@ -17,6 +17,7 @@ Conventions
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -33,16 +34,16 @@ Convention: TypeAlias = Literal["exact", "full"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(ABC):
     """Something with parameters or work: see the subclasses."""
 
     name: str
     repeat: int = 1
 
     @property
+    @abstractmethod
     def kind(self) -> Kind:
         """Which kind of kernel executes it."""
-        raise NotImplementedError
 
     @property
     def params(self) -> int:

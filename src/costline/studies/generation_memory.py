@@ -28,7 +28,8 @@ def generation_memory(pipeline: Sampler, clip: Clip, machine: Machine) -> Memory
     element, alone = element_bytes("bf16"), one_chip(machine).plan
     if plan.offload not in {"encoders", "weights"}:
         items["encoders"] = sum(weight_bytes(encoder, alone) for encoder, _ in pipeline.encoders)
-    history = 0.0 if clip.chunk is None and "window" not in streams else _history_bytes(network, streams, clip, machine)
+    looks_back = clip.chunk is not None or "window" in streams
+    history = _history_bytes(network, streams, clip, machine) if looks_back else 0.0
     parts = network.parts
     if clip.chunk is not None:  # a chunk at a time: its streams, and its attention to what was before
         parts, _ = with_history(parts, streams, clip.chunk)
@@ -37,7 +38,7 @@ def generation_memory(pipeline: Sampler, clip: Clip, machine: Machine) -> Memory
         items["autoencoder"] = pipeline.autoencoder.params * element
         working = largest(working, _decoding_memory(pipeline.autoencoder, clip, machine))
     items["activations"] = working
-    if clip.chunk is not None or "window" in streams:
+    if looks_back:
         items["KV cache"] = history
     return Memory(items, usable(machine.cluster.chip, machine.efficiency))
 

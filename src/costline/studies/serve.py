@@ -182,7 +182,8 @@ def _latencies(
         rhythm = mixed_step(rhythm, times.prefill.point, others, requests.output)
         low = mixed_step(low, times.prefill.lower, others, requests.output)
         high = mixed_step(high, times.prefill.upper, others, requests.output)
-        first, outside = joining(own, rhythm, times.first, times.prefill.point, machine), request_overhead(machine)
+        outside = request_overhead(machine)
+        first = joining(own, rhythm, times.first, times.prefill.point, outside, machine)
     else:
         first = timed("ttft", times.prefill * _filled(network, own, machine), note="prefill of the whole batch")
     per_token = tpot(rhythm, 1)
@@ -224,11 +225,12 @@ def newcomers(own: Numeric) -> Numeric:
     return largest(own - 1, 0)
 
 
-def joining(own: Numeric, rhythm: Numeric, alone: Timing, together: Numeric, machine: Machine) -> Figure:
-    """TTFT of a request that joins a running batch: its own prefill, and what it waits for."""
+def joining(
+    own: Numeric, rhythm: Numeric, alone: Timing, together: Numeric, server: Numeric, machine: Machine
+) -> Figure:
+    """TTFT of a request that joins a running batch: its own prefill, what it waits for, and what the server adds."""
     queue = machine.efficiency.value("queue", machine.cluster.chip, machine.plan.refined(""))
     prefill = timed("own prefill", alone)
-    server = request_overhead(machine)
     value = ttft_under_load(alone.point, rhythm, together, queue, own, server)
     wait = Figure(
         name="waiting", value=value - alone.point - server, unit="s", note="for the running step and the queue"

@@ -54,9 +54,10 @@ def chunked_figures(
     mean = decode * (1 - carried) + mixed * carried
     first = mixed * ceil_divide(requests.input, taken)
     # prompts are taken in one after the other, so all of them together take that many times as long
-    waited = joining(own, mean.point, first, first.point * own, machine)
+    outside = request_overhead(machine)
+    waited = joining(own, mean.point, first, first.point * own, outside, machine)
     latency = request_latency(waited.amount, mean.point, requests.output)
-    rate = output_rate(own, requests.output, latency - request_overhead(machine)) * plan.data
+    rate = output_rate(own, requests.output, latency - outside) * plan.data
     steps = (timed("decode step", decode * (1 - carried)), timed("step with a chunk", mixed * carried))
     figures = {
         "ttft": waited,
@@ -138,7 +139,7 @@ def prefill_pool(network: Decoder, requests: Requests, batch: Numeric, machine: 
 
 def first_of_pool(pool: Pool, flying: Numeric, machine: Machine) -> Figure:
     """TTFT from a replica that only prefills, `flying` requests being in flight for it, some of them waiting."""
-    return joining(flying, pool.timing.point, pool.timing, flying / pool.rate, machine)
+    return joining(flying, pool.timing.point, pool.timing, flying / pool.rate, request_overhead(machine), machine)
 
 
 def decode_pool(network: Decoder, requests: Requests, batch: Numeric, machine: Machine) -> Pool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from costline.catalogue.price_table import percentile
 from costline.catalogue.software_table import Software, all_software, software_named
 from costline.catalogue.validated_table import validated_cases
 from costline.engine.timing import REFERENCE_YEAR, attention_kernel, slowness
@@ -235,7 +235,7 @@ def software_note(plan: Plan, study: Study, cluster: Cluster, efficiency: Effici
 
     def effect(one: Plan) -> str:
         ratios = np.ravel(slowness(cluster.chip, seen, one) / average)
-        return f"× {percentile(np.sort(ratios).tolist(), 0.5):.2f}"
+        return f"× {statistics.median(ratios.tolist()):.2f}"  # NumPy's median loads masked arrays
 
     kernel = attention_kernel(plan, cluster, seen)
     how = "fused kernels" if plan.compiled else "eager"

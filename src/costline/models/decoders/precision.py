@@ -227,9 +227,8 @@ def _one_of(method: str, found: Iterable[Stored]) -> Stored | None:
     """The one format of several parts of a model."""
     distinct = list(dict.fromkeys(found))
     if len(distinct) > 1:
-        forms = " and ".join(
-            f"{each.weights} (products {each.products})".removesuffix(" (products )") for each in distinct
-        )
+        products = (f" (products {each.products})" if each.products else "" for each in distinct)
+        forms = " and ".join(each.weights + said for each, said in zip(distinct, products, strict=True))
         raise ConfigError(f"weights are quantised by {method} in several formats, {forms}; say --precision")
     return distinct[0] if distinct else None
 
