@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 from costline.errors import ConfigError, nearest_names
 from costline.models.network import Network
+from costline.quantity.reading import shown
 
 READERS: dict[str, str] = {
     "AutoencoderKLWan": "autoencoders.wan:read_wan",
@@ -194,15 +196,52 @@ UNCOUNTED = {
 """Architectures that are understood and that no parts here describe -> why."""
 
 
+_HEAD = re.compile(r"(For[A-Z]|LMHeadModel|EncoderModel|TextModel|Model)[A-Za-z]*$")
+"""What a class is for, behind the kind of model in its name."""
+
+
 def architecture_of(config: Mapping[str, Any], name: str) -> str:
-    """Return the class a configuration names: ``_class_name`` (diffusers) or ``architectures[0]`` (transformers)."""
+    """Return the class a configuration names: ``_class_name`` (diffusers) or ``architectures`` (transformers).
+
+    Raises
+    ------
+    ConfigError
+        It names none, more than one, or one whose kind is not the one of ``model_type``.
+    """
     stated = config.get("_class_name")
     if stated is None:
         listed = config.get("architectures")
         stated = listed[0] if isinstance(listed, list) and listed else None
+        if isinstance(listed, list) and len({str(each) for each in listed}) > 1:
+            said = ", ".join(map(shown, listed[:4]))
+            raise ConfigError(f"{name}: 'architectures' names more than one class ({said}); keep the one to count")
     if not isinstance(stated, str):
         raise ConfigError(f"{name}: names no architecture (neither '_class_name' nor 'architectures')")
+    _agrees(stated, config.get("model_type"), name)
     return stated
+
+
+def _agrees(architecture: str, kind: object, name: str) -> None:
+    """Refuse a ``model_type`` that belongs to another class read here: transformers would build that one."""
+    if not isinstance(kind, str):
+        return
+    own, said = _stem(architecture), _plain(kind)
+    if own.startswith(said) or said.startswith(own):
+        return
+    other = next((each for each in READERS if _stem(each) == said), None)
+    if other is not None:
+        raise ConfigError(
+            f"{name}: 'architectures' names {shown(architecture)}, 'model_type' {shown(kind)}, which is {other}; "
+            "correct the one that is wrong"
+        )
+
+
+def _stem(architecture: str) -> str:
+    return _plain(_HEAD.sub("", architecture))
+
+
+def _plain(text: str) -> str:
+    return text.replace("_", "").replace("-", "").lower()
 
 
 def read_network(config: Mapping[str, Any], name: str, architecture: str | None = None) -> Network:
