@@ -15,8 +15,8 @@ def said(estimate, name):
 
 def test_clips_without_a_size_are_refused():
     with pytest.raises(InputError, match="give --resolution and --frames, or its tokens with --sequence"):
-        costline.train("wan2.1-t2v-14b", on="64xh100-sxm", samples="10M")
-    sized = costline.train("wan2.1-t2v-14b", on="64xh100-sxm", samples="10M", sequence=4096)
+        costline.train("wan2.1-t2v-14b", on="64xh100-sxm", clips="10M")
+    sized = costline.train("wan2.1-t2v-14b", on="64xh100-sxm", clips="10M", sequence=4096)
     assert sized.inputs["tokens"] == 10e6 * 4096
 
 

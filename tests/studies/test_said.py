@@ -42,7 +42,7 @@ def test_arrays_of_sizes_say_it_too():
 
 
 def test_training_on_clips_says_it():
-    found = costline.train("wan2.1-t2v-1.3b", on="64xh100-sxm", samples=1000, resolution="840x490", frames=81)
+    found = costline.train("wan2.1-t2v-1.3b", on="64xh100-sxm", clips=1000, resolution="840x490", frames=81)
     assert any("81 frames of 832x480 are computed" in warning for warning in found.warnings)
 
 

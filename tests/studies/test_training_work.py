@@ -80,7 +80,7 @@ def test_what_contradicts_itself_is_refused(asked, says):
 
 def test_a_video_model_is_trained_on_the_clips_it_makes():
     """Wan 2.1 makes 81 frames; one frame is 3,600 tokens, 81 are 75,600."""
-    asked = {"samples": 1e6, "on": "512xh100-sxm"}
+    asked = {"clips": 1e6, "on": "512xh100-sxm"}
     usual = costline.train("wan2.1-t2v-14b", resolution="1280x720", **asked)
     assert usual.inputs["tokens"] == 1e6 * 75600
     assert any(row.name == "frames" and row.value == "81" for row in usual.assumptions)

@@ -49,7 +49,7 @@ SCENARIOS = {
     "train, clips": {
         "study": "train",
         "inputs": {"model": "wan2.1-t2v-1.3b", "on": "8xh100-sxm", "plan": TRAINED.replace("tensor=8", "tensor=1")},
-        "axes": {"resolution": ["832x480", "720p"], "frames": [17, 81], "samples": ["1M", "2M"]},
+        "axes": {"resolution": ["832x480", "720p"], "frames": [17, 81], "clips": ["1M", "2M"]},
     },
     "generate": {
         "study": "generate",

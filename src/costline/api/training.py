@@ -44,7 +44,7 @@ def train(
     *,
     on: str | Cluster,
     tokens: Number | None = None,
-    samples: Number | None = None,
+    clips: Number | None = None,
     sequence: Number | None = None,
     resolution: str | None = None,
     frames: Number | None = None,
@@ -76,8 +76,8 @@ def train(
         Catalogue name, ``config.json`` or folder; leave out for a hypothetical model of `params`.
     on : str or Cluster
         Chips, such as ``16384xh100-sxm``.
-    tokens, samples : str, float or array
-        Training tokens, or clips and images. One of the two. [token, sample]
+    tokens, clips : str, float or array
+        Training tokens, or clips and images. One of the two. [token, clip]
     sequence : str, int or array, optional
         Tokens of a sample. [token]
     resolution, frames : str and int, optional
@@ -103,7 +103,7 @@ def train(
         See `costline.studies.train.train`.
     """
     job = training_job(
-        model, on=on, tokens=tokens, samples=samples, sequence=sequence, resolution=resolution, frames=frames,
+        model, on=on, tokens=tokens, clips=clips, sequence=sequence, resolution=resolution, frames=frames,
         batch_tokens=batch_tokens, curriculum=curriculum, mfu=mfu, failures=failures, precision=precision, plan=plan,
         price=price, params=params, active=active, shape=shape, video=video, pue=pue, coefficients=coefficients,
         catalogue=catalogue,
@@ -168,7 +168,7 @@ def training_job(
     *,
     on: str | Cluster,
     tokens: Number | None = None,
-    samples: Number | None = None,
+    clips: Number | None = None,
     sequence: Number | None = None,
     resolution: str | None = None,
     frames: Number | None = None,
@@ -207,14 +207,14 @@ def training_job(
         coefficients=coefficients, book=book, study="train", software=software,
     )  # fmt: skip
     check_stated(network, place.fixed, "training")
-    if samples is not None and all(each is None for each in (sequence, curriculum, resolution, frames)):
+    if clips is not None and all(each is None for each in (sequence, curriculum, resolution, frames)):
         raise InputError("the size of a sample is open: give --resolution and --frames, or its tokens with --sequence")
     given = {"sequence": sequence, "curriculum": curriculum, "resolution": resolution, "frames": frames}
     stretches, assumed = read_stretches(network, given, usual_clip)
     chips = place.machine.cluster.chips
     stretches = [replace(one, plan=own.spread(chips)) for one, own in zip(stretches, plans, strict=False)] or stretches
     per_sample = sample_tokens(sample_streams(network, stretches[0], 1))
-    everything = _tokens(tokens, samples, per_sample)
+    everything = _tokens(tokens, clips, per_sample)
     if batch_tokens is None:
         step_tokens = usual_batch(place.machine.cluster.chips, per_sample)
         words = f"{text(step_tokens, 'token')}: the larger of 4M and {USUAL_CHIP_TOKENS:,} a chip, in whole sequences"
@@ -264,9 +264,9 @@ def _network(
     return found, UsualClip(), []
 
 
-def _tokens(tokens: Number | None, samples: Number | None, per_sample: Numeric) -> Numeric:
-    if (tokens is None) == (samples is None):
+def _tokens(tokens: Number | None, clips: Number | None, per_sample: Numeric) -> Numeric:
+    if (tokens is None) == (clips is None):
         raise InputError("say how much is trained on: either --tokens or --clips")
     if tokens is not None:
         return resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
-    return resolve.number(0 if samples is None else samples, quantity.COUNT, "samples", least=1) * per_sample
+    return resolve.number(0 if clips is None else clips, quantity.COUNT, "clips", least=1) * per_sample

@@ -333,7 +333,7 @@ def field_faults(error: ValidationError, table: type[BaseModel]) -> list[str]:
         else:
             message = fault["msg"].removeprefix("Value error, ")
             given = "" if fault["type"] == "value_error" else f", got {str(fault['input'])[:60]!r}"
-            lines.append(f"field {field!r}: {message}{given}")
+            lines.append(f"field {field!r}: {message}{given}" if field else message)
     return lines
 
 

@@ -79,7 +79,7 @@ def train(
     given = {
         "model": model, "on": on, "tokens": tokens, "sequence": sequence, "batch_tokens": batch_tokens,
         "curriculum": curriculum, "mfu": mfu, "precision": precision, "plan": plan, "price": price, "params": params,
-        "active": active, "samples": clips, "resolution": resolution, "frames": frames, "video": video,
+        "active": active, "clips": clips, "resolution": resolution, "frames": frames, "video": video,
         "shape": shape_fields(shape), "catalogue": catalogue,
         **stated(software),
     }  # fmt: skip

@@ -83,7 +83,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType({
         name="train",
         question=train,
         kinds={
-            "tokens": quantity.TOKENS, "samples": quantity.COUNT, "sequence": quantity.TOKENS,
+            "tokens": quantity.TOKENS, "clips": quantity.COUNT, "sequence": quantity.TOKENS,
             "frames": quantity.COUNT, "batch_tokens": quantity.TOKENS, **SHARE, **MONEY, **SIZE,
         },
         whole=frozenset({"sequence", "frames"}),
