@@ -40,6 +40,8 @@ class Figure:
         Bracket: the value if everything overlapped, and if nothing did.
     interval : tuple of float, optional
         Holds the true value in 80 of 100 cases, going by published cases like this one.
+    falls : bool
+        Whether it falls where the time that is predicted grows, as a rate does.
     note, source : str
         Convention, what binds, or why it is unknown; reference.
     """
@@ -54,6 +56,7 @@ class Figure:
     note: str = ""
     source: str = ""
     interval: tuple[float, float] | None = None
+    falls: bool = False
 
     @property
     def amount(self) -> Numeric:

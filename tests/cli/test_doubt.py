@@ -28,7 +28,7 @@ def test_the_question_of_the_design(capsys):
     assert (code, err) == (0, "")
     assert "Train hypothetical on 16.1T tokens with 25,000 x a100-sxm-80gb" in out
     for words in ("80%:", "whose doubt", "inputs alone", "model alone", "together", "what drives it",
-                  "model coefficients", "one at a time", "4,096 scrambled Sobol samples, seed 0"):  # fmt: skip
+                  "the time model", "one at a time", "4,096 scrambled Sobol samples, seed 0"):  # fmt: skip
         assert words in out
     assert max(len(line) for line in out.splitlines()) <= 80
 

@@ -32,5 +32,5 @@ def test_a_kind_of_another_class_is_refused_with_both(architecture: str, kind: s
 
 def test_two_classes_are_refused_and_one_named_twice_is_not() -> None:
     assert architecture_of({"architectures": ["LlamaForCausalLM", "LlamaForCausalLM"]}, "it") == "LlamaForCausalLM"
-    with pytest.raises(ConfigError, match="more than one class.*Llama.*Qwen3"):
+    with pytest.raises(ConfigError, match=r"more than one class.*Llama.*Qwen3"):
         architecture_of({"architectures": ["LlamaForCausalLM", "Qwen3ForCausalLM"]}, "it")

@@ -142,7 +142,7 @@ def _within(figure: Figure, like: Likeness, rate: bool) -> Figure:
     if figure.value is None:
         return figure
     value, (low, high) = float(figure.value), (1 / like.high, 1 / like.low) if rate else (like.low, like.high)
-    return replace(figure, interval=(value * low, value * high))
+    return replace(figure, interval=(value * low, value * high), falls=rate)
 
 
 def nearest_note(cases: Validated, row: int) -> Assumption:

@@ -16,6 +16,7 @@ from costline.report.answer import HEADLINES, ROWS, notes
 from costline.report.values import NUMBER, interval, label, text
 from costline.uncertainty.conventions import Reading, conventions
 from costline.uncertainty.drivers import WITHIN, Driver, Drivers, Scale, Swing, Tornado, drivers, tornado
+from costline.uncertainty.errors import NAME as ERRORS
 from costline.uncertainty.sampled import FITS, RangedEstimate
 from costline.uncertainty.spreads import describe
 from costline.uncertainty.study import ENOUGH, Implied, Span, Study
@@ -26,10 +27,6 @@ MOST_COEFFICIENTS = 3
 """Coefficients of the model shown that a finding moves."""
 LONGEST_BAR = 7
 """Length of the bar of an input that is all of the doubt. [character]"""
-WITHOUT_RESIDUALS = (
-    "~ intervals are of what is stated and of coefficients; errors of whole predictions of published cases, which "
-    "answers without ranges carry, are not in them"
-)
 WIDEST = 24
 """Length above which names of inputs are folded. [character]"""
 SCALES: dict[Scale, str] = {"value": "", "logarithm": "log ", "rank": "rank of "}
@@ -291,11 +288,11 @@ def _inputs(study: Study) -> Iterable[Text]:
         if variable.origin != "model":
             whose = "" if variable.origin == "input" else " (catalogue)"
             yield Text(f"~ {variable.name}: {describe(variable.spread, variable.kind)}{whose}", style="dim")
-    model = sum(variable.origin == "model" for variable in study.variables)
+    model = [variable.name for variable in study.variables if variable.origin == "model"]
+    errors = sum(name.startswith(ERRORS) for name in model)
+    doubt = f"{len(model) - errors} coefficients of the model{' and the errors of cases like this' if errors else ''}"
     words = f"{study.samples:,} scrambled Sobol samples, seed {study.seed}; {study.plans}"
-    yield Text(f"~ {model} coefficients of the model in doubt; {words}", style="dim")
-    if model:
-        yield Text(WITHOUT_RESIDUALS, style="dim")
+    yield Text(f"~ {doubt} in doubt; {words}", style="dim")
 
 
 def counted_otherwise(estimate: Estimate) -> dict[str, tuple[Reading, ...]]:

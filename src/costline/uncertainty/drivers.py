@@ -34,7 +34,7 @@ JOINT = (np.arange(100) + 0.5) / 100
 """Shares at which several inputs that are read from one file are moved."""
 VISIBLE = 0.002
 """Share of a result below which a swing is left out. [1]"""
-MODEL = "model coefficients"
+MODEL = "the time model"
 """Name of all coefficients of the time model together."""
 
 

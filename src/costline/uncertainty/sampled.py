@@ -15,6 +15,7 @@ from costline.numeric import Array
 from costline.quantity import read
 from costline.uncertainty.draws import Draws, Named, Sampling, drawing, settings, uncertain
 from costline.uncertainty.drivers import drivers, plain_drivers, plain_tornado, tornado
+from costline.uncertainty.errors import COLUMNS, PROBE, errors_beyond
 from costline.uncertainty.plans import Plans
 from costline.uncertainty.ranged import settled
 from costline.uncertainty.reading import written_kind
@@ -181,19 +182,21 @@ def sampled(
     middle : Estimate
         The answer at the medians, with a plan chosen there.
     """
-    shares = points(how.samples, draws.columns, how.seed)
+    shares = points(how.samples, draws.columns + COLUMNS, how.seed)
     plans = Plans(question, draws, middle)
     answer = _asked(question, draws, shares, plans)
     if np.mean(answer.feasible) < FITTING:
         middle, plans, answer = _roomier(question, draws, shares, middle, plans, answer)
     middle = replace(middle, warnings=(*middle.warnings, *_crossing(draws, shares)))
+    errors = errors_beyond(middle, _asked(question, draws, _of_the_model(draws, shares[:PROBE]), plans), draws.columns)
+    answer = errors.at(answer, shares)
 
     def evaluate(rows: Array) -> dict[str, Array]:
-        return _results(_asked(question, draws, rows, plans), len(rows))
+        return _results(errors.at(_asked(question, draws, rows, plans), rows), len(rows))
 
     units = {name: figure.unit for name, figure in middle.figures.items() if figure.value is not None}
     study = Study(
-        variables=tuple(draws.variables.values()),
+        variables=(*draws.variables.values(), *errors.variables),
         units={**units, FITS: "1"},
         evaluate=evaluate,
         shares=shares,
@@ -206,6 +209,13 @@ def sampled(
     own |= {name: getattr(middle, name) for name in OF_THE_MIDDLE}
     own["feasible"] = answer.feasible if np.mean(answer.feasible) >= 0.5 else False
     return RangedEstimate(**own, sampled=study, middle=middle)
+
+
+def _of_the_model(draws: Draws, shares: Array) -> Array:
+    """Rows at which the coefficients alone are in doubt."""
+    rows = shares.copy()
+    rows[:, [each.place for each in draws.variables.values() if each.origin != "model"]] = 0.5
+    return rows
 
 
 def _crossing(draws: Draws, shares: Array) -> Iterator[str]:
