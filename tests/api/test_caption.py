@@ -44,3 +44,21 @@ def test_many_corpora_are_answered_as_each_alone(batch):
     alone = [costline.caption("llama-3.1-8b", minutes=float(each), **asked) for each in minutes]
     for name in ("time", "cost", "batch", "memory"):
         assert np.allclose(together[name], [each[name] for each in alone], rtol=1e-12), name
+
+
+@pytest.mark.parametrize("size", ["300M", "1.5B", "6B"])
+def test_a_range_of_vision_encoders_lies_around_the_one_in_its_middle(size):
+    """Every sample has an encoder of its own size; all had that of the largest sample."""
+    asked = {"on": f"8x{CHIPS}", "minutes": 1e6}
+    alone = costline.caption("qwen2.5-7b", vision=size, **asked)["time"]
+    plain = costline.caption("qwen2.5-7b", **asked)["time"]
+    number = float(size[:-1])
+    spread = costline.caption("qwen2.5-7b", vision=f"{number * 0.99}{size[-1]} to {number * 1.01}{size[-1]}", **asked)
+    assert np.median(spread["time"]) - plain == pytest.approx(alone - plain, rel=0.4)  # unrounded, model in doubt
+
+
+def test_captions_take_lists_as_other_questions_do():
+    models = ["llama-3.1-8b", "llama-3.1-70b"]
+    many = costline.caption(models, on=f"8x{CHIPS}", minutes=1e5)
+    alone = [costline.caption(model, on=f"8x{CHIPS}", minutes=1e5)["time"] for model in models]
+    assert many["time"] == pytest.approx(alone, rel=1e-12)

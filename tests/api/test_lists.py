@@ -146,3 +146,40 @@ def test_points_of_a_partly_stated_plan_are_chosen_for_one_by_one(on, plan, poin
         assert np.broadcast_to(together.feasible, len(points))[at] == alone.feasible
         for name in ("ttft", "output_rate", "memory"):
             assert np.broadcast_to(together[name], len(points))[at] == pytest.approx(alone[name], rel=1e-9), name
+
+
+SIZED = {
+    "serve": (costline.serve, {"on": "8xh100-sxm"}, "params"),
+    "train": (costline.train, {"on": "64xh100-sxm", "tokens": 1e12}, "params"),
+    "generate": (costline.generate, {"on": "8xh100-sxm", "tokens": 1e5, "steps": 20}, "params"),
+    "caption": (costline.caption, {"on": "8xh100-sxm", "minutes": 1e5}, "params"),
+    "active": (costline.serve, {"on": "64xh100-sxm", "params": 1e12}, "active"),
+    "vision": (costline.caption, {"model": "llama-3.1-8b", "on": "8xh100-sxm", "minutes": 1e5}, "vision"),
+}
+
+
+@pytest.mark.parametrize("which", SIZED)
+def test_an_array_of_sizes_is_answered_as_each_alone(which):
+    """A network is shaped for each, with a plan of its own; what it is made of adds up at every point."""
+    question, asked, name = SIZED[which]
+    sizes = np.array([1e9, 7e9, 70e9])
+    together = question(**asked, **{name: sizes})
+    alone = [question(**asked, **{name: float(size)}) for size in sizes]
+    for label, figure in together.figures.items():
+        if figure.value is not None:
+            found = np.broadcast_to(figure.value, sizes.shape)
+            assert found == pytest.approx([each[label] for each in alone], rel=1e-12), label
+            for part in figure.walk():
+                assert part.value is None or part.recombined() == pytest.approx(part.value, rel=1e-9), part.name
+    if name != "vision":
+        assert together.inputs["tensor"].tolist() == [each.inputs["tensor"] for each in alone]
+
+
+def test_sizes_broadcast_with_other_arrays():
+    grid = costline.serve(params=np.array([[7e9], [70e9]]), batch=np.array([1, 8, 64]), on="8xh100-sxm")
+    assert np.shape(grid["tpot"]) == (2, 3)
+    assert (
+        costline.serve(params=np.array(7e9), on="h100-sxm")["tpot"] == costline.serve(params=7e9, on="h100-sxm")["tpot"]
+    )
+    with pytest.raises(InputError, match="params: the derivation is of one size at a time, not of 2"):
+        costline.serve(params=np.array([7e9, 70e9]), on="8xh100-sxm", explain=True)

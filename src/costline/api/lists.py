@@ -25,6 +25,8 @@ LISTED = (
 """Inputs that are no numbers: a list of them is an axis."""
 LONG = 2**15
 """Points asked about together: arrays of a quarter of a megabyte, of which a core's cache holds those in use."""
+SHAPING = ("params", "active", "vision")
+"""Sizes that a network is shaped for, whole layers and heads: of an array of them each is a question of its own."""
 MOST_COMBINATIONS = 100_000
 
 
@@ -85,53 +87,73 @@ def _arrays(inputs: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, 
 
 
 def _in_blocks(question: Callable[..., Estimate], inputs: dict[str, Any]) -> Estimate:
-    """Ask about long arrays block by block, so that what lies between fits in the cache."""
+    """Ask about long arrays block by block, so that what lies between fits in the cache; about sizes one by one."""
     shapes = [array.shape for _, array in _arrays(inputs)]
     points = np.broadcast_shapes(*shapes) if shapes else ()
     number = int(np.prod(points))
+    if shaping := [name for name in SHAPING if isinstance(inputs.get(name), np.ndarray)]:
+        if inputs.get("explain") and number > 1:
+            raise InputError(f"{shaping[0]}: the derivation is of one size at a time, not of {number}")
+        answers = [question(**_cut(inputs, points, at)) for at in range(number)]
+        return _joined(answers, points, [1] * number) if points else answers[0]
     if number <= LONG or inputs.get("explain"):
         return question(**inputs)
-    answers = [
-        question(**_cut(inputs, points, slice(start, min(start + LONG, number)))) for start in range(0, number, LONG)
-    ]
-    return _joined(answers, points, inputs)
+    starts = range(0, number, LONG)
+    answers = [question(**_cut(inputs, points, slice(start, min(start + LONG, number)))) for start in starts]
+    return _joined(answers, points, [min(LONG, number - start) for start in starts])
 
 
-def _cut(inputs: Mapping[str, Any], points: tuple[int, ...], part: slice) -> dict[str, Any]:
+def _cut(inputs: Mapping[str, Any], points: tuple[int, ...], part: slice | int) -> dict[str, Any]:
+    """Inputs of some of the points, or the numbers of one."""
     cut: dict[str, Any] = {}
     for name, value in inputs.items():
-        if isinstance(value, np.ndarray) and value.size > 1:
+        if isinstance(value, np.ndarray) and (value.size > 1 or isinstance(part, int)):
             cut[name] = np.broadcast_to(value, points).reshape(-1)[part]
         else:
             cut[name] = _cut(value, points, part) if isinstance(value, Mapping) else value
     return cut
 
 
-def _joined(answers: Sequence[Estimate], points: tuple[int, ...], inputs: Mapping[str, Any]) -> Estimate:
-    """Answers about blocks as one about all points."""
+def _joined(answers: Sequence[Estimate], points: tuple[int, ...], sizes: Sequence[int]) -> Estimate:
+    """Answers about blocks of some sizes as one about all points."""
     first = answers[0]
-    sizes = [min(LONG, int(np.prod(points)) - LONG * place) for place in range(len(answers))]
+    alone = max(sizes) == 1
 
     def together(values: Sequence[Any]) -> Any:
-        if not any(isinstance(value, np.ndarray) and value.size > 1 for value in values):
+        differ = alone and any(value != values[0] for value in values)
+        if not differ and not any(isinstance(value, np.ndarray) and value.size > 1 for value in values):
             return values[0]
-        whole = np.concatenate([np.broadcast_to(value, size) for value, size in zip(values, sizes, strict=True)])
+        numbers = [np.nan if value is None else value for value in values]
+        whole = np.concatenate([np.broadcast_to(value, size) for value, size in zip(numbers, sizes, strict=True)])
         return whole.reshape(points)
 
     def one(figures: Sequence[Figure]) -> Figure:
         merged = {key: together([getattr(figure, key) for figure in figures]) for key in ("value", "low", "high")}
-        shared = [name for name in _names(figures[0]) if all(name in _names(figure) for figure in figures)]
-        children = tuple(one([_child(figure, name) for figure in figures]) for name in shared)
+        if alone:  # what is said of a point, such as what binds it, is not said of all
+            merged |= {"interval": None, "note": figures[0].note if len({each.note for each in figures}) == 1 else ""}
+        names = dict.fromkeys(child.name for figure in figures for child in figure.children)
+        children = tuple(one([_child(figure, name, figures) for figure in figures]) for name in names)
         return replace(figures[0], **merged, children=children)
 
     figures = {name: one([answer.figures[name] for answer in answers]) for name in first.figures}
     asked = {name: together([answer.inputs[name] for answer in answers]) for name in first.inputs}
-    return replace(first, figures=figures, inputs=asked, feasible=together([answer.feasible for answer in answers]))
+    said = _said(answers) if alone else {}
+    feasible = together([answer.feasible for answer in answers])
+    return replace(first, figures=figures, inputs=asked, feasible=feasible, **said)
 
 
-def _names(figure: Figure) -> list[str]:
-    return [child.name for child in figure.children]
+def _child(figure: Figure, name: str, figures: Sequence[Figure]) -> Figure:
+    """A part of a figure by name; where only others have it, it takes nothing."""
+    found = next((child for child in figure.children if child.name == name), None)
+    if found is None:
+        like = next(child for each in figures for child in each.children if child.name == name)
+        found = replace(like, value=0.0, low=None, high=None, interval=None, children=())
+    return found
 
 
-def _child(figure: Figure, name: str) -> Figure:
-    return next(child for child in figure.children if child.name == name)
+def _said(answers: Sequence[Estimate]) -> dict[str, Any]:
+    """Words on many points: every warning, the assumptions they share, what the first that does not fit lacks."""
+    unfit = next((answer for answer in answers if not answer.feasible), answers[0])
+    shared = tuple(row for row in answers[0].assumptions if all(row in answer.assumptions for answer in answers))
+    warnings = tuple(dict.fromkeys(line for answer in answers for line in answer.warnings))
+    return {"warnings": warnings, "assumptions": shared, "reason": unfit.reason, "change": unfit.change}

@@ -279,6 +279,7 @@ def _filled(network: Decoder, asked: Requests, place: Site) -> Requests:
     return replace(asked, batch=np.maximum(batch, 1) if isinstance(batch, np.ndarray) else max(batch, 1))
 
 
+@over_lists
 @ranged
 def caption(
     model: Model | None = None,
@@ -371,13 +372,16 @@ def caption(
 
 
 def _vision(params: Number | None) -> Encoder | None:
-    """A vision encoder of which only the size is known."""
+    """A vision encoder of which only the size is known, or a family of them where that is an array."""
     if params is None:
         return None
+    from costline.models.decoders.family import decoder_family
     from costline.models.decoders.hypothetical import hypothetical_decoder
     from costline.models.encoders.trunks import as_encoder
 
-    size = float(np.max(resolve.number(params, quantity.PARAMS, "vision", least=1)))
+    size = resolve.number(params, quantity.PARAMS, "vision", least=1)
+    if isinstance(size, np.ndarray):  # samples of a range
+        return as_encoder(decoder_family(size, vocab=256, tied=True))
     return as_encoder(hypothetical_decoder(size, name="vision encoder", vocab=256, tied=True))
 
 
