@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import costline
-from costline import resolve
+from costline import Chip, Cluster, resolve
 from costline.cli.output import scenario_inputs, settings
-from costline.errors import ConfigError
+from costline.errors import ConfigError, InputError
 from costline.sweep.scenario import make_scenario
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -89,3 +89,26 @@ def test_captions_say_how_to_count_the_vision_encoder():
     counted = costline.caption("qwen2.5-vl-7b", on="64xh100-sxm", minutes="1M", vision="600M")
     assert not any("vision encoder" in warning for warning in counted.warnings)
     assert counted["time"] > bare["time"]
+
+
+WHOLE_CHIP = {"id": "x", "name": "X", "peak": {"bf16": 1e14}, "memory": 8e10, "memory_bandwidth": 1e12}
+
+
+@pytest.mark.parametrize(("figures", "said"), [
+    ({"memory_bandwidth": 0}, "memory_bandwidth is a positive number"), ({"memory": "80 GB"}, "memory is a positive"),
+    ({"peak": {"bf16": -1e14}}, "peak of bf16 is a positive"), ({"tdp": float("nan")}, "tdp is a positive"),
+    ({"memory": None}, "memory is a positive"),
+])  # fmt: skip
+def test_chips_made_in_python_have_positive_figures(figures, said):
+    """A negative peak was answered, and no bandwidth ended in a division by zero."""
+    chip = Chip(**{**WHOLE_CHIP, **figures})
+    with pytest.raises(InputError, match=said):
+        costline.serve("llama-3.1-8b", on=Cluster(chip=chip, chips=2))
+
+
+@pytest.mark.parametrize(
+    "figures", [{"chips": 0}, {"chips": 1.5}, {"domain": 0}, {"scale_up": -1.0}, {"chip": "h100-sxm"}]
+)
+def test_clusters_made_in_python_have_figures_that_a_machine_can_have(figures):
+    with pytest.raises(InputError, match="cluster"):
+        costline.serve("llama-3.1-8b", on=Cluster(**{"chip": Chip(**WHOLE_CHIP), "chips": 2, **figures}))

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, get_args
 
+import numpy as np
+
 from costline.errors import PlanError, QuantityError, nearest_names
 from costline.plan import Offload, Plan, Recompute, Scope
 from costline.precision import BYTES, Narrow
@@ -91,6 +93,32 @@ def read_plan_fields(given: str | Mapping[str, Any] | None) -> dict[str, Any]:
     return result
 
 
+def check_plan(plan: Plan) -> None:
+    """Refuse what no field of a plan can be, in a plan made in Python.
+
+    Raises
+    ------
+    PlanError
+        The field, its value, and what it takes.
+
+    Examples
+    --------
+    >>> check_plan(Plan(tensor=0))
+    Traceback (most recent call last):
+    ...
+    costline.errors.PlanError: tensor=0 is outside 1 to 1,000,000
+    """
+    for row in fields(Plan):
+        value = getattr(plan, row.name)
+        if isinstance(value, np.ndarray):
+            if value.size and value.dtype.kind in "iuf":
+                _number(row.name, value.min())
+        elif value is not None and value != row.default:
+            if isinstance(value, str) and isinstance(row.default, int | float):
+                raise PlanError(f"{row.name}={value[:40]!r} is text; a plan made in Python has numbers")
+            _value(row.name, value)
+
+
 def _pairs(text: str) -> dict[str, str]:
     if len(text) > 2000:
         raise PlanError(f"plan text of {len(text):,} characters; the limit is 2,000")
@@ -165,6 +193,8 @@ def _number(name: str, value: Any) -> float:
     kind = float if name in SHARES else int
     try:
         number = read(value, FRACTION) if name in FRACTIONS and isinstance(value, str) else kind(value)
+        if not isinstance(value, str) and number != value:
+            raise ValueError(value)
     except QuantityError as error:
         raise PlanError(f"{name}: {error}") from None
     except (TypeError, ValueError):

@@ -19,7 +19,7 @@ from costline.catalogue.given import names_file, with_head
 from costline.engine.passes import Machine
 from costline.errors import ConfigError, InputError, QuantityError, UnknownNameError, visible
 from costline.estimate import Assumption
-from costline.hardware.cluster import Cluster
+from costline.hardware.cluster import Cluster, check_cluster
 from costline.models.decoder import Decoder
 from costline.models.dit import DiT
 from costline.models.encoder import Encoder
@@ -30,7 +30,7 @@ from costline.models.pipeline import Pipeline, alone
 from costline.models.stated import shape_of
 from costline.numeric import Numeric
 from costline.plan import Plan
-from costline.planning import read_plan_fields
+from costline.planning import check_plan, read_plan_fields
 from costline.quantity import Kind
 from costline.studies.economics import Economics
 from costline.studies.formats import USUAL, settled_formats
@@ -260,6 +260,8 @@ def site(
     stated(on, str | Cluster, "on", "8xh100-sxm")
     stated(precision, str | None, "precision", "bf16")
     cluster = _cluster(on, book) if isinstance(on, str) else on
+    if not isinstance(on, str):
+        check_cluster(on)
     named = None if isinstance(plan, Plan) else precision  # a whole plan states its formats
     kernels = {row.qualifier for row in book.coefficients() if row.name == "attention" and row.qualifier}
     plain = book.efficiency(**read_coefficients(coefficients, book))
@@ -322,6 +324,7 @@ def _plan_fields(plan: str | Mapping[str, Any] | Plan | None) -> dict[str, Any]:
     """Fields the user states; a whole plan states products and fusion only where unusual, and takes all replicas."""
     if not isinstance(plan, Plan):
         return read_plan_fields(plan)
+    check_plan(plan)
     usual = {"compute": USUAL} if plan.software else {"compute": USUAL, "compiled": True}
     listed = {name: value for name, value in vars(plan).items() if name != "data"}
     return {name: value for name, value in listed.items() if name not in usual or value != usual[name]}
