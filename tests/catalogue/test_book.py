@@ -14,7 +14,15 @@ from costline.errors import InputError, QuantityError, UnknownNameError
 
 @pytest.mark.parametrize(
     ("typed", "found"),
-    [("H100-SXM", "h100-sxm"), ("h100 sxm", "h100-sxm"), ("gh200 144gb", "gh200-144gb"), ("m2", "m2-ultra")],
+    [
+        ("H100-SXM", "h100-sxm"),
+        ("h100 sxm", "h100-sxm"),
+        ("gh200 144gb", "gh200-144gb"),
+        ("m2", "m2-ultra"),
+        ("rtx4090", "rtx-4090"),
+        ("TPUv5p", "tpu-v5p"),
+        ("tpu v5p", "tpu-v5p"),
+    ],
 )
 def test_names_are_forgiving(typed, found):
     assert catalogue.chip(typed).id == found

@@ -306,3 +306,17 @@ def test_a_number_behind_the_name_is_told_where_it_goes():
     for written, right in (("h100-sxm:8", "8xh100-sxm"), ("2xh100-sxm:8", "16xh100-sxm")):
         with pytest.raises(InputError, match=f"the number of chips goes first; write {right}"):
             catalogue.cluster(written)
+
+
+def test_an_own_model_may_be_a_folder_as_on_the_command_line(tmp_path):
+    """It was "a folder, not a file" to ``data check`` and no file at all to every question."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"architectures": ["LlamaForCausalLM"], "num_hidden_layers": 2}')
+    file = tmp_path / "own.toml"
+    file.write_text('[[model]]\nid = "tiny"\nconfig = "tiny"\n[[model]]\nid = "other"\nconfig = "tiny/config.json"\n')
+    book = catalogue.shipped.with_file(file)
+    assert book.model("tiny").params == book.model("other").params
+    file.write_text('[[model]]\nid = "none"\nconfig = "."\n')
+    with pytest.raises(CatalogueError, match="no file"):
+        load_user_file(file)

@@ -147,7 +147,8 @@ def resolve(kind: str, name: str, known: Collection[str]) -> str:
     kind : str
         What is looked for, for messages.
     name : str
-        As typed: any case; the first words of a name are enough where only one name begins so.
+        As typed: any case, with or without the marks between words; the first words of a name are enough where only
+        one name begins so.
     known : collection of str
         All names.
 
@@ -162,6 +163,8 @@ def resolve(kind: str, name: str, known: Collection[str]) -> str:
     --------
     >>> resolve("chip", "GH200", ["gh200-96gb", "h100-sxm", "h100-pcie"])
     'gh200-96gb'
+    >>> resolve("chip", "RTX4090", ["rtx-4090", "rtx-4090d"])
+    'rtx-4090'
     """
     wanted = plain(name)
     if wanted in known:
@@ -169,6 +172,9 @@ def resolve(kind: str, name: str, known: Collection[str]) -> str:
     spelled = {plain(each): each for each in known}
     if wanted in spelled:
         return spelled[wanted]
+    joined = [spelled[each] for each in spelled if each.translate(JOINED) == wanted.translate(JOINED)]
+    if len(joined) == 1:  # rtx4090
+        return joined[0]
     begins = [spelled[each] for each in spelled if wanted and each.startswith(wanted)]
     if len(begins) == 1 and plain(begins[0])[len(wanted)] in BOUNDARIES:
         return begins[0]

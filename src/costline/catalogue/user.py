@@ -200,7 +200,7 @@ class PriceTable(_Table):
 
 
 class ModelTable(_Table):
-    """``[[model]]``: a name for a configuration file, relative to the file that names it."""
+    """``[[model]]``: a name for a configuration file or its folder, relative to the file that names it."""
 
     id: Name
     config: Text
@@ -215,6 +215,11 @@ TABLES: Mapping[str, type[_Table]] = {
     "price": PriceTable,
     "model": ModelTable,
 }
+
+
+def _config(given: Path) -> Path:
+    """The file itself; of a folder, the ``config.json`` in it."""
+    return given / "config.json" if given.is_dir() else given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,7 +291,7 @@ def load_user_file(path: str | Path, *, models_too: bool = False) -> UserCatalog
     chips = {each.id: each.chip() for each in read["chip"]}
     systems = {each.id: each.system() for each in (*read["system"], *read["cluster"])}
     models = {
-        each.id: UserModel(id=each.id, config=path.parent / each.config, architecture=each.architecture)
+        each.id: UserModel(id=each.id, config=_config(path.parent / each.config), architecture=each.architecture)
         for each in read["model"]
     }
     faults += _doubles(written) + _dangling(written)

@@ -166,7 +166,7 @@ def test_more_parameters_have_at_least_as_many_layers(one, other):
 @pytest.mark.parametrize(
     ("arguments", "fields", "message"),
     [
-        ((1e9, 2e9), {}, r"active \(2e\+09\) exceeds params \(1e\+09\); at most all are active"),
+        ((1e9, 2e9), {}, r"active \(2.00B params\) exceeds params \(1.00B params\); at most all are active"),
         ((5e5,), {}, r"params must be a number from 1e\+06 to 1e\+14, got 500000.0"),
         ((1e15,), {}, "params must be a number from"),
         ((float("nan"),), {}, "params must be a number from"),

@@ -121,3 +121,29 @@ def test_published_fields_that_no_class_reads_are_passed_over(config, params):
 def test_a_pattern_of_attention_that_is_not_known_is_refused():
     with pytest.raises(ConfigError, match="full_attn_mod"):
         read_network({**PHI_4_MINI, "full_attn_mod": 2}, "own")
+
+
+PASSED_OVER = {
+    "gpt2-xl": ("GPT2LMHeadModel", 1557611200, {
+        "model_type": "gpt2", "n_ctx": 1024, "n_embd": 1600, "n_head": 25, "n_layer": 48, "n_positions": 1024,
+        "output_past": True, "summary_type": "cls_index", "vocab_size": 50257,
+    }),
+    "smollm2-135m": ("LlamaForCausalLM", 134515008, {
+        "model_type": "llama", "hidden_size": 576, "intermediate_size": 1536, "is_llama_config": True,
+        "num_attention_heads": 9, "num_hidden_layers": 30, "num_key_value_heads": 3, "rope_interleaved": False,
+        "tie_word_embeddings": True, "max_position_embeddings": 8192, "vocab_size": 49152,
+    }),
+    "falcon-11b": ("FalconForCausalLM", 10836484096, {
+        "model_type": "falcon", "alibi": False, "bias": False, "ff_factor": 4, "ffn_hidden_size": 16384,
+        "hidden_size": 4096, "multi_query": True, "new_decoder_architecture": True, "num_attention_heads": 32,
+        "num_hidden_layers": 60, "num_kv_heads": 8, "num_ln_in_parallel_attn": 1, "parallel_attn": True,
+        "max_position_embeddings": 8192, "vocab_size": 65024,
+    }),
+}  # fmt: skip
+"""Configurations with fields that their classes in transformers 5.23 pass over; parameters counted on the classes."""
+
+
+@pytest.mark.parametrize("name", PASSED_OVER)
+def test_fields_that_the_classes_pass_over_are_no_obstacle(name):
+    architecture, params, config = PASSED_OVER[name]
+    assert read_network({"architectures": [architecture], **config}, name).params == params

@@ -182,7 +182,9 @@ def bloom_shape(config: Mapping[str, Any], name: str) -> DecoderShape:
 class FalconConfig(DecoderConfig):
     """transformers ``FalconConfig``; older files say ``n_embed``, ``n_layer``, ``n_head``, ``n_head_kv``."""
 
-    neutral: ClassVar[frozenset[str]] = DecoderConfig.neutral | {"apply_residual_connection_post_layernorm"}
+    neutral: ClassVar[frozenset[str]] = DecoderConfig.neutral | {
+        "apply_residual_connection_post_layernorm", "ff_factor",
+    }  # fmt: skip
     vocab_size: Size = 65024
     hidden_size: Size = 4544
     num_hidden_layers: Size = 32

@@ -39,7 +39,7 @@ COMMON = frozenset({
     "embd_pdrop", "attn_pdrop", "resid_pdrop", "resid_dropout", "embd_dropout", "classifier_dropout", "layerdrop",
     "is_encoder_decoder", "keys_to_ignore_at_inference", "init_std", "norm_eps", "mlp_hidden_act",
     "original_max_position_embeddings", "attn_logit_softcapping", "final_logit_softcapping",
-    "query_pre_attn_scalar", "cache_implementation",
+    "query_pre_attn_scalar", "cache_implementation", "output_past", "is_llama_config",
 })  # fmt: skip
 """Fields of decoder configurations examined and found to change neither parameters nor FLOPs."""
 

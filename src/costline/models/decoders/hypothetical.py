@@ -27,6 +27,7 @@ from costline.models.decoder import Decoder
 from costline.models.decoders.build import build_decoder
 from costline.models.decoders.shape import DecoderShape, naming
 from costline.models.decoders.stated import check_stated_fields
+from costline.quantity import PARAMS, show
 
 DENSE_LAYERS = (0.01446, 0.3414)
 """Layers = first number times parameters to the power of the second."""
@@ -153,7 +154,9 @@ def _check(name: str, params: float, active: float | None, fields: Mapping[str, 
         if size is not None and not (math.isfinite(size) and low <= size <= high):
             raise ConfigError(f"{name}: {label} must be a number from {low:.0e} to {high:.0e}, got {size!r}")
     if active is not None and active > params:
-        raise ConfigError(f"{name}: active ({active:.4g}) exceeds params ({params:.4g}); at most all are active")
+        raise ConfigError(
+            f"{name}: active ({show(active, PARAMS)}) exceeds params ({show(params, PARAMS)}); at most all are active"
+        )
     check_stated_fields(fields, name)
 
 
