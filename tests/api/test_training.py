@@ -112,3 +112,10 @@ def test_no_degree_that_is_stated_trains_sooner(model, chips, field, values):
     for value in values:
         other = costline.train(model, on=f"{chips}xh100-sxm", tokens=1e12, plan={field: value})
         assert not other.feasible or best["time"] <= other["time"] * (1 + 1e-12), value
+
+
+@pytest.mark.parametrize("model", ["llama-3.1-8b", "wan2.1-t2v-14b"])
+def test_tokens_and_clips_together_are_told_to_be_one_too_many(model):
+    """A language model was asked for the resolution of its clips."""
+    with pytest.raises(InputError, match="either --tokens or --clips"):
+        costline.train(model, on="8xh100-sxm", tokens=1e12, clips=5)

@@ -93,6 +93,7 @@ SHOWN = [
     (None, DOLLARS, "unknown"),
     (0, BYTES, "0 B"),
     (0.0, DOLLARS_PER_SECOND, "$0/h"),
+    (0.0, DOLLARS_PER_TOKEN, "$0/1M tokens"),
     (0, FRACTION, "0 %"),
     (-3, DOLLARS, "-$3.00"),
 ]

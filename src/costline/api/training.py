@@ -207,6 +207,8 @@ def training_job(
         coefficients=coefficients, book=book, study="train", software=software,
     )  # fmt: skip
     check_stated(network, place.fixed, "training")
+    if (tokens is None) == (clips is None):
+        raise InputError("say how much is trained on: either --tokens or --clips")
     if clips is not None and all(each is None for each in (sequence, curriculum, resolution, frames)):
         raise InputError("the size of a sample is open: give --resolution and --frames, or its tokens with --sequence")
     given = {"sequence": sequence, "curriculum": curriculum, "resolution": resolution, "frames": frames}
@@ -265,8 +267,6 @@ def _network(
 
 
 def _tokens(tokens: Number | None, clips: Number | None, per_sample: Numeric) -> Numeric:
-    if (tokens is None) == (clips is None):
-        raise InputError("say how much is trained on: either --tokens or --clips")
     if tokens is not None:
         return resolve.number(tokens, quantity.TOKENS, "tokens", least=1)
     return resolve.number(0 if clips is None else clips, quantity.COUNT, "clips", least=1) * per_sample

@@ -142,7 +142,7 @@ def _rounded(size: Fraction, digits: int) -> Decimal:
 
 def _fit(size: Fraction, kind: Kind, digits: int) -> tuple[Scale, Decimal]:
     """The largest unit of which there is at least one after rounding, and how many; the SI unit at the extremes."""
-    home = next((scale for scale in kind.scales if scale.factor == 1), kind.scales[0])
+    home = min(kind.scales, key=_plainness)
     if not size:
         return home, Decimal(0)
     for scale in reversed(kind.scales):
@@ -154,6 +154,11 @@ def _fit(size: Fraction, kind: Kind, digits: int) -> tuple[Scale, Decimal]:
     if size >= kind.top or not -4 <= rounded.adjusted() < 6:
         return kind.base, _rounded(size, digits)
     return scale, rounded
+
+
+def _plainness(scale: Scale) -> tuple[int, bool]:
+    """Least for the unit without a prefix, the SI unit before others; that of a price of a million tokens is not SI."""
+    return len(scale.before) + len(scale.after), scale.factor != 1
 
 
 def _fixed(printed: Fraction, rounded: Decimal, counts: bool, digits: int) -> str:

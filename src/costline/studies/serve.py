@@ -232,9 +232,8 @@ def joining(
     queue = machine.efficiency.value("queue", machine.cluster.chip, machine.plan.refined(""))
     prefill = timed("own prefill", alone)
     value = ttft_under_load(alone.point, rhythm, together, queue, own, server)
-    wait = Figure(
-        name="waiting", value=value - alone.point - server, unit="s", note="for the running step and the queue"
-    )
+    queued = largest(value - alone.point - server, 0)  # a rounding error is no negative wait
+    wait = Figure(name="waiting", value=queued, unit="s", note="for the running step and the queue")
     beside = Figure(name="server", value=server, unit="s", note="tokenising, queues between processes, network")
     high = largest(alone.upper, value)
     return total("ttft", "s", (prefill, wait, beside), low=alone.lower, high=high, note=prefill.note)
