@@ -248,3 +248,13 @@ def test_the_least_tile_advances_by_a_latent(space, tiling, least):
     assert least_tile(vae) == least
     assert tiling.scaled(least).stride_height // space >= 1
     assert tiling.scaled(least - space).stride_height // space < 1
+
+
+@pytest.mark.parametrize("tokens", [1, 500, 1559])
+def test_tokens_of_less_than_a_latent_frame_are_one_frame(tokens):
+    """832x480 has 1,560 tokens a latent frame of four; fewer were a clip of negative length, and of negative price."""
+    image = costline.generate("wan2.1-t2v-1.3b", on="8xh100-sxm", tokens=tokens)
+    assert "cost_per_second" not in image.figures
+    many = costline.generate("wan2.1-t2v-1.3b", on="8xh100-sxm", tokens=np.array([tokens, 32760]))
+    clip = costline.generate("wan2.1-t2v-1.3b", on="8xh100-sxm", frames=81)
+    assert many["cost_per_second"] == pytest.approx([many["cost"][0] * 16, clip["cost_per_second"]])

@@ -14,7 +14,7 @@ from costline.estimate import Assumption
 from costline.models.autoencoder import Autoencoder
 from costline.models.diffusion.shape import ShapeDiT
 from costline.models.pipeline import Pipeline
-from costline.numeric import Numeric, ceil_divide
+from costline.numeric import Numeric, ceil_divide, largest
 from costline.plan import Plan
 from costline.report.values import text, whole
 from costline.resolve import Number, Site
@@ -104,7 +104,7 @@ def _frames_of(pipeline: Pipeline, tokens: Numeric, fps: Numeric, assumed: list[
         return fps * 60
     size = f"{pipeline.width}x{pipeline.height}"
     grid = pipeline.transformers[0][0].grid
-    frames = grid.frames_of(tokens / grid.streams(1, pipeline.height, pipeline.width)["space"])
+    frames = largest(grid.frames_of(tokens / grid.streams(1, pipeline.height, pipeline.width)["space"]), 1)
     length = None if np.ndim(frames) or np.ndim(fps) else float(frames / fps)
     kind = f"what the tokens are at {size}, as in {pipeline.name} (--resolution and --frames instead of --tokens)"
     assumed.append(Assumption(name="length", value=length, unit="s", kind=kind))
