@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from costline.models.decoders.hypothetical import hypothetical_decoder
+from costline.models.encoders.trunks import as_encoder
 from costline.studies.caption import Corpus, caption
 from costline.studies.economics import Economics
+from costline.studies.serving_memory import Room
 from tests.conftest import make_machine
 
 
@@ -49,3 +52,14 @@ def test_a_clip_more_than_a_batch_takes_another_round(llama):
     alone = caption(llama, Corpus(seconds=60), place)["time"]
     assert more == pytest.approx(one + alone)
     assert one < more < two
+
+
+def test_the_encoder_takes_memory_beside_the_language_model(llama):
+    """Six billion weights of two bytes, divided as the model's are; so fewer clips are in flight if memory is short."""
+    vision = as_encoder(hypothetical_decoder(6e9, name="vision encoder", vocab=256, tied=True))
+    place = make_machine(2, tensor=2)
+    corpus = Corpus(seconds=1e6, batch=64)
+    without, beside = caption(llama, corpus, place), caption(llama, corpus, place, vision=vision)
+    assert beside["memory"] - without["memory"] == pytest.approx(6e9 * 2 / 2, rel=0.02)
+    roomy, tight = (Room(llama, place, each).most_sequences(2312, 2112) for each in (None, vision))
+    assert tight < roomy

@@ -15,7 +15,8 @@ from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
 from costline.numeric import Numeric, ceil_divide, floor_divide, largest, smallest
 from costline.studies.economics import Economics, cost_figure
-from costline.studies.serve import Requests, largest_batch, request_memory, serve, serving_times
+from costline.studies.serve import Requests, request_memory, serve, serving_times
+from costline.studies.serving_memory import Room
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +100,9 @@ def caption(
         ``api_cost``, and those of the serving estimate the times come from.
     """
     economics = economics or Economics()
-    requests, clips = _requests(network, corpus, machine), corpus.clips
-    served = serve(network, requests, machine, economics)
+    room, clips = Room(network, machine, vision), corpus.clips
+    requests = _requests(corpus, room)
+    served = serve(network, requests, machine, economics, room=room)
     language = _rounds(network, requests, clips, served.figure("latency").amount, machine)
     children = [Figure(name="language model", value=language, unit="s", note=served.figure("tpot").note)]
     if vision is not None:
@@ -141,7 +143,7 @@ def caption(
 
 def caption_time(network: Decoder, corpus: Corpus, machine: Machine, vision: Encoder | None = None) -> Numeric:
     """Time of all captions, the figure ``time`` of `caption` alone. [s]"""
-    requests = _requests(network, corpus, machine)
+    requests = _requests(corpus, Room(network, machine, vision))
     latency = serving_times(network, requests, machine)["latency"].amount
     seconds = _rounds(network, requests, corpus.clips, latency, machine)
     if vision is None:
@@ -149,15 +151,16 @@ def caption_time(network: Decoder, corpus: Corpus, machine: Machine, vision: Enc
     return seconds + ceil_divide(corpus.clips, machine.plan.data) * _looking(vision, corpus, machine).point
 
 
-def caption_memory(network: Decoder, corpus: Corpus, machine: Machine) -> Memory:
+def caption_memory(network: Decoder, corpus: Corpus, machine: Machine, vision: Encoder | None = None) -> Memory:
     """Memory of one chip with the clips in flight that `caption` takes."""
-    requests = _requests(network, corpus, machine)
-    return request_memory(network, requests, requests.batch / machine.plan.data, machine)
+    room = Room(network, machine, vision)
+    requests = _requests(corpus, room)
+    return request_memory(network, requests, requests.batch / machine.plan.data, machine, room)
 
 
-def _requests(network: Decoder, corpus: Corpus, machine: Machine) -> Requests:
+def _requests(corpus: Corpus, room: Room) -> Requests:
     """The clips in flight as requests."""
-    return Requests(input=corpus.input, output=corpus.output, batch=_batch(network, corpus, machine))
+    return Requests(input=corpus.input, output=corpus.output, batch=_batch(corpus, room))
 
 
 def _looking(vision: Encoder, corpus: Corpus, machine: Machine) -> Timing:
@@ -184,12 +187,12 @@ def _flight(batch: Numeric, clips: Numeric) -> str:
     return "in flight on all chips" + (": there are no more clips" if np.all(np.asarray(batch) >= clips) else "")
 
 
-def _batch(network: Decoder, corpus: Corpus, machine: Machine) -> Numeric:
+def _batch(corpus: Corpus, room: Room) -> Numeric:
     """Clips in flight: those asked for or those that fit, and never more than there are."""
     if corpus.batch is not None:
         return smallest(corpus.batch, corpus.clips)
-    fits = largest_batch(network, corpus.input + corpus.output, machine, corpus.input)
-    return largest(smallest(fits, FULL_BATCH * machine.plan.data, corpus.clips), 1)
+    fits = room.most_sequences(corpus.input + corpus.output, corpus.input)
+    return largest(smallest(fits, FULL_BATCH * room.plan.data, corpus.clips), 1)
 
 
 def _inputs(network: Decoder, corpus: Corpus, machine: Machine) -> dict[str, Any]:

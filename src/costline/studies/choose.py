@@ -245,7 +245,7 @@ def captioning_plan(
     flying = corpus.clips if corpus.batch is None else smallest(corpus.batch, corpus.clips)
     return _decoding_plan(
         network, flying, machine, fixed,
-        lambda one: caption_memory(network, corpus, one),
+        lambda one: caption_memory(network, corpus, one, vision),
         lambda one: caption_time(network, corpus, one, vision), _points(machine, corpus), across=True,
     )  # fmt: skip
 

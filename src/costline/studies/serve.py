@@ -65,7 +65,12 @@ class Served:
 
 
 def serve(
-    network: Decoder, requests: Requests, machine: Machine, economics: Economics | None = None, title: str = ""
+    network: Decoder,
+    requests: Requests,
+    machine: Machine,
+    economics: Economics | None = None,
+    title: str = "",
+    room: Room | None = None,
 ) -> Estimate:
     """Estimate prefill and decode of a decoder at a batch, context and plan.
 
@@ -81,6 +86,8 @@ def serve(
         Prices and conditions.
     title : str
         The question in words.
+    room : Room, optional
+        Memory of a chip, where it holds more than the model.
 
     Returns
     -------
@@ -89,10 +96,10 @@ def serve(
         utilisation of arithmetic and bandwidth, largest batch and context.
     """
     own = requests.batch / machine.plan.data
-    room = Room(network, machine)
+    room = room or Room(network, machine)
     figures, memory = serving_figures(network, requests, machine, economics or Economics(), room)
     figures |= _limits(network, requests, own, room)
-    fit = nearest_fit(memory, lambda: serving_changes(network, requests, own, machine))
+    fit = nearest_fit(memory, lambda: serving_changes(requests, own, room))
     return serving_estimate(network, requests, machine, figures, fit, title)
 
 

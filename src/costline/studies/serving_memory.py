@@ -10,6 +10,7 @@ from costline.derivation import step
 from costline.engine.memory import Memory, inference_bytes, kv_cache_bytes, layer_width, usable, weight_bytes
 from costline.engine.passes import Machine
 from costline.models.decoder import Decoder
+from costline.models.encoder import Encoder
 from costline.models.parts import Part
 from costline.numeric import Numeric, ceil_divide, largest
 from costline.studies.solve import largest_whole
@@ -29,10 +30,16 @@ class Room:
         The model.
     machine : Machine
         Cluster, coefficients and plan.
+    vision : Encoder, optional
+        Vision encoder whose weights the same chips hold.
     """
 
-    def __init__(self, network: Decoder, machine: Machine) -> None:
-        self.network, self.machine, self.plan = network, machine, machine.plan
+    def __init__(self, network: Decoder, machine: Machine, vision: Encoder | None = None) -> None:
+        self.network, self.machine, self.plan, self.vision = network, machine, machine.plan, vision
+
+    def on(self, machine: Machine) -> Room:
+        """The same on another machine."""
+        return Room(self.network, machine, self.vision)
 
     @cached_property
     def _usable(self) -> Numeric:
@@ -98,6 +105,8 @@ class Room:
             "KV cache": kv_cache_bytes(self.network, context, own, self.plan),
             "activations": largest(*passes.values()),
         }
+        if self.vision is not None:
+            items["vision encoder"] = weight_bytes(self.vision, self.plan)
         return Memory(items, self._usable, passes)
 
 
