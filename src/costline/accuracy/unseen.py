@@ -24,6 +24,7 @@ FIRST_LOOK: Path = DIAGNOSES.with_name("first_look.csv")
 """Errors by target before anything was changed for these rows."""
 FEW = 3
 """Rows from which on a chip or a software has a line of its own."""
+NONE = "There are none at present: those that were here have been fitted, and new ones are yet to be gathered."
 FIRST, HELD_OUT = "at first sight", "held out by group"
 
 
@@ -46,9 +47,11 @@ def unseen_section(level: int = 2) -> list[Block]:
     level : int
         Of its heading; the headings of its tables are one below.
     """
-    made = unseen_report()
+    made, heading = unseen_report(), Heading("Measurements that no fit has read", level)
+    if not made.rows:
+        return [heading, Text(NONE)]
     return [
-        Heading("Measurements that no fit has read", level),
+        heading,
         Text(_opening(made)),
         _by_target(made),
         Text(
