@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from costline.catalogue.validated_table import NUMBERS, WORDS, Validated
-from costline.studies.likeness import FAR, Question, held_out_bounds, likeness
+from costline.studies.likeness import FAR, LEFT_OUT, Question, held_out_bounds, likeness
 
 
 def table(error, **columns):
@@ -15,7 +15,8 @@ def table(error, **columns):
     usual = {"target": "train, dense", "model": [f"m{place}" for place in range(count)]}
     words = {name: np.broadcast_to(columns.get(name, usual.get(name, "x")), count).astype(np.str_) for name in WORDS}
     numbers = {name: np.broadcast_to(columns.get(name, 8.0), count).astype(float) for name in NUMBERS}
-    return Validated(words, {**numbers, "error": np.asarray(error, dtype=float)})
+    apart = {name: np.broadcast_to(columns.get(name, np.nan), count).astype(float) for name in LEFT_OUT.values()}
+    return Validated(words, {**numbers, **apart, "error": np.asarray(error, dtype=float)})
 
 
 def asked(**words):
@@ -56,6 +57,28 @@ def test_all_at_once_is_one_by_one():
         question = Question(targets=(words["target"],), words=words, numbers=numbers)
         alone = likeness(question, cases, apart=cases.codes["group"] == cases.codes["group"][row])
         assert (np.exp(-high[row]), np.exp(-low[row])) == pytest.approx((alone.low, alone.high))
+
+
+def test_what_a_fit_did_not_know_has_the_errors_of_what_it_did_not_know():
+    """Errors have a spread of 0.1 on chips that were fitted, and of 0.4 on the same ones held out: normal quantiles."""
+    random, count = np.random.default_rng(4), 4000
+    error, chip = random.normal(0, 0.1, count), random.normal(0, 0.4, count)
+    cases = table(error, chip=random.choice(["a", "b", "c", "d"], count), chip_error=chip)
+    known, new = (likeness(asked(chip=name), cases, share=0.8) for name in ("a", "z"))
+    assert np.log(known.high / known.low) == pytest.approx(2 * 1.2816 * 0.1, rel=0.1)
+    assert np.log(new.high / new.low) > 2 * 1.2816 * 0.4 * 0.95
+    low, high = held_out_bounds(cases, new="chip")
+    assert np.mean((chip >= low) & (chip <= high)) >= 0.8
+    assert np.mean(high - low) == pytest.approx(np.log(new.high / new.low), rel=0.1)
+
+
+def test_two_things_that_are_new_add_up():
+    cases = table([0.1] * 20, chip_error=0.4, software_error=0.2)
+    middle = [
+        np.log(likeness(asked(**words), cases).low)
+        for words in ({}, {"chip": "z"}, {"software": "z"}, {"chip": "z", "software": "z"})
+    ]
+    assert middle == pytest.approx([-0.1, -0.4, -0.2, -0.5])
 
 
 def test_a_group_does_not_see_itself():

@@ -18,7 +18,7 @@ from costline.accuracy.rows import Measurement
 from costline.catalogue.validated_table import NUMBERS, VALIDATED_COLUMNS, Validated, factor_of, is_time
 from costline.numeric import Array
 from costline.plan import Plan
-from costline.studies.likeness import Likeness, Question, held_out_bounds, likeness
+from costline.studies.likeness import LEFT_OUT, Likeness, Question, held_out_bounds, likeness
 
 
 def question_of(case: Case) -> Question:
@@ -40,7 +40,7 @@ def _network(case: Any) -> Any:
     return case.pipeline.transformers[0][0] if network is None else network
 
 
-def cells_of(row: Measurement, case: Case, error: float) -> dict[str, str | float]:
+def cells_of(row: Measurement, case: Case, error: float, *left_out: float) -> dict[str, str | float]:
     """A row in the columns of the validated cases.
 
     Parameters
@@ -49,12 +49,15 @@ def cells_of(row: Measurement, case: Case, error: float) -> dict[str, str | floa
         The measurement, and what it became.
     error : float
         Logarithm of prediction over measurement.
+    *left_out : float
+        The same with all rows of its chip held out, and of its software; nothing where that was not done.
     """
-    asked = question_of(case)
+    asked, sign = question_of(case), 1.0 if is_time(row.metric) else -1.0
+    apart = dict(zip(LEFT_OUT.values(), left_out or (math.nan, math.nan), strict=True))
     return {
         "id": row.id, "metric": row.metric, "target": case.setting.regime, **asked.words, **asked.numbers,
         "run": _run(case.plan),
-        "measured": row.value or 0.0, "error": error if is_time(row.metric) else -error,
+        "measured": row.value or 0.0, "error": sign * error, **{name: sign * each for name, each in apart.items()},
     }  # fmt: skip
 
 
@@ -64,7 +67,7 @@ def _run(plan: Plan) -> str:
     return " ".join(filter(None, words))
 
 
-def fitted_csv(problem: Problem, held_out: Array) -> str:
+def fitted_csv(problem: Problem, held_out: Array, *left_out: Array) -> str:
     """Fitted rows as the table of validated cases.
 
     Parameters
@@ -73,8 +76,11 @@ def fitted_csv(problem: Problem, held_out: Array) -> str:
         What was fitted.
     held_out : array
         Logarithm of prediction over measurement of every row, its group held out.
+    *left_out : array
+        The same with all rows of its chip held out, and with all of its software.
     """
-    rows = zip(problem.measurements, problem.cases, held_out.tolist(), strict=True)
+    errors = [each.tolist() for each in (held_out, *left_out)]
+    rows = zip(problem.measurements, problem.cases, *errors, strict=True)
     return _validated_csv(cells_of(*row) for row in rows)
 
 

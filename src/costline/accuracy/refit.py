@@ -75,11 +75,12 @@ def refit(
         groups = [group_of(case) for case in problem.cases]
         unseen = left_out(problem, done, folds_of(groups, folds), run)
         alone = left_out_linearised(problem, done, folds_of([chip for _, chip, _ in groups]), run)
+        apart = left_out_linearised(problem, done, folds_of([case.plan.software for case in problem.cases]), run)
     rows = fitted_rows(problem, done.adjustments, done.spread, date, digest)
     ways = {"sourced": before, "in_sample": done.error, "unseen_group": unseen, "unseen_chip": alone}
     now = Efficiency(shipped_coefficients(), adjustments=rows)
     standing = _standing(problem, {**ways, **_rivals(problem, now)}, date, f"measurements sha256 {digest}")
-    return Refit(rows, standing, len(every), fitted_csv(problem, unseen))
+    return Refit(rows, standing, len(every), fitted_csv(problem, unseen, alone, apart))
 
 
 def _rivals(problem: Problem, efficiency: Efficiency) -> dict[str, Array]:

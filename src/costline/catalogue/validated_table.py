@@ -17,7 +17,7 @@ VALIDATED = DATA / "measurements" / "held_out.csv"
 MEASURED = DATA / "measurements" / "measured_kernels.csv"
 """The same of predictions with measured kernels; written by ``costline accuracy --kernels measured --write``."""
 WORDS = ("id", "metric", "target", "model", "chip", "family", "vendor", "software", "format", "run")
-NUMBERS = ("params", "chips", "batch", "sequence", "measured", "error")
+NUMBERS = ("params", "chips", "batch", "sequence", "measured", "error", "chip_error", "software_error")
 VALIDATED_COLUMNS = (*WORDS, *NUMBERS)
 GROUP = ("model", "chip", "software")
 """What cases of one group share; a group is held out as a whole."""
@@ -35,7 +35,8 @@ class Validated:
     numbers : mapping of str to array
         Active parameters, chips, sequences in flight (NaN: what fits), longest sequence; what was measured, in the unit
         of the metric; logarithm of predicted over measured time (of a rate, the inverse) with the row's group held out,
-        or with measured kernels.
+        or with measured kernels; the same with every row of its chip held out, and with every row of its software, NaN
+        where that was not done.
     """
 
     words: dict[str, np.ndarray[tuple[int], np.dtype[np.str_]]]

@@ -31,6 +31,8 @@ WIDENING = 0.3
 """Relative widening of an interval for the square of the distance of the nearest case."""
 UNKNOWN = 0.25
 """Distance that a number adds which is not known on one side."""
+LEFT_OUT = {"chip": "chip_error", "software": "software_error"}
+"""Word -> the error of a case that the fit was made without all cases of its word for."""
 FAR = 1.5
 """Distance of the nearest case beyond which a question is outside what was validated."""
 NEAREST = 3
@@ -139,7 +141,8 @@ def likeness(
     words = {name: question.words.get(name, "") for name in UNLIKE}
     numbers = {name: question.numbers.get(name, 0.0) for name in OCTAVES}
     distance = np.min([distances({**words, "target": each}, numbers, cases, rows) for each in question.targets], axis=0)
-    least, most, effective = bounds(distance, cases, rows, share)
+    new = [name for name in LEFT_OUT if words[name] and not np.any(cases.words[name][allowed] == words[name])]
+    least, most, effective = bounds(distance, errors_without(cases, new)[rows], _repeats(cases, rows), share)
     order = rows[np.argsort(distance, kind="stable")]
     return Likeness(
         low=float(np.exp(-most)),
@@ -150,24 +153,38 @@ def likeness(
     )
 
 
-def bounds(distance: Array, cases: Validated, rows: Array, share: float) -> tuple[Array, Array, Array]:
+def errors_without(cases: Validated, new: Iterable[str]) -> Array:
+    """Errors of the cases had the fit not known their own chip, or their own software, where those of a question are
+    new to it; what each of the two adds is added up. [1]
+
+    A case of a chip that was fitted says little about the errors on one that was not.
+    """
+    plain = cases.numbers["error"]
+    error = plain
+    for name in new:
+        apart = cases.numbers[LEFT_OUT[name]]
+        error = error + np.where(np.isfinite(apart), apart - plain, 0.0)
+    return error
+
+
+def bounds(distance: Array, error: Array, repeats: Array, share: float) -> tuple[Array, Array, Array]:
     """Least and most error of a question, or of many, and the effective number of cases behind them.
 
     Parameters
     ----------
     distance : array
-        Of the cases in `rows`, along the last axis; infinite where a case must not be looked at. [1]
-    cases : Validated
-        The table.
-    rows : array of int
-        Cases that may be looked at.
+        Of the cases, along the last axis; infinite where a case must not be looked at. [1]
+    error : array
+        Of each case. [1]
+    repeats : array
+        What the weight of each case is divided by. [1]
     share : float
         Probability that the interval holds the measurement. [1]
     """
-    order = np.argsort(cases.numbers["error"][rows], kind="stable")
-    error, distance = cases.numbers["error"][rows][order], distance[..., order]
+    order = np.argsort(error, kind="stable")
+    error, distance = error[order], distance[..., order]
     nearest = distance.min(axis=-1, keepdims=True)
-    weight = np.exp(-0.5 * ((distance - nearest) / REACH) ** 2) / _repeats(cases, rows)[order]
+    weight = np.exp(-0.5 * ((distance - nearest) / REACH) ** 2) / repeats[order]
     effective = np.sum(weight, axis=-1) ** 2 / np.sum(weight**2, axis=-1)
     cumulated = np.cumsum(weight, axis=-1)
 
@@ -182,12 +199,22 @@ def bounds(distance: Array, cases: Validated, rows: Array, share: float) -> tupl
     return least, most, effective
 
 
-def held_out_bounds(cases: Validated, share: float = 0.8) -> tuple[Array, Array]:
+def held_out_bounds(cases: Validated, share: float = 0.8, new: str = "") -> tuple[Array, Array]:
     """Least and most error of every case of the table by the others, its own group not looked at.
 
     The share of cases whose error is between them is the coverage of the intervals. Both are NaN where a study has no
     other group.
+
+    Parameters
+    ----------
+    cases : Validated
+        The table.
+    share : float
+        Probability that an interval holds its measurement. [1]
+    new : {"", "chip", "software"}
+        As if the chip, or the software, of each case were new: none of its cases is looked at.
     """
+    error = errors_without(cases, [new] if new else [])
     study, codes = _study(cases.words["target"].tolist()), cases.codes
     as_codes: dict[str, Any] = {name: codes[name] for name in UNLIKE}
     coded = Validated(as_codes, cases.numbers)
@@ -196,11 +223,11 @@ def held_out_bounds(cases: Validated, share: float = 0.8) -> tuple[Array, Array]
         rows = np.flatnonzero(study == each)
         words = {name: coded.words[name][rows][:, None] for name in UNLIKE}
         numbers = {name: cases.numbers[name][rows][:, None] for name in OCTAVES}
-        group = codes["group"][rows]
+        group = codes[new or "group"][rows]
         if len(np.unique(group)) < 2:
             continue
         distance = np.where(group[:, None] == group, np.inf, distances(words, numbers, coded, rows))
-        low[rows], high[rows], _ = bounds(distance, cases, rows, share)
+        low[rows], high[rows], _ = bounds(distance, error[rows], _repeats(cases, rows), share)
     return low, high
 
 
