@@ -53,13 +53,15 @@ def number_format(word: str, what: str) -> str:
 def year_and_month(date: str) -> str:
     """Year and month of a date written in any of the ways sources write it; empty if there is none.
 
+    A year alone stands for its middle.
+
     Examples
     --------
     >>> year_and_month("~2024-09"), year_and_month("2023-05..10"), year_and_month("~2026")
-    ('2024-09', '2023-05', '2026-12')
+    ('2024-09', '2023-05', '2026-07')
     """
     found = re.search(r"(20\d\d)(?:-(\d\d))?", date)
-    return f"{found[1]}-{found[2] or '12'}" if found else ""
+    return f"{found[1]}-{found[2] or '07'}" if found else ""
 
 
 def year_at(date: str) -> float:
