@@ -136,3 +136,12 @@ def test_arrays_of_stages_equal_the_loop():
     messages = gradient_messages(PARAMS, Plan(zero=stages, data=RANKS), RANKS, RANKS, 8, 1)
     together = sum(np.broadcast_to(message.sent, stages.shape) for message in messages) / (2 * PARAMS)
     assert together == pytest.approx([sent(stage, 8) for stage in stages])
+
+
+@pytest.mark.parametrize(("year", "factor"), [(0.0, 1.0), (2025.0, 1.0), (2023.0, np.exp(0.6)), (2026.0, np.exp(-0.3))])
+def test_collectives_of_other_years_wait_longer_or_less(year, factor):
+    """A gain of 0.3 a year, before 2025 and after it, of what does not depend on bytes."""
+    machine = make_machine(8, coefficients={"latency_up": 1e-5, "progress": 0.3})
+    seconds = network_time(Message("tensor", 0.0, 1.0, 8, 1, year=year), machine.cluster, machine.efficiency)
+    first = network_time(Message("tensor", 0.0, 1.0, 8, 1), machine.cluster, machine.efficiency)
+    assert seconds == pytest.approx(first * factor)

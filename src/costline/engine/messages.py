@@ -17,6 +17,7 @@ from costline.formulas.collectives import (
     ring_bytes,
     shared_bandwidth,
 )
+from costline.formulas.roofline import aged
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.models.parts import Attention, ExpertLinear, Linear, Part
@@ -30,6 +31,8 @@ ALL_TO_ALL = frozenset({"ulysses", "expert"})
 """Messages in which every chip has something for every other one."""
 LEAST = 1e-9
 """For what does not leave its domain: a divisor other than 0."""
+REFERENCE_YEAR = 2025.0
+"""Release of software that coefficients without a stated year stand for."""
 HOST_SLOTS = 8
 """Accelerator slots of one host, the most common number. [chip]"""
 
@@ -50,6 +53,8 @@ class Message:
         Chips of the group, and the distance between neighbours in chip numbers. [chip]
     software : str
         Whose collectives it uses: some engines have kernels of their own for small messages.
+    year : float
+        Of their release; 0 where it is not known. [year]
     active : float or array
         Experts that each token visits; 0 where every chip of a group gets a share of its own.
     """
@@ -60,6 +65,7 @@ class Message:
     size: Numeric
     stride: Numeric
     software: str = ""
+    year: float = 0.0
     active: Numeric = 0
 
 
@@ -85,7 +91,7 @@ def forward_messages(parts: Sequence[Part], streams: Mapping[str, Numeric], plan
     }
     active = max((part.active for part in parts if isinstance(part, ExpertLinear)), default=0)
     return tuple(
-        Message(name, add_up(sent[name]), add_up(calls[name]), *groups[name], plan.software,
+        Message(name, add_up(sent[name]), add_up(calls[name]), *groups[name], plan.software, plan.year,
                 active if name == "expert" else 0)
         for name in groups
     )  # fmt: skip
@@ -148,7 +154,7 @@ def pipeline_message(rows: Numeric, hidden: Numeric, plan: Plan) -> Message:
     crossing = (plan.pipeline > 1) * plan.virtual
     sent = crossing * rows * hidden * element_bytes(plan.activation) / (plan.tensor if plan.sequence_parallel else 1)
     stride = plan.replica / plan.pipeline * plan.data
-    return Message("pipeline", sent, crossing, smallest(plan.pipeline, 2), stride, plan.software)
+    return Message("pipeline", sent, crossing, smallest(plan.pipeline, 2), stride, plan.software, plan.year)
 
 
 def gradient_messages(
@@ -162,14 +168,14 @@ def gradient_messages(
     (Rajbhandari et al. 2020, arXiv:1910.02054, section 7).
     """
     split, gradients = plan.zero >= 2, params * plan.gradient_bytes
-    whole, across, own = 1 - split, split * ranks / shards, plan.software
+    whole, across, own = 1 - split, split * ranks / shards, (plan.software, plan.year)
     updated = (plan.zero == 2) * all_gather_bytes(params * element_bytes(plan.weights), shards)
     reduced = split * micro_batches * all_gather_bytes(gradients, shards)  # a reduce-scatter sends as much
     return (
-        Message("data", whole * all_reduce_bytes(gradients, ranks), whole * (ranks > 1), ranks, stride, own),
-        Message("data", reduced + updated, split * micro_batches * (shards > 1), shards, stride, own),
+        Message("data", whole * all_reduce_bytes(gradients, ranks), whole * (ranks > 1), ranks, stride, *own),
+        Message("data", reduced + updated, split * micro_batches * (shards > 1), shards, stride, *own),
         Message("data", split * all_reduce_bytes(gradients / shards, largest(across, 1)), across > 1,
-                largest(across, 1), stride * shards, own),
+                largest(across, 1), stride * shards, *own),
     )  # fmt: skip
 
 
@@ -177,7 +183,7 @@ def weight_gather_message(params: Numeric, plan: Plan, ranks: Numeric, layers: N
     """Weights that ZeRO-3 gathers during one pass."""
     gathered = plan.zero >= 3
     sent = gathered * all_gather_bytes(params * element_bytes(plan.weights), ranks)
-    return Message("data", sent, gathered * layers * (ranks > 1), ranks, stride, plan.software)
+    return Message("data", sent, gathered * layers * (ranks > 1), ranks, stride, plan.software, plan.year)
 
 
 def network_time(message: Message, cluster: Cluster, efficiency: Efficiency) -> Numeric:
@@ -193,12 +199,20 @@ def network_time(message: Message, cluster: Cluster, efficiency: Efficiency) -> 
     share = choose(inside, efficiency.value("link_up", chip), efficiency.value("link_out", chip))
     waited = message.name if message.name in EXCHANGES else ""
     waited = f"{waited}/{message.software}" if message.software else waited
-    up_latency = cluster.scale_up_latency or efficiency.value("latency_up", chip, waited)
+    slow = _slowness(message, cluster, efficiency)
+    up_latency = cluster.scale_up_latency or efficiency.value("latency_up", chip, waited) * slow
     out_latency = cluster.scale_out_latency or efficiency.value("latency_out", chip)
     latency = choose(inside, up_latency, out_latency)
     reached = _shared(message, share * bandwidth, cluster, efficiency)
     hops = smallest(message.size, 2) if message.name == "ring" else message.size  # a call of a ring is one hop
     return message_time(message.sent, reached, 1.0, message.calls, latency, hops)
+
+
+def _slowness(message: Message, cluster: Cluster, efficiency: Efficiency) -> Numeric:
+    """Latency inside a domain of collectives of a year over that of 2025: engines have come to write their own. [1]"""
+    if not message.year:
+        return 1.0
+    return aged(efficiency.value("progress", cluster.chip, "latency"), message.year - REFERENCE_YEAR)
 
 
 def _ways_out(message: Message, cluster: Cluster) -> Numeric:
