@@ -29,7 +29,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "weights": tuple(BYTES),
     "compute": tuple(BYTES),
     "cache": tuple(BYTES),
-    "attention": ("", "naive", "sdpa", "fa1", "fa2", "fa3", "fa4", "cudnn", "sage"),
+    "attention": ("", "naive", "copied", "sdpa", "fa1", "fa2", "fa3", "fa4", "cudnn", "sage"),
 }
 """Fields that take a word."""
 

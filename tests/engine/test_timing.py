@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costline.engine.loads import backward_loads, forward_loads
+from costline.catalogue import shipped
+from costline.engine.loads import Load, backward_loads, forward_loads
 from costline.engine.messages import Message, forward_messages, network_time
 from costline.engine.passes import forward_pass, training_step
+from costline.engine.timing import sustained, time_loads
 from costline.formulas.pipeline import bubble_fraction
-from costline.hardware.efficiency import Coefficient, Efficiency
+from costline.hardware.efficiency import BEST_SHARE, Coefficient, Efficiency
 from costline.plan import Plan
 from tests.conftest import make_machine
 
@@ -273,3 +275,50 @@ def test_each_block_of_attention_begins_once(llama, tokens, batch, blocks):
         for each in (0.0, 1e-6)
     )
     assert some - none == pytest.approx(80 * blocks * 1e-6)
+
+
+def test_a_board_with_half_the_power_sustains_half_of_the_products(llama):
+    """At 1 pJ an operation a board of 500 W does 500 TFLOP/s, whatever its peak; below its peak power takes nothing."""
+    streams, times = llama.streams(tokens=4096), []
+    for peak, energy in ((500e12, 0.0), (1000e12, 1e-12), (500e12, 1e-12), (250e12, 1e-12), (250e12, 0.0)):
+        one = make_machine(1, bandwidth=1e18, peak=peak, coefficients={"product_energy": energy, "attention": 1e6})
+        times.append(forward_pass(llama.parts, streams, one).point)
+    assert times[1] == pytest.approx(times[0], rel=1e-6)
+    assert times[2] == pytest.approx(times[0], rel=1e-6)
+    assert times[3] == pytest.approx(times[4], rel=1e-6) == pytest.approx(2 * times[0], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("chip", "tflops", "off"),
+    [("l40s", 0.617 * 362.05, 0.01), ("h100-sxm", 794.5, 0.002), ("rtx-pro-6000", 0.9035 * 467.8, 0.002)],
+)
+def test_products_reach_what_was_measured_on_the_board(chip, tflops, off):
+    """kernels.csv (products timed one by one) and stas00/ml-engineering: share of peak, power limit included."""
+    found, efficiency = shipped.chip(chip), shipped.sourced_efficiency()
+    share = efficiency.value("gemm", found) * sustained(found, efficiency)
+    assert share * found.rate("bf16") / 1e12 == pytest.approx(tflops, rel=off)
+
+
+def test_a_card_with_half_rate_sums_loses_nothing_in_convolutions_that_others_bound():
+    """The same silicon, whose sums in fp32 run at half of the rate, feeds its units as fast."""
+    load = Load("c", "convolution", "fp16", 1e15, 0.0, 1.0, rank="plane")
+
+    def seconds(peak, **coefficients):
+        chip = replace(make_machine(1).cluster.chip, peak=peak)
+        machine = make_machine(1, coefficients=coefficients)
+        return time_loads([load], replace(machine.cluster, chip=chip), machine.efficiency, Plan()).point
+
+    whole, half = {"fp16": 100e12}, {"fp16": 50e12, "fp16acc": 100e12}
+    assert seconds(half, convolution=0.4) == pytest.approx(seconds(whole, convolution=0.4))
+    assert seconds(half, convolution=0.9) == pytest.approx(1e15 / (50e12 * BEST_SHARE))
+
+
+def test_a_cache_that_is_copied_and_repeated_moves_nineteen_times_as_much(llama):
+    """Eight query heads to a key head: read and written to grow, read and written for each, read by the product."""
+    streams = llama.streams(tokens=1, cached=4095)
+    plain, copied = (
+        {load.name: load.traffic for load in forward_loads(llama.decode_parts, streams, Plan(attention=kernel))}
+        for kernel in ("fa2", "copied")
+    )
+    cache = 2 * 80 * 8 * 128 * 2 * 4096  # bytes: keys and values of 80 layers, 8 heads of 128 in 16 bits
+    assert sum(copied.values()) - sum(plain.values()) == pytest.approx((2 + 1 + 2 * 8 - 1) * cache, rel=1e-3)

@@ -30,6 +30,7 @@ ROOFLINE = {
     "expert_spread": 0.0,
     "software": 1.0, "progress": 0.0, "apart": 0.0, "dispatch": 0.0, "misaligned": 1.0, "exposed": 0.0,
     "gemm_half": 0.0, "attention_block": 0.0, "dequantise": 1.0, "host_bridge": 1e15, "host_work": 1.0,
+    "product_energy": 0.0,
 }  # fmt: skip
 """Coefficients of a roofline without overheads; messages overlap wholly."""
 

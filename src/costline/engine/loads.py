@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from costline.derivation import heard, step
 from costline.engine.formats import product_format, weight_format, widened_from
-from costline.formulas.attention import chunk_bytes
+from costline.formulas.attention import chunk_bytes, copied_reads
 from costline.formulas.linear import convolution_flops, gemm_flops
 from costline.models.parts import (
     Attention,
@@ -271,6 +271,8 @@ def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> L
     divided = smallest(plan.tensor, part.key_heads) * plan.ulysses
     others = sequences * keys * (part.repeat * width * key_element * plan.density / divided)
     flops, queries = part.flops(streams) * (plan.density / share), streams[part.queries]
+    if plan.attention == "copied" and some(part.cache_width):
+        others = others * copied_reads(part.heads / part.key_heads)
     if plan.attention == "naive":
         own = own + sequences * queries * keys * (part.repeat * part.heads * SCORES * element / share)
     heads, key_heads = part.heads / share, part.key_heads / divided

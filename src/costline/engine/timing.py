@@ -9,9 +9,18 @@ import numpy as np
 
 from costline.derivation import step
 from costline.engine.loads import Attended, Load
-from costline.engine.messages import Message, network_time
+from costline.engine.messages import REFERENCE_YEAR, Message, network_time
 from costline.formulas.attention import attention_blocks
-from costline.formulas.roofline import aged, kernel_time, lower_bound, math_time, memory_time, size_share, upper_bound
+from costline.formulas.roofline import (
+    aged,
+    kernel_time,
+    lower_bound,
+    math_time,
+    memory_time,
+    power_share,
+    size_share,
+    upper_bound,
+)
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import BEST_SHARE, Efficiency
@@ -20,8 +29,6 @@ from costline.plan import Plan
 
 RESOURCES = ("math", "memory", "network", "overhead")
 """What can bind, in the order ties are broken."""
-REFERENCE_YEAR = 2025.0
-"""Release of software that coefficients without a stated year stand for."""
 
 
 @dataclass(frozen=True)
@@ -229,8 +236,14 @@ def reached(share: Numeric, slow: Numeric) -> Numeric:
 def _math(load: Load, slow: Numeric, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
     """Time of the arithmetic of a kernel that has rows enough. [s]"""
     chip = cluster.chip
-    peak = chip.peak.get("fp32", chip.rate(load.format)) if load.rank == "volume" else chip.rate(load.format)
-    return math_time(load.flops, peak, reached(math_share(load, cluster, efficiency, plan), slow))
+    peak, share = chip.rate(load.format), math_share(load, cluster, efficiency, plan)
+    if load.rank == "volume":
+        peak = chip.peak.get("fp32", peak)
+    if load.rank == "plane":
+        # what feeds the units bounds these kernels, not the units: a card whose sums in fp32 run at half of the rate
+        # of its silicon loses less to it
+        share = smallest(share * (chip.peak.get("fp16acc", peak) / peak), BEST_SHARE)
+    return math_time(load.flops, peak, reached(share, slow))
 
 
 def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
@@ -250,8 +263,20 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     share = efficiency.value("gemm", chip, "" if units in SIXTEEN_BITS else units)
     if load.weight_format:
         share = share * efficiency.value("dequantise", chip, load.weight_format)
+    share = share * sustained(chip, efficiency)
     half = efficiency.value("gemm_half", chip, _by_format("width", chip, load.format))
     return share * size_share(load.inner, half) * size_share(load.outer, half) if some(load.inner) else share
+
+
+def sustained(chip: Chip, efficiency: Efficiency) -> Numeric:
+    """Share of the rates of products that a chip's power limit sustains: all of it where one of the two is not known.
+
+    A narrower format does more operations for the same energy, so that the share of its rate is that of 16 bits.
+    """
+    energy, peak = efficiency.value("product_energy", chip), chip.peak.get("bf16")
+    if chip.tdp is None or peak is None or not some(energy):
+        return 1.0
+    return power_share(chip.tdp, energy, peak)
 
 
 def _by_format(length: str, chip: Chip, number_format: str) -> str:

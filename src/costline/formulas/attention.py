@@ -7,7 +7,7 @@ Two conventions live side by side. *Full* counts every query against every key, 
 from __future__ import annotations
 
 from costline.derivation import formula
-from costline.numeric import Numeric, largest, smallest
+from costline.numeric import Numeric, choose, largest, smallest
 
 
 @formula("queries * keys", unit="pair", source="definition")
@@ -239,6 +239,37 @@ def attention_blocks(
     (1024.0, 32)
     """
     return sequences * largest(queries * heads / tile, key_heads)
+
+
+@formula(
+    "2 + where(group > 1, 1 + 2 * group, 1)",
+    unit="1",
+    source="huggingface/transformers:src/transformers/integrations/sdpa_attention.py@e2feb59b62",
+)
+def copied_reads(group: Numeric) -> Numeric:
+    """Times that keys and values are moved where a cache is copied to grow and repeated for every query head.
+
+    Parameters
+    ----------
+    group : float or array
+        Query heads that share a key head. [head]
+
+    Returns
+    -------
+    float or array
+        Bytes moved over those of the cache. [1]
+
+    References
+    ----------
+    huggingface/transformers, ``repeat_kv`` of ``integrations/sdpa_attention.py`` (read once, written for every query
+    head) and ``torch.cat`` of ``cache_utils.py`` (read and written); the product reads what was written.
+
+    Examples
+    --------
+    >>> copied_reads(1), copied_reads(4)
+    (3, 11)
+    """
+    return 2 + choose(group > 1, 1 + 2 * group, 1)
 
 
 @formula("moves * state * 4 / chunk", unit="byte/token", source="Dao & Gu 2024, arXiv:2405.21060, section 6")

@@ -128,6 +128,38 @@ def size_share(size: Numeric, half: Numeric) -> Numeric:
     return size / (size + half)
 
 
+@formula(
+    "min(1, watts / (energy * peak))", unit="1", source="definition: a board draws what its limit allows, and no more"
+)
+def power_share(watts: Numeric, energy: Numeric, peak: Numeric) -> Numeric:
+    """Share of the peak rate that the power limit of a board sustains in products that keep its tensor units busy.
+
+    Parameters
+    ----------
+    watts : float or array
+        Board power limit. [W]
+    energy : float or array
+        Energy of one operation of such products, the rest of the board included. [J/FLOP]
+    peak : float or array
+        Dense peak rate of the format the energy is of. [FLOP/s]
+
+    Returns
+    -------
+    float or array
+        Share. [1]
+
+    References
+    ----------
+    Definition of power as energy over time.
+
+    Examples
+    --------
+    >>> power_share(350.0, 1e-12, 700e12), power_share(700.0, 1e-12, 700e12)
+    (0.5, 1)
+    """
+    return smallest(1, watts / (energy * peak))
+
+
 @formula("exp(-progress * years)", unit="1", source="definition: the same relative gain every year")
 def aged(progress: Numeric, years: Numeric) -> Numeric:
     """Time of kernels of software released some years after the reference, over that of the reference.

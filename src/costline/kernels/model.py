@@ -292,6 +292,7 @@ def sourced_exposed(chip: Chip) -> Coefficient:
 CONSTANTS = (
     *(_row(name) for name in ("software", "dequantise", "link_out", "latency_out", "link_unknown")),
     _row("dispatch", value=0.0),
+    _row("product_energy", value=0.0),
     _row("launch", value=3e-6),
 )
 """Coefficients that are 1 here: what widening costs is in the share of a weight-only product, messages keep inside.
