@@ -53,11 +53,13 @@ METHODS = (
     "Held out: five folds of groups (model, chip, software); a group is never divided between fitting and testing "
     "([Roberts et al. 2017](https://doi.org/10.1111/ecog.02881)). Each fold is fitted again, at most six steps from "
     "the solution of all rows, of which what only the fold told was taken away. For unseen chips every chip is left "
-    "out so, with one step by the slopes at that solution. The form of the model, the widths of the priors and the "
-    "constants of the intervals were chosen with all rows in view: results that nobody has looked at can be worse.",
+    "out so, with one step by the slopes at that solution, and for unseen software every software. The form of the "
+    "model, the widths of the priors and the constants of the intervals were chosen with all rows in view: results "
+    "that nobody has looked at can be worse.",
     "Intervals: weighted conformal prediction ([Tibshirani et al. 2019](https://arxiv.org/abs/1904.06019)) on held-out "
-    "errors; cases count by likeness of chip, software, model, format and sizes. Reach "
-    f"({REACH:g}) and widening with distance ({WIDENING:g} times its square) are round numbers common to all targets, "
+    "errors; cases count by likeness of chip, software, model, format and sizes. A question whose chip or software has "
+    "no case in its study takes the errors that cases had with all rows of their own chip, or software, left out. "
+    f"Reach ({REACH:g}) and widening with distance ({WIDENING:g} times its square) are round numbers common to all targets, "
     "chosen so that intervals made without a row's own group have a good interval score "
     "([Gneiting and Raftery 2007](https://doi.org/10.1198/016214506000001437)) and hold between 75 and 85 % of the "
     "rows. Coverage here is counted on those same rows.",
