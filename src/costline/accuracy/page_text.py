@@ -59,8 +59,8 @@ METHODS = (
     "Intervals: weighted conformal prediction ([Tibshirani et al. 2019](https://arxiv.org/abs/1904.06019)) on held-out "
     "errors; cases count by likeness of chip, software, model, format and sizes. A question whose chip or software has "
     "no case in its study takes the errors that cases had with all rows of their own chip, or software, left out. "
-    f"Reach ({REACH:g}) and widening with distance ({WIDENING:g} times its square) are round numbers common to all targets, "
-    "chosen so that intervals made without a row's own group have a good interval score "
+    f"Reach ({REACH:g}) and widening with distance ({WIDENING:g} times its square) are round numbers common to all "
+    "targets, chosen so that intervals made without a row's own group have a good interval score "
     "([Gneiting and Raftery 2007](https://doi.org/10.1198/016214506000001437)) and hold between 75 and 85 % of the "
     "rows. Coverage here is counted on those same rows.",
     "Every test run predicts all shipped rows and fails if a target's in-sample median or 90th percentile is worse "
