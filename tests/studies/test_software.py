@@ -41,11 +41,11 @@ def test_dates_that_are_none_are_refused(given):
 
 
 def test_an_engine_settles_what_the_table_says_of_it():
-    """llama.cpp does not fuse attention unless asked to and sums products in fp16; transformers runs eagerly."""
+    """llama.cpp does not fuse attention unless asked to and sums products in fp16; transformers copies its cache."""
     fields, products = settled_software({}, Stated(engine="llama.cpp"), "serve", H100, KERNELS)
     assert (fields["attention"], fields["compiled"], products) == ("naive", True, "fp16acc")
     fields, products = settled_software({}, Stated(engine="transformers"), "serve", H100, KERNELS)
-    assert (fields["attention"], fields["compiled"], products) == ("", False, "")
+    assert (fields["attention"], fields["compiled"], products) == ("copied", False, "")
 
 
 def test_a_date_settles_the_kernel_of_its_day():

@@ -26,6 +26,9 @@ ARXIV = {"fa1": "2205.14135", "fa2": "2307.08691", "fa3": "2407.08608"}
 """Attention kernel -> the paper it came with; the number of a paper begins with its year and month."""
 ONLY = {"fa3": "hopper", "fa4": "blackwell"}
 """Kernels that only one family of chips runs."""
+GRAPHS = frozenset({"Google", "AWS", "gaudi2", "gaudi3"})
+"""Makers and families of chips that are given whole graphs by a compiler, whatever framework is above it (XLA, Neuron,
+the lazy mode of SynapseAI with HPU graphs): on them nothing runs operator by operator unless that is said."""
 FORWARD_ALONE = frozenset({"sage"})
 """Kernels that have no backward pass."""
 COMMON: Mapping[Study, tuple[str, ...]] = {
@@ -91,9 +94,13 @@ def released(found: Software | None, year: float, chip: Chip, compiled: bool | N
     >>> from costline.catalogue import shipped
     >>> released(software_named("vllm", "serve"), 2024.5, shipped.chip("a100-sxm-80gb"))
     Release(software='vllm-v0', year=2024.5, compiled=True, attention='fa2')
+    >>> engine = software_named("deepspeed", "serve")
+    >>> [released(engine, 0, shipped.chip(name)).compiled for name in ("gaudi2", "h100-sxm")]
+    [True, False]
     """
     found = predecessor(found, year)
-    fused = (found is not None and found.fused) if compiled is None else compiled
+    graphs = bool(GRAPHS & {chip.vendor, chip.family})
+    fused = (graphs or (found is not None and found.fused)) if compiled is None else compiled
     own = "" if found is None else found.attention
     return Release("" if found is None else found.id, year, fused, own or attention_at(year, chip))
 
