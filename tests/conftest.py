@@ -20,7 +20,7 @@ SHARES = (
 COSTS = (
     "launch", "latency_up", "latency_out", "step_overhead", "overlap", "strong_scaling", "failures", "memory_reserved",
     "queue", "request_overhead", "exposed", "attention_block", "expert_spread", "gemm_half", "progress", "apart",
-    "dispatch", "product_energy",
+    "chunk", "dispatch", "product_energy",
 )  # fmt: skip
 OTHERS = {"restart_time": 600.0, "checkpoint_bandwidth": 1e9, "host_power": 100.0, "offload_bandwidth": 25e9,
           "host_memory_bandwidth": 1e15,

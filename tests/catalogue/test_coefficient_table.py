@@ -22,7 +22,7 @@ def test_every_chip_has_every_coefficient_the_engine_asks_for():
         "software": ("", "vllm"), "progress": ("",), "exposed": ("",),
         "gemm_half": ("width", "rows"), "dequantise": ("", "int4"), "apart": ("loop", "loop/maxtext"),
         "scan": ("",), "request_overhead": ("", "vllm"), "misaligned": ("",), "product_energy": ("",),
-        "dispatch": ("loop", "loop/maxtext"),
+        "chunk": ("loop", "loop/maxtext"),
     }  # fmt: skip
     efficiency = catalogue.efficiency()
     for chip in catalogue.chips().values():

@@ -81,11 +81,17 @@ def test_serving_launches_experts_one_by_one_where_nothing_groups_them(mixtral, 
 
 
 def test_expert_parallelism_divides_launches_of_experts(mixtral):
-    loads = launched_apart(each_load(mixtral.parts, streams(mixtral), Plan(expert=4, data=4)), 1.0, 10.0)
-    # in 32 layers one of two experts of a chip, and ten launches that sort tokens however many there are
+    loads = launched_apart(each_load(mixtral.parts, streams(mixtral), Plan(expert=4, data=4)), 1.0, 0.5, 4)
+    # in 32 layers one of two experts of a chip, and half a launch for each chunk that four chips send it
     assert {load.name: load.alone for load in loads if load.experts} == {
-        f"block/moe/{name}": 32 * (1 + 10) for name in ("gate", "up", "down")
+        f"block/moe/{name}": 32 * (1 + 0.5 * 4) for name in ("gate", "up", "down")
     }
+
+
+def test_a_chip_with_one_expert_has_nothing_to_sort(mixtral):
+    """Megatron-LM's ``MoEAlltoAllTokenDispatcher`` sorts chunks only ``if self.num_local_experts > 1``."""
+    loads = launched_apart(each_load(mixtral.parts, streams(mixtral), Plan(expert=8, data=8)), 1.0, 0.5, 8)
+    assert not any(load.alone for load in loads)
 
 
 def test_an_engine_sorts_tokens_before_each_product_of_a_layer(mixtral, llama):
@@ -99,7 +105,7 @@ def test_an_engine_sorts_tokens_before_each_product_of_a_layer(mixtral, llama):
 
 
 def test_dense_layers_are_launched_at_once(llama):
-    assert not any(load.alone for load in launched_apart(each_load(llama.parts, streams(llama), Plan()), 1.0, 10.0))
+    assert not any(load.alone for load in launched_apart(each_load(llama.parts, streams(llama), Plan()), 1.0, 10.0, 1))
 
 
 def test_recomputing_half_of_the_layers_is_half_way(llama, machine):

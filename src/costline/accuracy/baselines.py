@@ -28,7 +28,7 @@ ROOFLINE = {
     "gemm": 0.5, "attention": 0.5, "attention_backward": 1.0, "convolution": 0.5, "scan": 0.5, "memory": 0.7,
     "eager": 1.0, "launch": 0.0, "step_overhead": 0.0, "request_overhead": 0.0, "overlap": 1.0, "strong_scaling": 0.0,
     "expert_spread": 0.0,
-    "software": 1.0, "progress": 0.0, "apart": 0.0, "dispatch": 0.0, "misaligned": 1.0, "exposed": 0.0,
+    "software": 1.0, "progress": 0.0, "apart": 0.0, "chunk": 0.0, "dispatch": 0.0, "misaligned": 1.0, "exposed": 0.0,
     "gemm_half": 0.0, "attention_block": 0.0, "dequantise": 1.0, "host_bridge": 1e15, "host_work": 1.0,
     "product_energy": 0.0,
 }  # fmt: skip

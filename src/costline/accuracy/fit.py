@@ -38,7 +38,7 @@ HUBER = 0.3
 LONGEST_STEP = 0.7
 """Largest change of an adjustment in one iteration: a factor of two."""
 WIDE = frozenset({
-    "attention_block", "convolution", "dispatch", "eager", "expert_spread", "exposed", "host_bridge",
+    "attention_block", "chunk", "convolution", "dispatch", "eager", "expert_spread", "exposed", "host_bridge",
     "host_work", "latency_out", "latency_up", "launch", "misaligned", "overlap", "progress", "queue",
     "request_overhead", "scan", "step_overhead", "strong_scaling",
 })  # fmt: skip

@@ -22,10 +22,10 @@ Kind: TypeAlias = tuple[str, str]
 """Name and qualifier of a lookup, whose levels all have the same effect."""
 
 FITTED = frozenset({
-    "apart", "attention", "attention_backward", "attention_block", "convolution", "dequantise", "dispatch", "eager",
-    "expert_spread", "exposed", "gemm", "gemm_half", "host_bridge", "host_work", "latency_out",
-    "latency_up", "launch", "link_out", "link_up", "memory", "misaligned", "overlap", "progress", "queue",
-    "request_overhead", "scan", "software", "step_overhead", "strong_scaling",
+    "apart", "attention", "attention_backward", "attention_block", "chunk", "convolution", "dequantise",
+    "dispatch", "eager", "expert_spread", "exposed", "gemm", "gemm_half", "host_bridge", "host_work",
+    "latency_out", "latency_up", "launch", "link_out", "link_up", "memory", "misaligned", "overlap", "progress",
+    "queue", "request_overhead", "scan", "software", "step_overhead", "strong_scaling",
 })  # fmt: skip
 """Coefficients that measurements of speed say something about; the others stay as sourced."""
 

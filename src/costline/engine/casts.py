@@ -45,12 +45,12 @@ def _cast_elements(part: Part, streams: Mapping[str, Numeric], plan: Plan, rever
     return rows * (part.outputs if reverse else part.inputs) / (shards if part.shard == divided else 1)
 
 
-def launched_apart(loads: Iterable[Load], share: Numeric, dispatch: Numeric) -> Iterator[Load]:
+def launched_apart(loads: Iterable[Load], share: Numeric, sort: Numeric, chips: Numeric) -> Iterator[Load]:
     """Kernels of experts, which frameworks of training launch for each expert of the chip, and what sorts the tokens
     before: how many tokens an expert has is not known when a graph is captured."""
     for load in loads:
         if some(load.experts):
-            yield replace(load, alone=load.calls * apart_calls(load.experts, share, dispatch))
+            yield replace(load, alone=load.calls * apart_calls(load.experts, share, sort, chips))
         else:
             yield load
 

@@ -52,7 +52,7 @@ def forward_pass(parts: Iterable[Part], streams: Streams, machine: Machine) -> T
     if any(isinstance(part, ExpertLinear) for part in listed):
         ways = (machine.cluster.chip, machine.plan.refined("graph" if machine.plan.compiled else "eager"))
         sorting, apart = (machine.efficiency.value(name, *ways) for name in ("dispatch", "apart"))
-        loads = sorted_before(launched_apart(_imbalanced(loads, listed, machine), apart, 0.0), sorting)
+        loads = sorted_before(launched_apart(_imbalanced(loads, listed, machine), apart, 0.0, 1.0), sorting)
     busy = time_loads(loads, machine.cluster, machine.efficiency, machine.plan)
     return busy + _sent(listed, streams, busy, machine)
 
@@ -201,7 +201,8 @@ def _one_way(parts: tuple[Part, ...], streams: Streams, machine: Machine, revers
         loads = backward_loads(loads)
     loads = chain(loads, cast_loads(parts, streams, machine.plan, reverse))
     ways = (machine.cluster.chip, machine.plan.refined("loop"))
-    loads = launched_apart(loads, *(machine.efficiency.value(name, *ways) for name in ("apart", "dispatch")))
+    apart, sort = (machine.efficiency.value(name, *ways) for name in ("apart", "chunk"))
+    loads = launched_apart(loads, apart, sort, machine.plan.expert)
     busy = time_loads(loads, machine.cluster, machine.efficiency, machine.plan)
     return busy + _sent(parts, streams, busy, machine, reverse)
 

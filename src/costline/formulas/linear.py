@@ -78,11 +78,11 @@ def convolution_flops(
 
 
 @formula(
-    "share * max(experts - 1, 0) + dispatch",
+    "max(experts - 1, 0) * (share + sort * chips)",
     unit="call",
     source="NVIDIA/TransformerEngine GroupedLinear: num_gemms products; tokens sorted and counted before",
 )
-def apart_calls(experts: Numeric, share: Numeric, dispatch: Numeric) -> Numeric:
+def apart_calls(experts: Numeric, share: Numeric, sort: Numeric, chips: Numeric = 1.0) -> Numeric:
     """Launches of one product of a layer of experts beyond those of grouped kernels.
 
     Parameters
@@ -91,8 +91,11 @@ def apart_calls(experts: Numeric, share: Numeric, dispatch: Numeric) -> Numeric:
         Experts of the layer on one chip. [expert]
     share : float or array
         Launches of a kernel for each of them but the first. [call]
-    dispatch : float or array
-        Launches that sort, count and move the tokens, however many experts there are, waits for them included. [call]
+    sort : float or array
+        Launches for each chunk of tokens, those that one chip sends to one expert, that must be put in the experts'
+        order: none where a chip holds one expert. [call]
+    chips : float or array
+        Chips that share the experts of the layer. [chip]
 
     Returns
     -------
@@ -102,10 +105,12 @@ def apart_calls(experts: Numeric, share: Numeric, dispatch: Numeric) -> Numeric:
     References
     ----------
     NVIDIA/TransformerEngine, ``GroupedLinear``: ``num_gemms`` matrix products, one for each expert.
+    NVIDIA/Megatron-LM, ``MoEAlltoAllTokenDispatcher``: with more than one local expert, what arrives is split into a
+    chunk for each chip and expert and concatenated anew (``sort_chunks_by_idxs``).
 
     Examples
     --------
-    >>> apart_calls(8.0, 0.5, 10.0)
-    13.5
+    >>> apart_calls(8.0, 0.5, 0.25, 4.0)
+    10.5
     """
-    return share * largest(experts - 1, 0) + dispatch
+    return largest(experts - 1, 0) * (share + sort * chips)
