@@ -9,6 +9,7 @@ import statistics
 
 import pytest
 
+from costline.accuracy.predict import predicted
 from costline.accuracy.rows import TABLES, all_shipped, all_unseen
 from costline.accuracy.summary import TARGETS
 from costline.accuracy.unseen import DIAGNOSES, FIRST_LOOK, unseen_errors, unseen_report, unseen_section
@@ -50,13 +51,13 @@ def test_they_load_without_a_fault_and_are_all_scored():
         assert not table.faults
         assert not table.warnings
         assert all(row.scored for row in table.rows)
-        assert len(table.rows) >= 50 or not any(other.rows for other in all_unseen())
+        assert len(table.rows) >= 90
 
 
 def test_every_row_says_where_it_was_read(cells):
     for row in cells:
         assert row["source_location"], row["id"]
-        assert row["date"], row["id"]
+        assert row["date"] or "date not stated" in row["notes"], row["id"]
         assert COMMIT.search(row["source"]) or row["source"].startswith("https://"), row["id"]
 
 
@@ -83,19 +84,21 @@ def test_neither_the_fit_nor_its_intervals_read_them():
     assert not names & set(validated_cases().words["id"].tolist())
 
 
-@pytest.mark.skipif(not any(table.rows for table in all_unseen()), reason="there are none at present")
 def test_a_user_can_score_them_by_name(tmp_path, capsys):
     path = tmp_path / "out.csv"
     assert main(["accuracy", "--measurements", "unseen", "--csv", str(path)]) == 0
     out, _ = capsys.readouterr()
     rows = sum(len(table.rows) for table in all_unseen())
-    assert f"{rows} of {rows} rows predicted" in out
+    known = int(re.search(rf"(\d+) of {rows} rows predicted", out)[1])
+    assert known >= 0.97 * rows  # the aim for scored rows of the shipped set
     assert all(len(line) <= WIDTH for line in out.splitlines())
     # the page's medians are those of what the command wrote; repeats of a training run share a weight, others have none
-    targets = {row.measurement.id: row.case.setting.regime for row in unseen_report().rows}
+    targets = {row.measurement.id: row.case.setting.regime for row in unseen_report().rows if row.case is not None}
     found = {}
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
+            if not row["predicted"]:
+                continue
             error = abs(float(row["predicted"]) / float(row["measured"]) - 1)
             if not targets[row["id"]].startswith("train"):
                 found.setdefault(targets[row["id"]], []).append(error)
@@ -104,8 +107,9 @@ def test_a_user_can_score_them_by_name(tmp_path, capsys):
 
 
 def test_the_section_shows_every_target_and_its_rows():
-    rows = next((block.rows for block in unseen_section() if isinstance(block, Table)), ())
-    assert sum(int(row[1].replace(",", "")) for row in rows) == sum(len(each.rows) for each in all_unseen())
+    rows = next(block.rows for block in unseen_section() if isinstance(block, Table))
+    known = sum(predicted(row) is not None for row in unseen_report().rows)
+    assert sum(int(row[1].replace(",", "")) for row in rows) == known
     assert {row[0] for row in rows} == set(unseen_errors())
 
 

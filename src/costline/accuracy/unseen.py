@@ -24,7 +24,6 @@ FIRST_LOOK: Path = DIAGNOSES.with_name("first_look.csv")
 """Errors by target before anything was changed for these rows."""
 FEW = 3
 """Rows from which on a chip or a software has a line of its own."""
-NONE = "There are none at present: those that were here have been fitted, and new ones are yet to be gathered."
 FIRST, HELD_OUT = "at first sight", "held out by group"
 
 
@@ -47,11 +46,9 @@ def unseen_section(level: int = 2) -> list[Block]:
     level : int
         Of its heading; the headings of its tables are one below.
     """
-    made, heading = unseen_report(), Heading("Measurements that no fit has read", level)
-    if not made.rows:
-        return [heading, Text(NONE)]
+    made = unseen_report()
     return [
-        heading,
+        Heading("Measurements that no fit has read", level),
         Text(_opening(made)),
         _by_target(made),
         Text(
@@ -78,8 +75,9 @@ def _opening(made: Report) -> str:
         f"{len(models)} models on {len(chips)} chips. {known:,} are predicted, by the shipped coefficients; "
         "`costline accuracy --measurements unseen` does it again. They were gathered for breadth, older and smaller "
         "projects among them, and after the form of the model was settled; so this is what a question about something "
-        "new should expect. They have been looked at once: names of software, a link, a kind of row and the launches "
-        "of a layer of experts that they showed to be missing were added; nothing was fitted to them."
+        "new should expect. They have been looked at once: names of software, formats of llama.cpp and what sorts the "
+        "tokens of experts were added where they showed that something was missing, so that mixtures in training are "
+        "no longer new to the model; nothing was fitted to them."
     )
 
 
