@@ -189,19 +189,21 @@ def print_findings(
         screen.print(each, style="dim")
 
 
-PEAK, PRINCIPLES, FITTED = (
+PEAK, PRINCIPLES, FITTED, AREA = (
     "peak: arrays of the architecture x clock",
     "power: energies of operations and bits",
     "power: energy fitted, each chip left out",
+    "area: a design with the chip's figures",
 )
-"""Names of the three checks."""
+"""Names of the checks."""
 
 
 def print_power(*, as_json: bool) -> None:
     """Modelled peak and power of every chip, and how far they are from what is stated."""
     from costline.silicon.power import fitted_errors, peak_errors, power_errors, spread_of_errors
+    from costline.silicon.sizes import area_errors
 
-    checks = {PEAK: peak_errors(), PRINCIPLES: power_errors(), FITTED: fitted_errors()}
+    checks = {PEAK: peak_errors(), PRINCIPLES: power_errors(), FITTED: fitted_errors(), AREA: area_errors()}
     if as_json:
         write_json({name: [{**asdict(each), "error": each.error} for each in rows] for name, rows in checks.items()})
         return
@@ -223,11 +225,13 @@ def print_power(*, as_json: bool) -> None:
 
 def _print_left_out(checks: Mapping[str, Sequence[Checked]]) -> None:
     """Peaks that are far off, and chips whose power is not modelled."""
-    from costline.silicon.power import unmodelled
+    from costline.silicon.power import STATED_OTHERWISE, unmodelled
 
     screen, left = console(), unmodelled()
-    far = [each for each in checks[PEAK] if abs(each.error) > 0.05]
-    screen.print("peaks off by more than 5 %: " + ", ".join(f"{e.chip} {e.error:+.0%}" for e in far), style="dim")
+    screen.print("peaks off by more than 5 %:", style="dim")
+    for each in checks[PEAK]:
+        if abs(each.error) > 0.05:
+            screen.print(f"  {each.chip} {each.error:+.0%}: {STATED_OTHERWISE.get(each.chip, '')}", style="dim")
     known = len(checks[PRINCIPLES]) + len(left)
     screen.print(f"{known} chips with known area, node and power; {len(left)} are not modelled:", style="dim")
     for chip, why in left.items():
@@ -235,8 +239,8 @@ def _print_left_out(checks: Mapping[str, Sequence[Checked]]) -> None:
 
 
 def _print_powers(checks: Mapping[str, Sequence[Checked]]) -> None:
-    """Power of every chip, stated and modelled."""
-    fitted = {each.chip: each for each in checks[FITTED]}
+    """Power of every chip, stated and modelled, and the error of its area."""
+    fitted, sized = ({each.chip: each for each in checks[name]} for name in (FITTED, AREA))
     fields = (
         Field("chip", lambda row: row.chip),
         Field("stated", lambda row: row.real, quantity.WATTS),
@@ -244,8 +248,14 @@ def _print_powers(checks: Mapping[str, Sequence[Checked]]) -> None:
         Field("error", lambda row: f"{row.error:+.0%}"),
         Field("fitted", lambda row: fitted[row.chip].modelled if row.chip in fitted else None, quantity.WATTS),
         Field("error", lambda row: f"{fitted[row.chip].error:+.0%}" if row.chip in fitted else None),
+        Field("area", lambda row: f"{sized[row.chip].error:+.0%}" if row.chip in sized else None),
     )
     console().print(table(checks[PRINCIPLES], fields))
+    console().print(
+        "fitted: accelerators; what a graphics card states is what shading draws. area: a design holds what multiplies "
+        "matrices and feeds it, no graphics and no wide formats, so chips of many uses are larger",
+        style="dim",
+    )
 
 
 def _several(values: Sequence[float]) -> str:

@@ -14,6 +14,7 @@ from costline.hardware.cluster import Cluster
 from costline.numeric import Numeric, largest
 from costline.silicon.area import Core, Floorplan, die_blocks, total_area
 from costline.silicon.cost import Silicon, usual_harvest
+from costline.silicon.densest import densest
 from costline.silicon.draws import Draws
 from costline.silicon.inputs import MemoryType, known_node, memory_type, primitive, quantity
 from costline.silicon.power import fitted_energy, power
@@ -148,8 +149,9 @@ class Blueprint:
         return np.ceil(self._area(1) / quantity("reticle").value)
 
     def _area(self, dies: Numeric) -> Numeric:
-        """Of all logic in `dies` dies; chips that would be hotter than any real one are spread out. [m2]"""
-        return largest(total_area(self.blocks(dies)), self._power(dies, None) / quantity("power_density").value)
+        """Of all logic in `dies` dies, spread out where it would be hotter or denser than real chips. [m2]"""
+        hot = self._power(dies, None) / quantity("power_density").value
+        return largest(largest(total_area(self.blocks(dies)), hot), self.rate / densest(self.node).density)
 
     @property
     def area(self) -> Numeric:

@@ -18,8 +18,9 @@ from costline.silicon.blueprint import LINK_STEP
 from costline.silicon.chipfile import Described
 from costline.silicon.contradictions import idle_pins, memory_kind, on_chip, rates
 from costline.silicon.cost import BINARY
+from costline.silicon.densest import densest
 from costline.silicon.findings import Finding, below, beyond, origin, record
-from costline.silicon.inputs import known_node, logic_density, node_of, primitive, quantity
+from costline.silicon.inputs import known_node, logic_density, primitive, quantity
 from costline.silicon.power import power, sram_energy
 
 
@@ -188,22 +189,16 @@ def _rate(described: Described) -> float | None:
 
 
 def arithmetic(described: Described) -> Iterable[Finding]:
-    """Arithmetic on an area, against the densest chip of the same process or an older one."""
+    """Arithmetic on an area, against the densest chip of the same process or an older one, shrunk to this one."""
     table, rate = described.silicon, _rate(described)
     if table.process is None or table.area is None or rate is None:
         return []
-    node = int(known_node(table.process))
-
-    def density(facts: ChipFacts) -> float | None:
-        own, area = node_of(facts.texts["process_node"]), facts.figures.get("die_area_m2")
-        known = facts.figures.get("bf16_flop_per_s", facts.figures.get("fp16_flop_per_s"))
-        return known / area if own and int(own) >= node and area and known else None
-
-    best = record(density)
-    if best is None:
-        return []
-    why = f"{best[0] / 1e18:.2f} TFLOP/s on each mm2, as {best[1].id}, the densest of {node} nm or older"
-    return beyond(described, "doubtful", "16-bit peak", rate, best[0] * table.area, FLOP_RATE, why, origin(best[1]))
+    best = densest(known_node(table.process))
+    scaled = ", taken over with the density of logic" if best.scaled else ""
+    why = f"{best.density / 1e18:.2f} TFLOP/s on each mm2, as {best.chip.id}{scaled}"
+    return beyond(
+        described, "doubtful", "16-bit peak", rate, best.density * table.area, FLOP_RATE, why, origin(best.chip)
+    )
 
 
 def blocks(described: Described) -> Iterable[Finding]:

@@ -47,7 +47,9 @@ def fitted_energy(node: str, without: str = "") -> Spread:
     """Energy of a 16-bit FLOP that explains the stated power of the catalogue's accelerators. [J/FLOP]
 
     What is left of a chip's power after memory, links, regulation and rest, over its peak, fitted as a power of the
-    node; the range is that of the chips around the fit. Graphics cards are left out: shading sets their limit.
+    node; the range is that of the chips around the fit. Graphics cards are left out: shading sets their limit. Beyond
+    the nodes of those chips the energy goes on as that of the table of operations does: a slope that architectures
+    took part in would promise too much of the next process.
 
     Parameters
     ----------
@@ -61,7 +63,9 @@ def fitted_energy(node: str, without: str = "") -> Spread:
     nodes, energies = np.array(rows).T
     slope, height = np.polyfit(nodes, energies, 1)
     around = np.exp(np.quantile(energies - (slope * nodes + height), [0.1, 0.9]))
-    value = math.exp(slope * math.log(float(node)) + height)
+    inside = float(np.clip(math.log(float(node)), nodes.min(), nodes.max()))
+    beyond = operation_energy(node).value / operation_energy(f"{math.exp(inside):.6g}").value
+    value = math.exp(slope * inside + height) * beyond
     source = f"fitted to the stated power of {len(rows)} accelerators of chips.csv"
     return Spread(value, value * float(around[0]), value * float(around[1]), source, "fitted")
 
@@ -230,6 +234,20 @@ def _comparable() -> list[ChipFacts]:
 def _memory(facts: ChipFacts) -> MemoryType | None:
     first = facts.texts["memory_type"].split(" ")[0]
     return memory_types().get({"HBM": "HBM2e"}.get(first, first))
+
+
+STATED_OTHERWISE: Mapping[str, str] = MappingProxyType(
+    {
+        "l20": "sold at half of what the arrays of its die do",
+        "l40": "sold at half of what the arrays of its die do",
+        "h800-sxm": "its clock in the catalogue is that of the H800 PCIe",
+        "h100-nvl": "stated below the boost clock",
+        "h200-nvl": "stated below the boost clock",
+        "b200": "stated below the boost clock",
+        "b300": "stated below the boost clock",
+    }
+)
+"""Chips whose stated peak is more than 5 % off cores x multiply-adds x clock -> why."""
 
 
 def peak_errors() -> list[Checked]:
