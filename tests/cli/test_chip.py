@@ -115,7 +115,11 @@ def test_a_derivation_names_its_formulas(run):
         (("compare", "--workload", "llama-2-71b"), "llama-2-70b"),
         (("compare", "--input", "0"), "below the least possible value, 1"),
         (("design", "--mix", "150%"), "mix"),
-        (("design", "--workload", "llama-2-70b"), "video pipeline"),
+        (("design", "--workload", "llama-2-70b", "--mix", "video"), "needs a video pipeline"),
+        (("design", "--workload", "wan2.1-t2v-14b", "--mix", "50%"), "needs a language model"),
+        (("design", "--workload", "wan2.1-t2v-14b", "--objective", "latency"), "name a language model"),
+        (("design", "--workload", "llama-2-7b,llama-2-70b"), "at most one language model"),
+        (("design", "--mix", "decode,video", "--save", "x.toml"), "one mix"),
         (("check", "no-such-file.toml"), "cannot be read"),
     ],
 )
@@ -130,6 +134,31 @@ def test_nothing_that_serves_exits_with_1(run):
     code, out, _ = run("design", "--tpot", "1us")
     assert code == INFEASIBLE
     assert "allow a longer --tpot" in out
+
+
+def test_one_command_answers_for_decoding_video_and_a_mix(run):
+    """Every kind that the article argues about is either placed or said to be unable, in each of the three answers."""
+    code, out, _ = run("design", "--mix", "decode,video,50%")
+    assert code == ANSWER
+    words = " ".join(out.split())
+    answers = [words.index(each) for each in ("Decoding: ", "Video: ", "50% of the money on decoding")]
+    assert answers == sorted(answers)
+    for start, end in zip(answers, [*answers[1:], words.index(" # kind")], strict=True):
+        for kind in ("mid node, large memory", "big GPU", "SRAM only", "memory that computes"):
+            assert kind in words[start:end]
+    assert "no design of the kind does it: SRAM only" in words
+    assert max(map(len, out.splitlines())) <= 80
+    bodies = json.loads(run("design", "--mix", "decode,video,50%", "--json")[1])
+    assert [body["share"] for body in bodies] == [1.0, 0.0, 0.5]
+
+
+@pytest.mark.parametrize(("workload", "column"), [("llama-2-70b", "$/Mtok"), ("wan2.1-t2v-14b", "$/s video")])
+def test_one_workload_is_enough_for_a_design(run, workload, column):
+    code, out, _ = run("design", "--workload", workload)
+    assert code == ANSWER
+    assert column in out
+    (other,) = {"$/Mtok", "$/s video"} - {column}
+    assert other not in out
 
 
 def test_designs_are_saved_and_read_again(run, tmp_path):

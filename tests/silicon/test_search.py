@@ -24,7 +24,7 @@ from costline.silicon.filming import film_of, film_rates
 from costline.silicon.free import search_freely
 from costline.silicon.owning import owner
 from costline.silicon.saving import write_designs
-from costline.silicon.search import search
+from costline.silicon.search import search, searches
 from costline.silicon.sram import pipelines
 
 TALK = Talk(network=shipped.model("llama-2-70b"))
@@ -135,6 +135,29 @@ def test_winners_are_one_a_class_and_the_draws_are_shared_out(found):
         assert set(kinds) <= set(CLASSES)
         assert sum(winner.sure for winner in each.winners) == pytest.approx(1.0)
         assert [winner.index for winner in each.winners] == sorted(winner.index for winner in each.winners)
+
+
+def test_a_workload_alone_is_designed_for_as_in_company(found):
+    """What is not asked about takes no part in what is."""
+    for share, alone in ((1.0, Case(talk=TALK)), (0.0, Case(film=CASE.film, share=0.0))):
+        mine = search(alone).winners
+        assert [(each.words, each.index, each.sure) for each in mine] == [
+            (each.words, each.index, each.sure) for each in found[share].winners
+        ]
+
+
+def test_several_mixes_are_several_searches(found):
+    for one, share in zip(searches(CASE, (1.0, 0.5, 0.0)), (1.0, 0.5, 0.0), strict=True):
+        assert [each.words for each in one.winners] == [each.words for each in found[share].winners]
+
+
+def test_how_much_dearer_is_drawn_with_what_it_is_compared_with(found):
+    """The best is as dear as itself in every draw; the others' range holds the ratio at the point."""
+    first, *others = found[0.0].winners
+    assert first.over_low == first.over_high == 1.0
+    for each in others:
+        assert each.over_low <= each.index / first.index <= each.over_high
+        assert each.over_high / each.over_low < each.high / each.low
 
 
 def test_a_pure_objective_has_a_perfect_winner_and_a_mix_has_not(found):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from costline.cli.chip_inputs import own_chips, workloads
+from costline.cli.chip_inputs import own_chips, shares, workloads
 from costline.errors import InputError
 
 if TYPE_CHECKING:
@@ -265,7 +266,7 @@ def design(
     *,
     workload: str = "llama-2-70b,wan2.1-t2v-14b",
     objective: Literal["dollar", "joule", "latency"] = "dollar",
-    mix: str = "decode",
+    mix: str | None = None,
     input: str = "1000",
     output: str = "200",
     tpot: str = "50ms",
@@ -281,11 +282,12 @@ def design(
     Parameters
     ----------
     workload
-        A language model and a video pipeline.
+        A language model, a video pipeline, or one of each.
     objective
         What is maximised: work for a dollar or a joule, or least time per token.
     mix
-        decode, video, or the share of money spent on decoding: 50%.
+        decode, video, or the share of money spent on decoding, such as 50%; several with commas between are answered
+        together: decode,video,50%. By default decode if there is a language model.
     input
         Prompt [token].
     output
@@ -300,7 +302,7 @@ def design(
         Search freely instead, with so many trials of each kind of memory: any peak, link, size and number of devices
         (needs optuna).
     save
-        Write the winners to this file, as chips that compare, cost, check and serve read.
+        Write the winners of one mix to this file, as chips that compare, cost, check and serve read.
     catalogue
         TOML file of your own models.
     json
@@ -310,28 +312,29 @@ def design(
     from costline.cli.chip_designs import print_designs
     from costline.silicon.designs import Case
     from costline.silicon.saving import write_designs
-    from costline.silicon.search import search
+    from costline.silicon.search import searches
 
     limit = float(resolve.number(tpot, quantity.SECONDS, "tpot", least=1e-6))
     talks, films = workloads(workload, input, output, limit, precision, catalogue)
-    talk, film = _both(talks, films)
-    if objective == "latency" and mix != "decode":
-        raise InputError("mix: the latency is that of a token, whatever else is made; leave --mix out")
-    share = {"decode": 1.0, "video": 0.0}.get(mix)
-    if share is None:
-        share = float(resolve.number(mix, quantity.FRACTION, "mix"))
-    case = Case(talk=talk, film=film, share=share, objective=objective, volume=_volume(volume))
+    asked = shares(mix, talks, films)
+    if objective == "latency" and asked != [1.0]:
+        raise InputError("objective: latency is that of a token; name a language model, and leave --mix out")
+    if save is not None and len(asked) > 1:
+        raise InputError("save: the winners of one mix are written; name one in --mix")
+    case = Case(
+        talk=talks[0] if talks else None, film=films[0] if films else None, objective=objective, volume=_volume(volume)
+    )
     if trials is None:
-        found = search(case)
+        found = searches(case, asked)
     else:
         from costline.silicon.free import search_freely
 
         most = int(resolve.number(trials, quantity.COUNT, "trials", least=10, whole=True))
-        found = search_freely(case, most)
+        found = [search_freely(replace(case, share=share), most) for share in asked]
     if save is not None:
-        write_designs(save, found.winners)
+        write_designs(save, found[0].winners)
     print_designs(found, as_json=json)
-    return 0 if found.winners else 1
+    return 0 if all(each.winners for each in found) else 1
 
 
 def _both(talks: list[Talk], films: list[Film]) -> tuple[Talk, Film]:

@@ -73,3 +73,26 @@ def _film(name: str, found: Model, precision: str, book: Catalogue) -> Film:
     if pipeline.still:
         raise InputError(f"{name} makes images; name a video pipeline, such as wan2.1-t2v-14b, or a language model")
     return film_of(pipeline, precision)
+
+
+def shares(mix: str | None, talks: list[Talk], films: list[Film]) -> list[float]:
+    """Shares of the money spent on decoding, of mixes with commas between; by default what the workloads leave.
+
+    Raises
+    ------
+    InputError
+        A mix needs a workload that is not there.
+    """
+    from costline import quantity, resolve
+
+    if len(talks) > 1 or len(films) > 1:
+        raise InputError("name at most one language model and one video pipeline in --workload")
+    found = []
+    for each in (mix or ("decode" if talks else "video")).split(","):
+        share = {"decode": 1.0, "video": 0.0}.get(each.strip())
+        found.append(float(resolve.number(each, quantity.FRACTION, "mix")) if share is None else share)
+    if max(found) > 0 and not talks:
+        raise InputError("mix: decoding needs a language model in --workload, such as llama-2-70b")
+    if min(found) < 1 and not films:
+        raise InputError("mix: video needs a video pipeline in --workload, such as wan2.1-t2v-14b")
+    return found

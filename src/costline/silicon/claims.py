@@ -49,13 +49,13 @@ class Setting:
         return own.token / min(others) if own is not None and others else None
 
 
-def settings(talk: Talk, film: Film) -> list[Setting]:
+def settings(talk: Talk) -> list[Setting]:
     """The search for every length and limit."""
     made = []
     for prompt, answer in LENGTHS:
         for limit in LIMITS:
             one = replace(talk, input=prompt, output=answer, tpot=limit)
-            found = search(Case(talk=one, film=film))
+            found = search(Case(talk=one))
             made.append(Setting(one, {each.kind: each for each in found.winners}))
     return made
 
@@ -72,7 +72,7 @@ def judge(talk: Talk, film: Film, book: Catalogue, chip: str = "a100-sxm-80gb") 
     chip : str
         Chip whose figures are doubled for S38.
     """
-    tried = settings(talk, film)
+    tried = settings(talk)
     return [
         _groq(talk.network, book),
         _printed(book),

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from costline.catalogue import shipped
+from costline.hardware.cluster import Cluster
 from costline.numeric import Array, Numeric
 from costline.silicon.blueprint import Blueprint
 from costline.silicon.decoding import Talk, decoding
@@ -56,8 +57,10 @@ class Case:
 
     Attributes
     ----------
-    talk, film : Talk, Film
-        Workloads.
+    talk : Talk, optional
+        What is decoded; needed unless all money is spent on video.
+    film : Film, optional
+        What is filmed; needed unless all money is spent on decoding.
     share : float
         Share of the money spent on decoding: 1 decoding only, 0 video only. [1]
     objective : {"dollar", "joule", "latency"}
@@ -66,8 +69,8 @@ class Case:
         Chips that carry the cost of a design. [chip]
     """
 
-    talk: Talk
-    film: Film
+    talk: Talk | None = None
+    film: Film | None = None
     share: float = 1.0
     objective: Objective = "dollar"
     volume: float | None = None
@@ -123,6 +126,13 @@ class Batch:
         with np.errstate(divide="ignore"):
             return np.where(self.valid & (rate > 0), spent / np.where(rate > 0, rate, 1), np.inf)
 
+    def measure(self, name: str) -> Array:
+        """What every design spends, by the attribute of a `Design`; infinite where it cannot. [USD, J, s]"""
+        rate = self.film if name.startswith("video") else self.tokens
+        if name == "floor":
+            return self.spent(rate, "latency")
+        return self.spent(rate, "joule" if name.endswith("joules") else "dollar")
+
     @property
     def kinds(self) -> Array:
         """Which of `CLASSES` each design belongs to."""
@@ -158,16 +168,26 @@ Fast: TypeAlias = tuple[Array, Array, Array, Array]
 
 
 def speeds(case: Case, blueprint: Blueprint, pim: str) -> Fast:
-    """How fast every design is. [token/s, s, 1, chip]"""
-    cluster, efficiency = blueprint.cluster(), shipped.efficiency()
+    """How fast every design is; what nobody asks about is not computed. [token/s, s, 1, chip]"""
+    cluster, none = blueprint.cluster(), np.zeros(())
+    spoken = (none, np.array(np.inf), none) if case.talk is None else _spoken(case.talk, cluster, blueprint, pim)
+    film = none
+    if case.film is not None and blueprint.kind is not None:
+        film = film_rates(case.film, cluster, shipped.efficiency())
+    tokens, floor, unit = spoken
+    return tokens, floor, film, unit
+
+
+def _spoken(talk: Talk, cluster: Cluster, blueprint: Blueprint, pim: str) -> tuple[Array, Array, Array]:
+    """Tokens a second of one chip, shortest time per token, chips that decode together. [token/s, s, chip]"""
+    efficiency = shipped.efficiency()
     if blueprint.kind is None:
-        pipeline = pipelines(case.talk, cluster, efficiency)
-        each, chips = pipeline.each(case.talk.tpot), pipeline.chips.reshape(*pipeline.chips.shape[:-2], -1)
-        return each.max(axis=-1), pipeline.floor, np.zeros(()), _at_best(each, chips)
-    tried = decoding(case.talk, cluster, efficiency, device(pim) if pim else None)
-    each, units = tried.each(case.talk.tpot), np.broadcast_to(tried.units, tried.rate.shape[-2:]).ravel()
-    film = film_rates(case.film, cluster, efficiency)
-    return each.max(axis=-1), tried.floor, film, _at_best(each, np.broadcast_to(units, each.shape))
+        pipeline = pipelines(talk, cluster, efficiency)
+        each, chips = pipeline.each(talk.tpot), pipeline.chips.reshape(*pipeline.chips.shape[:-2], -1)
+        return each.max(axis=-1), pipeline.floor, _at_best(each, chips)
+    tried = decoding(talk, cluster, efficiency, device(pim) if pim else None)
+    each, units = tried.each(talk.tpot), np.broadcast_to(tried.units, tried.rate.shape[-2:]).ravel()
+    return each.max(axis=-1), tried.floor, _at_best(each, np.broadcast_to(units, each.shape))
 
 
 def _at_best(each: Array, chips: Array) -> Array:

@@ -6,12 +6,14 @@ import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 
 from costline.numeric import Array
 from costline.silicon.blueprint import Blueprint
-from costline.silicon.designs import NODES, Batch, Case, Objective, conditions, space
+from costline.silicon.designs import NODES, Batch, Case, conditions, space
 from costline.silicon.inputs import quantity
 from costline.silicon.sure import surest
 
@@ -21,7 +23,8 @@ class Design:
     """One chip of the search; SI units, money and energy for a token or for a second of video.
 
     `index` is what was asked for: the cost of the mix over that of the best chips, or a time per token; `sure` the
-    share of draws in which it is the best, `low` and `high` the middle 80 % of `index`.
+    share of draws in which it is the best, `low` and `high` the middle 80 % of `index`, `over_low` and `over_high` of
+    `index` over that of the best kind, with the same draws for both.
     """
 
     words: str
@@ -46,6 +49,8 @@ class Design:
     sure: float = 0.0
     low: float = 0.0
     high: float = 0.0
+    over_low: float = 1.0
+    over_high: float = 1.0
     blueprint: Blueprint = field(repr=False)
 
 
@@ -80,14 +85,23 @@ class Found:
 
 def search(case: Case) -> Found:
     """Evaluate the whole space and pick."""
+    return searches(case, (case.share,))[0]
+
+
+def searches(case: Case, shares: Sequence[float]) -> list[Found]:
+    """Evaluate the whole space once, and pick for every share of the money that is spent on decoding."""
     for node in NODES:  # tables are read before the clock starts
         for memory in ("HBM3", "GDDR6"):
             Blueprint(name="first", process=node, rate=1e14, memory=memory, devices=2).silicon()
     start = time.process_time()
     batches = list(space(case))
-    best = bests(batches, case)
-    values = [index(batch, case, best) for batch in batches]
-    return found_in(case, batches, values, time.process_time() - start)
+    evaluated, found = time.process_time() - start, []
+    for share in shares:
+        one, start = replace(case, share=share), time.process_time()
+        best = bests(batches, one)
+        values = [index(batch, one, best) for batch in batches]
+        found.append(found_in(one, batches, values, evaluated + time.process_time() - start))
+    return found
 
 
 def found_in(
@@ -102,7 +116,7 @@ def found_in(
     return Found(
         case=case,
         winners=_judged(_best_of_class(designs), case),
-        front=_front(batches, case.objective),
+        front=_front(batches, case),
         tried=sum(batch.size for batch in batches),
         valid=int(sum(batch.valid.sum() for batch in batches)),
         seconds=seconds,
@@ -199,29 +213,41 @@ def _judged(winners: Sequence[Design], case: Case) -> list[Design]:
     """The winners, best first, with how often each wins when inputs are drawn from their ranges."""
     judged = surest(winners, case)
     found = [
-        replace(design, sure=each.sure, low=each.low, high=each.high)
+        replace(design, sure=each.sure, low=each.low, high=each.high, over_low=each.over_low, over_high=each.over_high)
         for design, each in zip(winners, judged, strict=True)
     ]
     return sorted(found, key=lambda design: design.index)
 
 
-def axes_of(objective: Objective) -> tuple[tuple[str, str, float], tuple[str, str, float]]:
-    """The two measures whose front is shown: attribute of `Design`, unit, and what it is multiplied by to print it."""
-    return {
-        "dollar": (("token", "$/Mtok", 1e6), ("video", "$/s video", 1.0)),
-        "joule": (("token_joules", "J/token", 1.0), ("video_joules", "kJ/s video", 1e-3)),
-        "latency": (("floor", "ms/token", 1e3), ("token", "$/Mtok", 1e6)),
-    }[objective]
+def axes_of(case: Case) -> tuple[Axis, Axis]:
+    """The two measures whose front is shown: of both workloads where there are two, else of the one and its time."""
+    if case.objective == "latency":
+        return AXES["floor"], AXES["token"]
+    joules = "_joules" if case.objective == "joule" else ""
+    if case.talk is None:
+        return AXES[f"video{joules}"], AXES["video" if joules else "video_joules"]
+    return AXES[f"token{joules}"], AXES["floor" if case.film is None else f"video{joules}"]
 
 
-def _front(batches: Sequence[Batch], objective: Objective) -> list[Design]:
-    """Designs that no other beats at both measures of the objective by more than `SAME`."""
+Axis: TypeAlias = tuple[str, str, float]
+"""Attribute of `Design`, unit, and what it is multiplied by to print it."""
+AXES: Mapping[str, Axis] = MappingProxyType(
+    {
+        "token": ("token", "$/Mtok", 1e6),
+        "video": ("video", "$/s video", 1.0),
+        "token_joules": ("token_joules", "J/token", 1.0),
+        "video_joules": ("video_joules", "kJ/s video", 1e-3),
+        "floor": ("floor", "ms/token", 1e3),
+    }
+)
+
+
+def _front(batches: Sequence[Batch], case: Case) -> list[Design]:
+    """Designs that no other beats at both measures by more than `SAME`."""
+    first, second = (name for name, _, _ in axes_of(case))
     points = []
     for number, batch in enumerate(batches):
-        if objective == "latency":
-            pair = batch.spent(batch.tokens, "latency"), batch.spent(batch.tokens, "dollar")
-        else:
-            pair = batch.spent(batch.tokens, objective), batch.spent(batch.film, objective)
+        pair = batch.measure(first), batch.measure(second)
         finite = np.flatnonzero(np.isfinite(pair[0]) & np.isfinite(pair[1]))
         columns = [each[finite] for each in pair]
         points.append(np.stack([*columns, np.full(finite.size, number), finite], axis=1))

@@ -16,7 +16,7 @@ import numpy as np
 from costline.catalogue import shipped
 from costline.hardware.efficiency import SHARES, Coefficient, Efficiency
 from costline.numeric import Array
-from costline.silicon.decoding import decoding
+from costline.silicon.decoding import Talk, decoding
 from costline.silicon.designs import Case, conditions
 from costline.silicon.draws import USUAL, Draws
 from costline.silicon.inputs import Spread, quantity
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 
 
 class Sureness(NamedTuple):
-    """Share of the draws in which a design is the best, and the middle 80 % of its index."""
+    """Share of the draws in which a design is the best, and the middle 80 % of its index and of it over the best's."""
 
     sure: float
     low: float
     high: float
+    over_low: float
+    over_high: float
 
 
 def surest(winners: Sequence[Design], case: Case) -> list[Sureness]:
@@ -43,14 +45,15 @@ def surest(winners: Sequence[Design], case: Case) -> list[Sureness]:
     draws = Draws(USUAL)
     drawn = np.array([_drawn(design, draws, case) for design in winners])
     wins = np.bincount(drawn.argmin(axis=0), minlength=len(winners)) / draws.size
-    ends = np.quantile(drawn, [0.1, 0.9], axis=1)
-    return [Sureness(float(win), float(low), float(high)) for win, low, high in zip(wins, *ends, strict=True)]
+    over = drawn / drawn[int(np.argmin([design.index for design in winners]))]
+    ends = np.concatenate([np.quantile(each, [0.1, 0.9], axis=1) for each in (drawn, over)])
+    return [Sureness(*(float(value) for value in row)) for row in zip(wins, *ends, strict=True)]
 
 
 def _drawn(design: Design, draws: Draws, case: Case) -> Array:
     """The index of a design with drawn inputs. [1, or s]"""
-    if case.objective == "latency":
-        return _floors(design, draws, case)
+    if case.objective == "latency" and case.talk is not None:
+        return _floors(design, draws, case.talk)
     blueprint = design.blueprint
     host, pue, electricity = conditions()
     watts = np.asarray(blueprint.power(draws)) + host
@@ -63,7 +66,7 @@ def _drawn(design: Design, draws: Draws, case: Case) -> Array:
     return design.index * spent / reached / (float(made_rate(silicon, None, case.volume)) + point * pue * electricity)
 
 
-def _floors(design: Design, draws: Draws, case: Case) -> Array:
+def _floors(design: Design, draws: Draws, talk: Talk) -> Array:
     """Shortest time per token of a design with drawn coefficients. [s]"""
     cluster, on_chip = design.blueprint.cluster(), design.blueprint.kind is None
     memory = device(design.pim) if design.pim else None
@@ -71,8 +74,8 @@ def _floors(design: Design, draws: Draws, case: Case) -> Array:
 
     def floor(efficiency: Efficiency) -> Array:
         if on_chip:
-            return pipelines(case.talk, cluster, efficiency, hop=hop).floor
-        return decoding(case.talk, cluster, efficiency, memory).floor
+            return pipelines(talk, cluster, efficiency, hop=hop).floor
+        return decoding(talk, cluster, efficiency, memory).floor
 
     looked = shipped.efficiency(**STATIC) if on_chip else shipped.efficiency()
     floor(looked)
