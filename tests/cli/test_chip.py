@@ -136,6 +136,16 @@ def test_nothing_that_serves_exits_with_1(run):
     assert "allow a longer --tpot" in out
 
 
+def test_anchors_are_named_in_full_with_the_reason_for_each_that_is_missed(run):
+    code, out, _ = run("anchors")
+    assert code == ANSWER
+    words = " ".join(out.split())
+    assert words.index("Outside, and why") < words.index("Not modelled, and why")
+    for row in json.loads(run("anchors", "--json")[1]):
+        assert (row["status"] == "matched") == (not row["why"])
+        assert row["why"] in words
+
+
 def test_one_command_answers_for_decoding_video_and_a_mix(run):
     """Every kind that the article argues about is either placed or said to be unable, in each of the three answers."""
     code, out, _ = run("design", "--mix", "decode,video,50%")
@@ -187,6 +197,7 @@ def test_judgements_for_programs(run, words):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (("anchors", "--match", "no such chip"), "no row contains"),
         (("design", "--trials", "5"), "below the least possible value, 10"),
         (("design", "--save", "/no/such/folder/x.toml"), "cannot write"),
         (("claims", "--workload", "llama-2-70b"), "one video pipeline"),

@@ -5,25 +5,12 @@ from __future__ import annotations
 import pytest
 
 from costline.catalogue import chip_anchors, shipped
+from costline.silicon.anchor_reasons import MISSED
 from costline.silicon.anchors import reproductions
 from costline.silicon.decoding import Talk
 from costline.silicon.sram import pipelines
 
 ROWS = reproductions()
-OUTSIDE = {
-    ("MI210 matmul fp16", "M=64,K=N=12288"): "a real MI210 reads 0.3 GB in 0.56 ms, 0.54 TB/s of 1.6",
-    ("MI300X BOM", "total"): "12 dies of three kinds are not three equal ones",
-    ("MI325X BOM", "total"): "the published total is below the published memory of the MI300X",
-    ("Groq LPU v1", "chips for 70B int8 (estimate)"): "an estimate in whole racks of 64, caches and spares with them",
-    ("SN40L x16", "DeepSeek-R1 671B"): "the format of the weights is not stated; 8 bits read half as much",
-    ("A100x4 all-reduce NVLink3", "size 32 KB"): "between latency and bandwidth rings are slower than either",
-    ("A100x4 all-reduce NVLink3", "size 1 MB"): "between latency and bandwidth rings are slower than either",
-    ("MAMF bf16 MI300X", "max achievable matmul"): "its software reached 51 %, less than that of any other chip",
-    ("Groq LPU v1", "Mixtral 8x7B"): "how its schedule treats experts is not published; all of them are read here",
-    ("H20 vs A100/H100", "Llama2-13B fp16 batch 16 throughput"):
-        "served decoding was fitted on A100 and H100, which launch faster than sourced; of H20 only video is published",
-}  # fmt: skip
-"""Rows the models miss, and why."""
 
 
 def test_every_row_is_there():
@@ -34,13 +21,51 @@ def test_every_row_is_there():
     "row", [row for row in ROWS if row.modelled], ids=lambda row: f"{row.anchor}: {row.quantity}"[:60]
 )
 def test_row(row):
-    expected = "outside" if (row.anchor, row.quantity) in OUTSIDE else "matched"
-    assert row.status == expected, (row.stated, row.modelled)
+    """Within the tolerance of its rule, or a recorded reason says why not."""
+    assert row.status == "matched" or row.why, (row.stated, row.modelled)
 
 
 def test_enough_rows_are_matched():
-    assert sum(row.status == "matched" for row in ROWS) >= 80
-    assert sum(row.status == "outside" for row in ROWS) == len(OUTSIDE)
+    assert sum(row.status == "matched" for row in ROWS) >= 86
+    assert sum(row.status == "outside" for row in ROWS) <= len(MISSED) == 9
+
+
+@pytest.mark.parametrize("key", MISSED, ids=" ".join)
+def test_reasons_are_of_rows_that_miss(key):
+    """A reason whose row has come to match is no longer one; a row at the edge of its tolerance keeps it."""
+    (row,) = (row for row in ROWS if (row.anchor, row.quantity) == key)
+    assert max(map(abs, row.errors)) > 0.8 * row.tolerance
+
+
+def test_figures_of_reasons():
+    """What the reasons say, from the rows they are about."""
+    stated = {(row.anchor, row.quantity): row.stated[0] for row in ROWS if row.stated}
+    read = 2 * (12288**2 + 2 * 64 * 12288) / stated["MI210 matmul fp16", "M=64,K=N=12288"] / 1e9
+    assert read == pytest.approx(0.54, abs=0.01)  # TB/s
+    short, long = (stated["A100x4 all-reduce NVLink3", size] for size in ("size 32 KB", "size 1 MB"))
+    assert 1.5 * 2**20 / (long - 12.52) / 1e3 == pytest.approx(33, abs=1)  # GB/s after 12.52 us for 8 bytes
+    assert long > 2 * short
+    assert 1e6 / stated["Groq LPU v1", "Mixtral 8x7B"] / 32 == pytest.approx(65, abs=0.5)
+    assert stated["MI325X BOM", "total"] < stated["MI300X BOM", "total"]
+    items = [stated["MI300X BOM", each] for each in ("logic", "HBM3", "packaging")]
+    assert sum(items) + 600 == stated["MI300X BOM", "total"]  # 600 is test and assembly: nothing is lost
+    assert 600 / sum(items) == pytest.approx(0.13, abs=0.005)
+    shares = {"H100": 920 / (300 + 1350 + 750), "B200": 500 / (900 + 2900 + 1100)}  # test over what is tested
+    assert shares == pytest.approx({"H100": 0.38, "B200": 0.10}, abs=0.005)
+
+
+def test_trainings_with_published_hours_cost_what_epoch_says():
+    """PaLM 8.4M TPU v4 hours, Llama 2 1.7M and BLOOM 1.1M of A100: within 2 %; Llama 3.1's H100 have many prices."""
+    runs = [row for row in ROWS if row.anchor.startswith("Epoch training cost") and row.modelled]
+    assert len(runs) == 5
+    assert sorted(abs(row.errors[0]) for row in runs)[3] < 0.02
+    assert max(abs(row.errors[0]) for row in runs) < 0.15
+
+
+def test_sixteen_sn40l_hold_deepseek_r1_in_the_eight_bits_it_is_published_in():
+    """671e9 parameters in 16 bits are 1.3 TB, more than 16 x 64 GB."""
+    network = shipped.model("deepseek-r1")
+    assert Talk(network=network, precision="bf16").weights > 16 * 64e9 > Talk(network=network, precision="fp8").weights
 
 
 def test_rows_that_are_not_modelled_say_why():
@@ -68,9 +93,9 @@ def test_no_published_speed_of_groq_exceeds_the_hardware():
 
 
 def test_reasons_are_few_and_of_their_rows():
-    """30 of 121 rows have no model: inputs, headlines without configuration, deployments and training runs."""
+    """25 of 121 rows have no model: inputs, headlines without configuration, deployments, runs of unknown hours."""
     left = [row for row in ROWS if not row.modelled]
-    assert len(left) <= 30
+    assert len(left) <= 25
     assert not [row for row in left if row.anchor.startswith(("LLMCompass latency", "LLMCompass throughput", "MAMF"))]
 
 

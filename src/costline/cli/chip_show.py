@@ -8,15 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from rich.padding import Padding
+
 from costline import quantity
 from costline.cli.terminal import Field, console, figures, note, table, write_json
-from costline.errors import visible
+from costline.errors import InputError, visible
 from costline.estimate import plain as plain_value
 
 if TYPE_CHECKING:
     from costline.catalogue import Catalogue
     from costline.derivation import Node
     from costline.estimate import Estimate
+    from costline.silicon.anchors import Reproduction
     from costline.silicon.compare import Answer
     from costline.silicon.decoding import Talk
     from costline.silicon.filming import Film
@@ -271,28 +274,39 @@ def print_anchors(match: str, *, as_json: bool) -> None:
 
     rows = [row for row in reproductions() if match.lower() in f"{row.anchor} {row.quantity} {row.status}".lower()]
     if as_json:
-        write_json([{**asdict(row), "status": row.status, "errors": row.errors} for row in rows])
+        write_json([{**asdict(row), "status": row.status, "errors": row.errors, "why": row.why} for row in rows])
         return
+    if not rows:
+        raise InputError(f"match: no row contains {match[:40]!r}; try a chip, such as Groq, or outside")
     fields = (
-        Field("anchor", lambda row: row.anchor),
-        Field("what", lambda row: row.quantity),
+        Field("status", lambda row: row.status),
+        Field("published", lambda row: f"{row.anchor}: {row.quantity}"),
         Field("stated", lambda row: _several(row.stated)),
         Field("modelled", lambda row: _several(row.modelled)),
         Field("worst", lambda row: f"{max(row.errors, key=abs):+.0%}"),
-        Field("status", lambda row: row.status),
+        Field("within", lambda row: f"{row.tolerance:.0%}"),
     )
     screen = console()
     modelled = [row for row in rows if row.modelled]
     if modelled:
-        screen.print(table([replace(row, anchor=row.anchor[:24]) for row in modelled], fields))
-    others: dict[str, int] = {}
-    for row in rows:
-        if not row.modelled:
-            others[row.how] = others.get(row.how, 0) + 1
-    for how, count in others.items():
-        screen.print(f"not modelled, {count} row{'s' * (count != 1)}: {how}", style="dim")
+        screen.print(table(modelled, fields))
+    for status in ("outside", "not modelled"):
+        _print_reasons([row for row in rows if row.status == status], status)
     counts = {status: sum(row.status == status for row in rows) for status in ("matched", "outside", "not modelled")}
     note(", ".join(f"{count} {status}" for status, count in counts.items()))
+
+
+def _print_reasons(rows: Sequence[Reproduction], status: str) -> None:
+    """Why rows are not matched, those of one reason together."""
+    screen = console()
+    by_reason: dict[str, list[str]] = {}
+    for row in rows:
+        by_reason.setdefault(row.why, []).append(f"{row.anchor}: {row.quantity}")
+    if rows:
+        screen.print(f"{status.capitalize()}, and why", style="bold")
+    for why, names in by_reason.items():
+        screen.print("; ".join(names))
+        screen.print(Padding(why, (0, 0, 0, 4), expand=False), style="dim")
 
 
 def print_pim(*, as_json: bool) -> None:

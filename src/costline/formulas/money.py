@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log
+
 from costline.derivation import formula
 from costline.numeric import Numeric
 
@@ -90,3 +92,33 @@ def energy_cost(energy: Numeric, price: Numeric) -> Numeric:
     0.1
     """
     return energy * price
+
+
+@formula("price * growth * log(10) / (1 - network)", unit="USD/s", source="Cottier et al. 2024, arXiv:2405.21015")
+def amortised_rate(price: Numeric, growth: Numeric, network: Numeric) -> Numeric:
+    """Value that a chip in a cluster loses, as newer chips do the same work for less.
+
+    Parameters
+    ----------
+    price : float or array
+        Chip with its share of a server. [USD]
+    growth : float or array
+        Growth of what a dollar of chips computes, in orders of magnitude. [1/s]
+    network : float or array
+        Share of the cost of a cluster that is its network. [1]
+
+    Returns
+    -------
+    float or array
+        Loss of value. [USD/s]
+
+    References
+    ----------
+    Cottier et al. 2024, arXiv:2405.21015, "The rising costs of training frontier AI models".
+
+    Examples
+    --------
+    >>> round(amortised_rate(25000.0, 0.1 / 31557600.0, 0.2) * 3600, 3)  # dollars an hour
+    0.821
+    """
+    return price * growth * log(10) / (1 - network)

@@ -16,6 +16,8 @@ from functools import partial
 from costline.catalogue import chip_anchors, chip_facts
 from costline.catalogue.facts import Anchor, chip_costs
 from costline.formulas.silicon import die_cost, dies_per_wafer, negative_binomial_yield
+from costline.silicon.anchor_reasons import why_missed
+from costline.silicon.anchor_runs import run_cost, training_runs
 from costline.silicon.anchor_speeds import (
     all_reduce,
     groq_chips,
@@ -72,6 +74,11 @@ class Reproduction:
         if not self.modelled:
             return "not modelled"
         return "matched" if all(abs(error) <= self.tolerance for error in self.errors) else "outside"
+
+    @property
+    def why(self) -> str:
+        """Why it is not matched; empty if it is."""
+        return {"matched": "", "outside": why_missed(self.anchor, self.quantity)}.get(self.status, self.how)
 
 
 @dataclass(frozen=True)
@@ -246,14 +253,16 @@ RULES: tuple[Rule, ...] = (
          throughput_design),
     Rule("LLMCompass", "best perf", 0, "the prices of memory behind it are not stated"),
     Rule("LLMCompass", "error", 0, "an error of another model, not a result of hardware"),
-    Rule("Epoch training cost", "", 0,
-         "a training run, not a chip: amortised prices of its year and its hours are not in the row"),
+    *(Rule(f"Epoch training cost {run}", "", 0.2, "published chip-hours at the first listed price, Epoch's own factors",
+           run_cost) for run in training_runs()),
+    Rule("Epoch training cost", "", 0, "a training run whose trainers published no chip-hours"),
     Rule("CENT", "NRE", 0.01, "sum of mask, labour, tools, licences, package and system", _cent_design),
     Rule("CENT", "", 0.25, "geometric mean of the three models of costline chip pim", _cent_dollars),
     Rule("Chiplet Cloud", "", 0, "chips, models and prices behind the factor are not stated"),
     Rule("CloudMatrix384", "MLA", 0, "a share of peak that one kernel of its own software reaches"),
     Rule("CloudMatrix384", "", 0, "experts over 320 chips, which chip compare does not plan: costline plan serve"),
-    Rule("SN40L", "", 0.35, "sixteen chips share every layer, one user, 16-bit weights (assumed)", reconfigurable),
+    Rule("SN40L", "", 0.35, "sixteen chips share every layer, one user, the published 8-bit weights, layers fused",
+         reconfigurable),
     Rule("TPU v5e", "", 0, "neither batch nor lengths are stated"),
 )  # fmt: skip
 """The first rule whose words fit a row is used."""
