@@ -136,6 +136,31 @@ def test_nothing_that_serves_exits_with_1(run):
     assert "allow a longer --tpot" in out
 
 
+def test_a_comparison_has_equal_chips_dollars_and_watts(run):
+    """Ratios of output over the first chip's are quotients of what a chip does, costs and draws."""
+    words = ("compare", "a100-sxm-80gb", "h100-sxm", "--workload", "llama-2-70b")
+    first, second = (row["talks"][0] for row in json.loads(run(*words, "--json")[1]))
+    out = run(*words)[1].partition("for the same number of")[2]
+    (line,) = (line.split() for line in out.splitlines() if line.strip().startswith("h100-sxm"))
+    quotients = (
+        second["rate"] / first["rate"], *(first[name] / second[name] for name in ("rent", "made", "joules"))
+    )  # fmt: skip
+    assert [float(each) for each in line[1:]] == pytest.approx(quotients, rel=0.01)
+
+
+def test_memory_that_computes_has_its_cost(run):
+    plain, computing = (
+        json.loads(run("cost", name, "--json")[1])["figures"]["price"]["value"]
+        for name in ("a100-sxm-80gb", "a100-sxm-80gb+hbm-pim")
+    )
+    assert computing > plain
+    assert run("cost", "l20+hbm-pim")[2].count("l20 has GDDR6") == 1
+
+
+def test_a_chip_that_makes_no_video_gives_no_verdict_on_it(run):
+    assert "cannot be judged for video" in run("claims", "groq-lpu-v1")[1].replace("\n    ", " ")
+
+
 def test_anchors_are_named_in_full_with_the_reason_for_each_that_is_missed(run):
     code, out, _ = run("anchors")
     assert code == ANSWER

@@ -19,9 +19,10 @@ from costline.silicon.check import check
 from costline.silicon.chipfile import read_chips
 from costline.silicon.compare import film_answer, talk_answer
 from costline.silicon.decoding import Talk, decoding
-from costline.silicon.designs import CLASSES, MEMORIES, Case, speeds
+from costline.silicon.designs import CLASSES, MEMORIES, RATES, Case, space, speeds
 from costline.silicon.filming import film_of, film_rates
 from costline.silicon.free import search_freely
+from costline.silicon.lineup import line_up
 from costline.silicon.owning import owner
 from costline.silicon.saving import write_designs
 from costline.silicon.search import search, searches
@@ -64,8 +65,12 @@ def test_one_chip_has_one_speed_in_compare_design_and_serve(found, tmp_path):
         name = f"design-{place}"
         cluster = book.cluster(f"1x{name}")
         prices = owner(cluster.chip, book)
-        if winner.pim:
-            continue  # the file holds the chip, the memory that computes is named behind it
+        if winner.pim:  # the file holds the chip, the memory that computes is named behind it
+            (row,) = line_up([f"{name}+{winner.pim}"], [TALK], [], book)
+            designed = speeds(CASE, winner.blueprint, winner.pim)
+            assert row.talks[0].rate == pytest.approx(float(designed[0]), rel=1e-9)
+            assert f"{name}+{winner.pim}" in path.read_text()
+            continue
         compared = talk_answer(TALK, cluster, prices, book)
         designed = speeds(CASE, winner.blueprint, winner.pim)
         assert compared.rate == pytest.approx(float(designed[0]), rel=1e-9)
@@ -88,6 +93,23 @@ def test_saved_designs_pass_their_own_check(found, tmp_path):
     described, faults = read_chips(path)
     assert not faults
     assert [finding for each in described for finding in check(each)] == []
+
+
+def test_a_little_more_time_a_token_never_changes_much():
+    """Batches lie close together: a hundredth more time brings no jump, as doubled batches would."""
+    tried = decoding(TALK, shipped.cluster("1xa100-sxm-80gb"), shipped.efficiency())
+    rates = [tried.each(limit).max() for limit in np.geomspace(0.03, 0.06, 70)]
+    assert all(1 <= later / sooner < 1.2 for sooner, later in itertools.pairwise(rates))
+
+
+def test_memory_that_computes_makes_the_video_of_its_own_kind_without():
+    """It moves decoding only; what is filmed once for a kind of memory is what would be filmed again."""
+    devices = next(each for memory, each, _, pim in MEMORIES if (memory, pim) == ("HBM3", "attacc"))
+    batch = next(each for each in space(CASE) if each.pim == "attacc")
+    film = batch.film.reshape(len(RATES), len(devices), -1)
+    place = len(RATES) // 2
+    one = replace(batch.blueprint, rate=float(RATES[place]), devices=devices[1], device_size=16e9, link=50e9, dies=1.0)
+    assert film[place, 1, 0] == pytest.approx(float(film_rates(CASE.film, one.cluster(), shipped.efficiency())))
 
 
 def test_more_memory_bandwidth_and_peak_never_hurt():

@@ -87,7 +87,8 @@ def cost(
     Parameters
     ----------
     chip
-        Name of the catalogue, or of a [[chip]] of your file with a [chip.silicon] table.
+        Name of the catalogue, or of a [[chip]] of your file with a [chip.silicon] table; with memory that computes:
+        a100-sxm-80gb+hbm-pim.
     volume
         Chips that carry the one-time cost: 500k.
     catalogue
@@ -111,9 +112,12 @@ def cost(
 def _silicon(chip: str, catalogue: Path | None) -> Silicon:
     from costline import resolve
     from costline.silicon.chipfile import silicon_in
+    from costline.silicon.lineup import parted
 
     book = resolve.catalogue(catalogue)
-    return silicon_in(book, book.chip(chip).id)
+    name, memory = parted(chip, book)
+    found = silicon_in(book, book.chip(name).id)
+    return found if memory is None else replace(found, name=f"{found.name}+{memory.id}", in_memory=True)
 
 
 @app.command

@@ -69,14 +69,12 @@ def print_comparison(
         limit = f"at most {talk.tpot * 1e3:g} ms a token"
         words = f"{talk.network.name}, {talk.input:,} tokens in, {talk.output:,} out, {limit}"
         screen.print(words, style="bold")
-        screen.print(table([row.talks[place] for row in rows], _talk_fields()))
-        _remarks(row.talks[place] for row in rows)
+        _answers([row.talks[place] for row in rows], _talk_fields())
     for place, film in enumerate(films):
         clip = film.clip
         words = f"{film.pipeline.name}, {clip.seconds:.2g} s of {clip.width}x{clip.height}, {clip.steps} steps"
         screen.print(words, style="bold")
-        screen.print(table([row.films[place] for row in rows], _film_fields()))
-        _remarks(row.films[place] for row in rows)
+        _answers([row.films[place] for row in rows], _film_fields())
     for row in rows:
         if row.unpriced:
             screen.print(f"no cost of making: {row.unpriced}", style="yellow")
@@ -85,15 +83,37 @@ def print_comparison(
 
 
 LEGEND = """hold: chips whose memory holds the weights; unit: chips that work together;
-floor: shortest time per token of any unit. Equal chips: the rate. Equal
-dollars: rent (the market) or made (80 % of draws, every chip sold at one
-margin, electricity in it). Equal watts: joules."""
+floor: shortest time per token of any unit; rent: the market's; made: 80 % of
+draws, every chip sold at one margin, with its host and electricity."""
 
 
-def _remarks(answers: Any) -> None:
+def _answers(answers: Sequence[Answer], fields: tuple[Field, ...]) -> None:
+    """One workload: the answer of every chip, and what it brings for the same chips, dollars and watts."""
+    screen = console()
+    screen.print(table(answers, fields))
     for each in answers:
         if each.rate is None:
-            console().print(f"{each.chip}: {each.why}", style="yellow")
+            screen.print(f"{each.chip}: {each.why}", style="yellow")
+    served = [each for each in answers if each.rate]
+    if len(served) > 1:
+        screen.print(f"Output over that of {served[0].chip}, for the same number of", style="dim")
+        screen.print(table(served, _equal_fields(served[0])))
+
+
+def _equal_fields(first: Answer) -> tuple[Field, ...]:
+    """Output at equal chips, dollars and watts over that of the first chip; None where either is unknown."""
+
+    def over(name: str) -> Any:
+        own = getattr(first, name)
+        return lambda row: own / getattr(row, name) if own and getattr(row, name) else None
+
+    return (
+        Field("chip", lambda row: row.chip),
+        Field("chips", lambda row: None if not row.rate or not first.rate else row.rate / first.rate),
+        Field("dollars\nof rent", over("rent")),
+        Field("dollars\nof making", over("made")),
+        Field("joules", over("joules")),
+    )
 
 
 def _of(name: str, factor: float = 1.0) -> Any:

@@ -189,15 +189,20 @@ def _arithmetic(talk: Talk, film: Film, book: Catalogue, chip: str) -> Judged:
         for prompt, answer in LENGTHS
     }
     said = [f"{prompt:,} + {answer:,} tokens: {_ranges(*each)}" for (prompt, answer), each in split.items()]
-    gains = f"{video.peak:.2f} times as fast, twice the bandwidth {video.bandwidth:.2f}" if video.peak else "nothing"
-    films = bool(video.peak and video.bandwidth and video.peak > video.bandwidth)
+    if video.peak is None or video.bandwidth is None:
+        films, filmed = "cannot be judged", "no clip fits in eight chips"
+    else:
+        films = "holds" if video.peak > video.bandwidth else "does not hold"
+        filmed = (
+            f"twice the FLOP/s makes video {video.peak:.2f} times as fast, twice the bandwidth {video.bandwidth:.2f}"
+        )
     soon, late = (any(each[place] for each in split.values()) for place in (0, 1))
     decoding = "holds" if soon and not late else "holds only where a token must come soon" if soon else "does not hold"
     return Judged(
         id="S38",
         claim="a video model needs arithmetic, more TFLOP/s hardly help decoding",
-        verdict=f"{'holds' if films else 'does not hold'} for video; for decoding it {decoding}",
-        because=f"on {chip} twice the FLOP/s makes video {gains}; {'; '.join(said)}",
+        verdict=f"{films} for video; for decoding it {decoding}",
+        because=f"on {chip} {filmed}; {'; '.join(said)}",
     )
 
 

@@ -26,8 +26,10 @@ from costline.studies.serve import Requests, serve, serving_times
 from costline.studies.serving_memory import serving_memory
 from costline.studies.space import dividing, heads_of, powers_of_two
 
-BATCHES = tuple(2**power for power in range(11))
-"""Batches tried on a unit of chips. [sequence]"""
+BATCHES = (
+    1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 192, 256, 384, 512, 768, 1024,
+)  # fmt: skip
+"""Batches tried on a unit of chips, close where a limit on the time of a token ends them. [sequence]"""
 MOST_CHIPS = 64
 """Largest unit tried. [chip]"""
 

@@ -167,12 +167,12 @@ Fast: TypeAlias = tuple[Array, Array, Array, Array]
 """Tokens a second of one chip, shortest time per token, seconds of video a second, chips that decode together."""
 
 
-def speeds(case: Case, blueprint: Blueprint, pim: str) -> Fast:
-    """How fast every design is; what nobody asks about is not computed. [token/s, s, 1, chip]"""
+def speeds(case: Case, blueprint: Blueprint, pim: str, filmed: Array | None = None) -> Fast:
+    """How fast every design is; what nobody asks about is not computed, nor `filmed` again. [token/s, s, 1, chip]"""
     cluster, none = blueprint.cluster(), np.zeros(())
     spoken = (none, np.array(np.inf), none) if case.talk is None else _spoken(case.talk, cluster, blueprint, pim)
-    film = none
-    if case.film is not None and blueprint.kind is not None:
+    film = none if filmed is None else filmed
+    if filmed is None and case.film is not None and blueprint.kind is not None:
         film = film_rates(case.film, cluster, shipped.efficiency())
     tokens, floor, unit = spoken
     return tokens, floor, film, unit
@@ -234,22 +234,29 @@ def buildable(blueprint: Blueprint, area: Numeric, watts: Numeric) -> Array:
 def space(case: Case) -> Iterator[Batch]:
     """Every design, a node and a kind of memory at a time; the axes are peak, devices, their size, links and dies."""
     rate, link, dies = RATES.reshape(-1, 1, 1, 1, 1), LINKS.reshape(-1, 1), DIES
+    base = Blueprint(name="design", process=NODES[0], rate=rate, memory="SRAM", link=link, dies=dies)
+    filmed: dict[tuple[str, bool], tuple[tuple[int, ...], Array]] = {}
     for memory, devices, clamshell, pim in MEMORIES:
         kind = memory_type(memory)
         sizes = np.unique([kind.capacity, kind.capacity_limit])
-        base = Blueprint(
-            name="design", process=NODES[0], rate=rate, memory=memory, link=link, dies=dies, clamshell=clamshell,
-            in_memory=bool(pim), devices=np.array(devices, dtype=float).reshape(-1, 1, 1, 1),
-            device_size=sizes.reshape(-1, 1, 1),
+        one = replace(
+            base, memory=memory, clamshell=clamshell, in_memory=bool(pim), device_size=sizes.reshape(-1, 1, 1),
+            devices=np.array(devices, dtype=float).reshape(-1, 1, 1, 1),
         )  # fmt: skip
-        yield from _on_all_nodes(case, base, pim)
-    sram = ON_CHIP.reshape(-1, 1, 1, 1)
-    yield from _on_all_nodes(
-        case, Blueprint(name="design", process=NODES[0], rate=rate, memory="SRAM", sram=sram, link=link, dies=dies), ""
-    )
+        fast = speeds(case, replace(one, dies=1.0), pim, _alike(filmed.get((memory, clamshell)), devices))
+        filmed.setdefault((memory, clamshell), (devices, fast[2]))
+        yield from _on_all_nodes(case, one, pim, fast)
+    one = replace(base, sram=ON_CHIP.reshape(-1, 1, 1, 1))
+    yield from _on_all_nodes(case, one, "", speeds(case, replace(one, dies=1.0), ""))
 
 
-def _on_all_nodes(case: Case, base: Blueprint, pim: str) -> Iterator[Batch]:
-    fast = speeds(case, replace(base, dies=1.0), pim)
+def _alike(filmed: tuple[tuple[int, ...], Array] | None, devices: tuple[int, ...]) -> Array | None:
+    """Video of the same memory without arithmetic in it, which helps no video; None where it is not known."""
+    if filmed is None or filmed[1].ndim == 0 or not set(devices) <= set(filmed[0]):
+        return None
+    return np.take(filmed[1], [filmed[0].index(each) for each in devices], axis=1)
+
+
+def _on_all_nodes(case: Case, base: Blueprint, pim: str, fast: Fast) -> Iterator[Batch]:
     for node in NODES:
         yield priced(case, replace(base, process=node), pim, fast)

@@ -60,16 +60,32 @@ def _check_memory(chip: str, extra: str) -> None:
         raise InputError(f"{chip}+{extra}: {extra} is a kind of {wanted}, and {chip} has {own}")
 
 
+def parted(name: str, book: Catalogue) -> tuple[str, Device | None]:
+    """Name of a chip, and the memory that computes which is named behind it.
+
+    Raises
+    ------
+    InputError
+        No such memory, or the chip has no place for it.
+    """
+    if name in book.chips():
+        return name, None
+    plain, plus, extra = name.partition("+")
+    if not plus:
+        return plain, None
+    memory = device(extra)
+    _check_memory(book.chip(plain).id, extra)
+    return plain, memory
+
+
 def _row(name: str, talks: Sequence[Talk], films: Sequence[Film], book: Catalogue) -> Row:
-    plain, plus, extra = (name, "", "") if name in book.chips() else name.partition("+")
-    if COUNTED.match(plain):
-        raise InputError(f"{name}: chips are compared one by one; leave the number out: {plain.partition('x')[2]}")
-    memory: Device | None = device(extra) if plus else None
+    if name not in book.chips() and COUNTED.match(name):
+        plain = name.partition("+")[0].partition("x")[2]
+        raise InputError(f"{name}: chips are compared one by one; leave the number out: {plain}")
+    plain, memory = parted(name, book)
     cluster: Cluster = book.cluster(f"1x{plain}")
     prices = owner(cluster.chip, book, in_memory=memory is not None)
-    if memory is not None:
-        _check_memory(cluster.chip.id, extra)
-    label = f"{cluster.chip.id}+{extra}" if plus else cluster.chip.id
+    label = cluster.chip.id if memory is None else f"{cluster.chip.id}+{memory.id}"
     return Row(
         roof=replace(roof(cluster.chip, talks[0].precision if talks else "bf16"), chip=label),
         talks=[replace(talk_answer(talk, cluster, prices, book, memory), chip=label) for talk in talks],

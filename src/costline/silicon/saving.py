@@ -12,6 +12,7 @@ from costline.silicon.search import Design
 HEADER = """# Chips found by costline chip design, in SI units. Compare, price, check or serve with them:
 #   costline chip compare design-1 h100-sxm --catalogue THIS_FILE
 #   costline serve llama-2-70b --on 8xdesign-1 --catalogue THIS_FILE
+# Memory that computes is named behind the chip, as its note says: costline chip compare design-1+attacc.
 """
 
 
@@ -40,7 +41,7 @@ def chip_text(name: str, design: Design) -> str:
         "",
         "[[chip]]",
         f'id = "{name}"',
-        f'note = "{design.kind}: {design.words}"',
+        f'note = "{design.kind}: {design.words}{f"; compare it as {name}+{design.pim}" if design.pim else ""}"',
         f"memory = {float(chip.memory)!r}",
         f"memory_bandwidth = {float(chip.memory_bandwidth)!r}",
         f"peak = {{ {peak} }}",
