@@ -108,7 +108,8 @@ def test_memory_that_computes_makes_the_video_of_its_own_kind_without():
     batch = next(each for each in space(CASE) if each.pim == "attacc")
     film = batch.film.reshape(len(RATES), len(devices), -1)
     place = len(RATES) // 2
-    one = replace(batch.blueprint, rate=float(RATES[place]), devices=devices[1], device_size=16e9, link=50e9, dies=1.0)
+    changes = {"rate": float(RATES[place]), "devices": devices[1], "device_size": 16e9, "link": 50e9, "dies": 1.0}
+    one = replace(batch.blueprint, **changes, sram=32e6)
     assert film[place, 1, 0] == pytest.approx(float(film_rates(CASE.film, one.cluster(), shipped.efficiency())))
 
 
