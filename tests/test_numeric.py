@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,3 +32,26 @@ def test_sums_equal_numpys(drawn):
 
 def test_numbers_stay_numbers():
     assert isinstance(add_up([1.0, 2.0]), float)
+
+
+FAULTS = """
+import resource
+import numpy as np
+import costline.numeric
+
+def arrays():
+    return len([np.ones(2**14) for _ in range(20)])
+
+arrays()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    arrays()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+"""Pages mapped while arrays of a block's size are made and freed: 32 an array where freed memory is not kept."""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator of glibc")
+def test_memory_of_freed_arrays_is_used_again():
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 20 * 20

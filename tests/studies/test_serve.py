@@ -109,6 +109,15 @@ def test_the_largest_batch_fits_and_one_more_does_not(llama, tokens, output):
     assert not serving_memory(llama, tokens + output, batch + 1, place).fits
 
 
+@pytest.mark.parametrize("batching", ["continuous", "static"])
+@pytest.mark.parametrize("plan", [{"tensor": 2, "data": 4}, {"tensor": 2, "pipeline": 2, "data": 2}])
+def test_the_largest_batch_of_several_replicas_fills_each_of_them(llama, plan, batching):
+    place = make_machine(8, **plan)
+    largest = serve(llama, asking(3000, 500, 8, batching), place)["largest_batch"]
+    for batch, fits in ((largest, True), (largest + 1, False)):
+        assert bool(serve(llama, asking(3000, 500, batch, batching), place).feasible) == fits
+
+
 @pytest.mark.parametrize("together", [False, True])
 def test_the_longest_context_fits_as_a_prompt_and_one_token_more_does_not(llama, together):
     place, output = make_machine(8, tensor=8), 100

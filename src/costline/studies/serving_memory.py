@@ -6,13 +6,13 @@ from functools import cached_property
 
 import numpy as np
 
-from costline.derivation import step
+from costline.derivation import step, unrecorded
 from costline.engine.memory import Memory, inference_bytes, kv_cache_bytes, layer_width, usable, weight_bytes
 from costline.engine.passes import Machine
 from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
 from costline.models.parts import Part
-from costline.numeric import Numeric, ceil_divide, largest
+from costline.numeric import Numeric, ceil_divide, largest, smallest
 from costline.studies.solve import largest_whole
 
 MOST_SEQUENCES, MOST_TOKENS = 2**24, 2**32
@@ -60,15 +60,10 @@ class Room:
 
         Where they do not divide over the replicas, the fullest one counts.
         """
-        own = ceil_divide(own, 1)
-        share = largest(own / self.plan.pipeline, 1)
+        own, fed = ceil_divide(own, 1), context if prompt is None else prompt
         with step("memory"):
-            taken = self._prefill(context if prompt is None else prompt, share if together else 1)
-            with step("decode step"):
-                streams = self.network.streams(tokens=1, cached=context - 1, batch=share)
-                layer = self._layer(self.network.decode_parts, self._widths[1], context)
-                made = inference_bytes(self.network, layer, streams, self.plan)
-            return self._memory(context, own, {"prefill": taken, "decode step": made})
+            passes = {"prefill": self._prefill(fed, self._share(own) if together else 1)}
+            return self._memory(context, own, passes | {"decode step": self._decode(context, own)})
 
     def prefilling(self, prompt: Numeric, batch: Numeric) -> Memory:
         """Memory of a chip that only takes in prompts, `batch` of them in one pass."""
@@ -77,17 +72,35 @@ class Room:
 
     def most_sequences(self, context: Numeric, prompt: Numeric | None = None, *, together: bool = False) -> Numeric:
         """Largest number of sequences of `context` tokens in flight, on all replicas together. [sequence]"""
+        prompt = context if prompt is None else prompt
+        with unrecorded():
+            alone = 0.0 if together else self._prefill(prompt, 1)
+
+        def free(own: Numeric) -> Numeric:
+            taken = self._prefill(prompt, self._share(own)) if together else alone
+            return self._memory(context, own, {"prefill": taken, "decode step": self._decode(context, own)}).free
+
         data = self.plan.data
-        return largest_whole(
-            lambda batch: self.serving(context, batch / data, prompt, together=together).free, MOST_SEQUENCES
-        )
+        replicas = data.astype(np.int64) if isinstance(data, np.ndarray) else int(data)
+        return smallest(largest_whole(free, MOST_SEQUENCES) * replicas, MOST_SEQUENCES)
 
     def longest_context(self, own: Numeric, output: Numeric = 0, *, together: bool = False) -> Numeric:
         """Longest context of `own` sequences a replica; all of it is prompt but for `output` tokens. [token]"""
-        return largest_whole(
-            lambda context: self.serving(context, own, largest(context - output, 1), together=together).free,
-            MOST_TOKENS,
-        )
+        own = ceil_divide(own, 1)
+        at_once = self._share(own) if together else 1
+        with unrecorded():
+            step_alone = self._decode(1, own)
+
+        def free(context: Numeric) -> Numeric:
+            passes = {"prefill": self._prefill(largest(context - output, 1), at_once)}
+            decode = self._decode(context, own) if self.plan.attention == "naive" else step_alone
+            return self._memory(context, own, passes | {"decode step": decode}).free
+
+        return largest_whole(free, MOST_TOKENS)
+
+    def _share(self, own: Numeric) -> Numeric:
+        """Sequences of a replica's that one pipeline stage works on at a time. [sequence]"""
+        return largest(own / self.plan.pipeline, 1)
 
     def _layer(self, parts: tuple[Part, ...], width: Numeric, context: Numeric) -> Numeric:
         """Width of the fullest layer; only unfused attention holds more, the longer the context."""
@@ -97,6 +110,12 @@ class Room:
         with step("prefill"):
             streams = self.network.streams(tokens=prompt, batch=batch)
             layer = self._layer(self.network.parts, self._widths[0], prompt)
+            return inference_bytes(self.network, layer, streams, self.plan)
+
+    def _decode(self, context: Numeric, own: Numeric) -> Numeric:
+        with step("decode step"):
+            streams = self.network.streams(tokens=1, cached=context - 1, batch=self._share(own))
+            layer = self._layer(self.network.decode_parts, self._widths[1], context)
             return inference_bytes(self.network, layer, streams, self.plan)
 
     def _memory(self, context: Numeric, own: Numeric, passes: dict[str, Numeric]) -> Memory:

@@ -36,9 +36,12 @@ def largest_whole(free: Callable[[Numeric], Numeric], limit: int = 2**40) -> Num
 
 
 def _searched(free: Callable[[Numeric], Numeric], limit: int) -> Numeric:
-    """Follow the line through two neighbours to where it meets zero, and again from there; then bisect."""
-    first, second = np.asarray(free(1)), np.asarray(free(2))
-    shape, place = first.shape, np.ones(first.shape)
+    """Follow the line through two neighbours to where it meets zero, and again from there; then bisect.
+
+    The first line is that of the upper end: of a few lines that bend downwards it is the one that ends the others.
+    """
+    first, second = np.asarray(free(limit)), np.asarray(free(limit + 1))
+    shape, place = first.shape, np.full(first.shape, float(limit))
     for _ in range(LINES):
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             line = np.floor(place + first / (first - second))
