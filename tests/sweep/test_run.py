@@ -150,6 +150,21 @@ def test_a_pool_that_only_breaks_is_given_up_and_what_is_kept_stays(tmp_path, mo
     assert run(grid(), tmp_path / "out").found == 3 * 21
 
 
+class Silent(Executor):
+    """Takes work and gives nothing back, as a cluster whose workers are gone."""
+
+    def submit(self, function, /, *arguments):
+        return Future()
+
+
+def test_a_cluster_without_workers_is_waited_for_no_longer_than_a_while(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["costline.sweep.run"], "PATIENCE", 0.01)
+    answers = iter([True, True, False])
+    with pytest.raises(InputError, match=r"the workers are gone .* the same command goes on from here"):
+        run(grid(), tmp_path / "out", workers=Silent(), alive=lambda: next(answers))
+    assert next(answers, None) is None
+
+
 def test_a_worker_of_another_costline_is_refused(tmp_path):
     manifest = prepare(grid(), Folder(tmp_path))
     with pytest.raises(InputError, match="another costline"):

@@ -42,7 +42,7 @@ def test_ranges_in_every_form(written, kind, meant):
         ("{20B: 1.4, 60B: -0.4}", PARAMS, "weight of 20B"),
         ("{20B: 0.6, 60B}", PARAMS, "either every value has a weight"),
         ("{20B, }", PARAMS, "either every value has a weight"),
-        ("{}", PARAMS, "either every value has a weight"),
+        ("{}", PARAMS, "holds no value"),
         ("{20B", PARAMS, "is not a choice"),
         ("{1,000, 2,000}", COUNT, "commas part the values"),
         ("{1B to 2B, 3B}", PARAMS, "a range inside a choice"),

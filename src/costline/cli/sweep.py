@@ -89,8 +89,8 @@ def summary(outcome: Outcome, folder: Path) -> str:
 
 def _run(asked: Scenario, output: Path, count: int | None, address: str | None, quiet: bool) -> Outcome:
     if address is not None:
-        with cluster(address) as (executor, waiting), _progress(quiet) as progress:
-            return run(asked, output, workers=executor, waiting=waiting, progress=progress)
+        with cluster(address) as (executor, waiting, alive), _progress(quiet) as progress:
+            return run(asked, output, workers=executor, waiting=waiting, alive=alive, progress=progress)
     count = count or available()
     small = asked.points <= (ALONE if asked.plan_stated else ALONE // 16) and asked.points // asked.inner <= CALLS_ALONE
     workers: Workers = None if count == 1 or small else partial(processes, count)

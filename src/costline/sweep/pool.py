@@ -6,7 +6,7 @@ import importlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -40,8 +40,8 @@ def available() -> int:
 
 
 @contextmanager
-def cluster(address: str) -> Iterator[tuple[Executor, int]]:
-    """An executor over a dask cluster, and the number of blocks to hand out at a time.
+def cluster(address: str) -> Iterator[tuple[Executor, int, Callable[[], bool]]]:
+    """An executor over a dask cluster, the number of blocks to hand out at a time, and whether any worker is left.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def cluster(address: str) -> Iterator[tuple[Executor, int]]:
     Raises
     ------
     InputError
-        dask.distributed is not installed, or no scheduler answers.
+        dask.distributed is not installed, no scheduler answers, or a block took several workers with it.
     """
     try:
         distributed: Any = importlib.import_module("distributed")
@@ -69,6 +69,14 @@ def cluster(address: str) -> Iterator[tuple[Executor, int]]:
         if not threads:
             raise InputError(f"the cluster at {address} has no workers")
         # pure=False: two sweeps of one scenario on one cluster do not share blocks, and cannot cancel each other's
-        yield client.get_executor(pure=False), 2 * threads
+        try:
+            yield client.get_executor(pure=False), 2 * threads, partial(_manned, client)
+        except distributed.KilledWorker as error:
+            raise InputError(f"a block ended every worker that began it ({error}); have they memory enough?") from None
         if client.cluster is not None:
             client.cluster.close()
+
+
+def _manned(client: Any) -> bool:
+    """Whether the scheduler of a cluster answers, and knows a worker."""
+    return client.status == "running" and bool(client.scheduler_info()["workers"])

@@ -31,6 +31,8 @@ Workers: TypeAlias = Executor | Callable[[], Executor] | None
 
 BREAKS = 3
 """Times in a row that an executor may break without one block coming back."""
+PATIENCE = 30.0
+"""Time without a block after which it is asked whether anyone is left to work. [s]"""
 TRIED = 200
 """Values of called axes that are tried before any work."""
 
@@ -186,6 +188,7 @@ def run(
     *,
     workers: Workers = None,
     waiting: int = 4,
+    alive: Callable[[], bool] = lambda: True,
     progress: Progress = lambda kept, points: None,
 ) -> Outcome:
     """Run a sweep, or what is missing of it.
@@ -200,6 +203,8 @@ def run(
         Any ``concurrent.futures.Executor``, a function that makes one, or None to work in this process.
     waiting : int
         Blocks handed out at a time: about twice the number of workers.
+    alive : callable
+        Whether any worker is left; asked when no block has come back for a while.
     progress : callable
         Called with points kept and points in all.
 
@@ -211,7 +216,7 @@ def run(
     Raises
     ------
     InputError
-        What `prepare` refuses, or the folder is another sweep's.
+        What `prepare` refuses, the folder is another sweep's, or no worker is left.
     OSError
         The disk is full; what is kept stays.
     """
@@ -225,7 +230,7 @@ def run(
         found = kept = sum(manifest.rows(number) for number in done)
         progress(kept, manifest.points)
         missing = [number for number in range(manifest.blocks) if number not in done]
-        for number, body in _worked(job, missing, workers, waiting):
+        for number, body in _worked(job, missing, workers, waiting, alive):
             _keep(place, number, body, kept)
             kept += manifest.rows(number)
             progress(kept, manifest.points)
@@ -242,7 +247,9 @@ def _keep(place: Folder, number: int, body: bytes, kept: int) -> None:
         raise
 
 
-def _worked(job: Job, numbers: list[int], workers: Workers, waiting: int) -> Iterator[tuple[int, bytes]]:
+def _worked(
+    job: Job, numbers: list[int], workers: Workers, waiting: int, alive: Callable[[], bool]
+) -> Iterator[tuple[int, bytes]]:
     """Blocks as they are finished, at most `waiting` of them on their way at a time."""
     if workers is None:
         yield from ((number, work(job, number)) for number in numbers)
@@ -252,7 +259,7 @@ def _worked(job: Job, numbers: list[int], workers: Workers, waiting: int) -> Ite
     while missing:
         with _opened(workers) as executor:
             try:
-                for number, body in _handed_out(executor, job, list(missing), waiting):
+                for number, body in _handed_out(executor, job, list(missing), waiting, alive):
                     del missing[number]
                     breaks = 0
                     yield number, body
@@ -275,7 +282,9 @@ def _opened(workers: Executor | Callable[[], Executor]) -> Iterator[Executor]:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _handed_out(executor: Executor, job: Job, numbers: Iterable[int], waiting: int) -> Iterator[tuple[int, bytes]]:
+def _handed_out(
+    executor: Executor, job: Job, numbers: Iterable[int], waiting: int, alive: Callable[[], bool]
+) -> Iterator[tuple[int, bytes]]:
     left = iter(numbers)
     busy: dict[Future[bytes], int] = {}
     try:
@@ -284,7 +293,9 @@ def _handed_out(executor: Executor, job: Job, numbers: Iterable[int], waiting: i
                 busy[executor.submit(work, job, number)] = number
             if not busy:
                 return
-            finished, _ = concurrent.futures.wait(busy, return_when=concurrent.futures.FIRST_COMPLETED)
+            finished, _ = concurrent.futures.wait(busy, PATIENCE, concurrent.futures.FIRST_COMPLETED)
+            if not finished and not alive():
+                raise BrokenExecutor(f"none answers, and no block came back for {PATIENCE:.0f} s")
             for future in sorted(finished, key=busy.__getitem__):
                 yield busy.pop(future), future.result()
     finally:

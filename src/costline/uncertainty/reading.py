@@ -151,6 +151,8 @@ def _braces(text: str, kind: Kind) -> Choices:
         raise QuantityError(f"{shown(text)} is not a choice; write {{A, B, C}} or {{A: 0.6, B: 0.4}}")
     if THOUSANDS.search(inside):
         raise QuantityError(f"{shown(text)}: commas part the values; write thousands without one, or a space after it")
+    if not inside.strip():
+        raise QuantityError(f"{shown(text)} holds no value; write {{A, B, C}} or {{A: 0.6, B: 0.4}}")
     pieces = [piece.strip() for piece in inside.split(",")]
     pairs = [tuple(part.strip() for part in piece.split(":")) for piece in pieces]
     sizes = {len(pair) for pair in pairs}

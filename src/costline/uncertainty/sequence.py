@@ -1,6 +1,7 @@
 """Scrambled Sobol sequences, bit for bit those of `scipy.stats.qmc.Sobol`, without the second that its import takes.
 
-The direction numbers of Joe and Kuo come from SciPy's own file.
+The direction numbers of Joe and Kuo come from SciPy's own file, which is no part of its public interface: where it is
+not found or reads otherwise, `costline.uncertainty.sobol.points` asks `scipy.stats.qmc.Sobol` itself.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -42,10 +43,13 @@ def points(samples: int, columns: int, seed: int) -> Array:
     """
     if columns == 0:
         return np.empty((samples, 0))
-    folder = Path(str(_scipy("special").__file__)).parents[1]
-    drawn = scrambled_points(folder, max(samples - 1, 1).bit_length(), columns, seed)[:samples]
+    folder, power = Path(str(_scipy("special").__file__)).parents[1], max(samples - 1, 1).bit_length()
+    try:
+        drawn = scrambled_points(folder, power, columns, seed)
+    except (OSError, LookupError, ValueError, zipfile.BadZipFile):  # a SciPy that keeps direction numbers elsewhere
+        drawn = _scipy("stats.qmc").Sobol(columns, rng=seed).random(2**power)
     tiny = 2.0**-33  # a corner of the cube would be an infinite quantile
-    return np.clip(drawn, tiny, 1 - tiny)
+    return np.clip(drawn[:samples], tiny, 1 - tiny)
 
 
 def normal_quantile(share: Array) -> Array:
