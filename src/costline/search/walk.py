@@ -132,30 +132,29 @@ def search(
     """
     found = Found(objective, limits, measures)
     for number, setting in enumerate(settings):
-        for whole in setting.walked(setting.axes):
-            block = whole if setting.memory is None else _fitting(found, number, setting, whole)
-            if block is None:
-                continue
-            machine, legal = setting.block(block)
-            if not legal.any():
-                continue
-            measured = setting.measure(machine, block.fields)
-            if setting.memory is None:
-                memory = measured.figures["memory"]
-                found.weigh(number, block, legal, np.asarray(memory.amount) / np.asarray(memory.high))
-            found.take(number, setting, block, legal, measured)
+        for block in setting.walked(setting.axes):
+            _walk(found, number, setting, block)
     return found
 
 
-def _fitting(found: Found, number: int, setting: Setting, block: Block) -> Block | None:
-    """What is left of a block without the values of which nothing fits; None if nothing is."""
+def _walk(found: Found, number: int, setting: Setting, block: Block) -> None:
+    """Evaluate a block, without the values of which nothing fits where memory alone is far less work."""
     machine, legal = setting.block(block)
-    if setting.memory is None or not legal.any():
-        return None
-    needed = setting.memory(machine)
-    found.weigh(number, block, legal, needed.total / needed.usable)
-    fits = legal & needed.fits
-    return block.within(fits) if fits.any() else None
+    if not legal.any():
+        return
+    if setting.memory is not None:
+        needed = setting.memory(machine)
+        found.weigh(number, block, legal, needed.total / needed.usable)
+        fits = legal & needed.fits
+        if not fits.any():
+            return
+        block = block.within(fits)
+        machine, legal = setting.block(block)
+    measured = setting.measure(machine, block.fields)
+    if setting.memory is None:
+        memory = measured.figures["memory"]
+        found.weigh(number, block, legal, np.asarray(memory.amount) / np.asarray(memory.high))
+    found.take(number, setting, block, legal, measured)
 
 
 def _unbeaten(values: Array, places: Array, known: Array) -> tuple[Array, Array]:
