@@ -12,8 +12,9 @@ import costline
 from costline.errors import CatalogueError
 from costline.report.audit import found
 from costline.report.audit_data import to_json
-from costline.studies.audit.document import shipped_audits
+from costline.studies.audit.document import ClaimTable, shipped_audits
 from costline.studies.audit.judge import audit
+from costline.studies.audit.ranges import behind
 
 HEAD = 'title = "t"\nsource = "s"\n'
 CLAIM = """
@@ -244,3 +245,15 @@ def test_a_prediction_neither_confirms_nor_refutes_what_its_interval_reaches(jud
     assert of("arithmetic", between).verdict == "arithmetic slip"
     point = costline.train("llama-3.1-70b", **asked)["time"]
     assert of("premise", f"{point / 86400:.3f} days").verdict == "holds"
+
+
+def test_claims_are_drawn_with_those_they_take_values_of_and_no_others():
+    def claim(name, *taken):
+        return ClaimTable.model_validate({
+            "id": name, "claim": "c", "not_checkable": "n",
+            "steps": {"b": {"call": "product", "with": dict(zip("ab", (*taken, 2), strict=False))}},
+        })  # fmt: skip
+
+    claims = [claim("A"), claim("B", "A.b"), claim("C-1"), claim("C", "B.b"), claim("D", "A.b"), claim("E", "C-1.b")]
+    assert behind(claims, {"C"}) == {"A", "B", "C"}
+    assert behind(claims, {"E"}) == {"C-1", "E"}

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from costline.report.explain import substituted
 from costline.report.values import text
-from costline.studies.audit.compare import CheckResult
-from costline.studies.audit.judge import PLACEHOLDER, VERDICTS, Judged, Result, StepResult, Verdict
+from costline.studies.audit.compare import CheckResult, StepResult
+from costline.studies.audit.judge import PLACEHOLDER, VERDICTS, Judged, Result, Verdict
 from costline.studies.audit.operations import Operation
 from costline.studies.audit.shelf import Value
 

@@ -11,8 +11,8 @@ from typing import Any
 from costline import __version__
 from costline.estimate import plain
 from costline.report.audit import fill, found, reason, word
-from costline.studies.audit.compare import CheckResult
-from costline.studies.audit.judge import VERDICTS, Judged, Result, StepResult
+from costline.studies.audit.compare import CheckResult, StepResult
+from costline.studies.audit.judge import VERDICTS, Judged, Result
 from costline.studies.audit.shelf import Value
 
 SCHEMA = "costline.audit/1"

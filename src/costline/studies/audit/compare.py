@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from costline.derivation import Node
 from costline.numeric import Array
 from costline.quantity import Kind
-from costline.studies.audit.document import CheckTable
+from costline.studies.audit.document import CheckTable, ClaimTable
 from costline.studies.audit.kinds import unit_of
 from costline.studies.audit.shelf import Value
 from costline.uncertainty.reading import ANY
@@ -33,6 +36,34 @@ class CheckResult:
     most: Value | None
     passed: bool
     reached: bool = False
+
+    @property
+    def refuted(self) -> bool:
+        """Whether it is a premise, and fails."""
+        return not self.passed and self.check.kind == "premise"
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """A step that was computed: what was called with what, and what came out."""
+
+    name: str
+    call: str
+    arguments: Mapping[str, Any]
+    value: Value
+    node: Node | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A claim with everything computed and nothing judged: checks, values to show, steps."""
+
+    claim: ClaimTable
+    checks: tuple[CheckResult, ...]
+    right: tuple[Value | None, ...]
+    shown: tuple[Value, ...]
+    known: Mapping[str, Value]
+    steps: tuple[StepResult, ...]
 
 
 def unlike(one: str, other: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ from costline.errors import CatalogueError, CostlineError, QuantityError, neares
 from costline.models.network import Network
 from costline.numeric import Numeric
 from costline.plan import Plan
-from costline.studies.audit.compare import CheckResult, passes, reversed_bounds, unit_fault, unlike
+from costline.studies.audit.compare import CheckResult, Found, StepResult, passes, reversed_bounds, unit_fault, unlike
 from costline.studies.audit.document import (
     MOST_FAULTS,
     Audit,
@@ -30,7 +31,7 @@ from costline.studies.audit.document import (
 )
 from costline.studies.audit.kinds import read_quantity, unit_of
 from costline.studies.audit.operations import Operation, Parameter, operations
-from costline.studies.audit.ranges import at_medians, spans
+from costline.studies.audit.ranges import WITHIN, at_medians, behind, spans
 from costline.studies.audit.salvage import whole
 from costline.studies.audit.shelf import Shelf, Value, hypothetical
 from costline.uncertainty.draws import Draws, drawing, settings, uncertain
@@ -42,28 +43,12 @@ VERDICTS: tuple[Verdict, ...] = ("holds", "arithmetic slip", "wrong premise", "n
 FAILING: Mapping[str, Verdict] = {"arithmetic": "arithmetic slip", "premise": "wrong premise"}
 """Verdict that a failed check of a kind leads to; a slip is named before a premise."""
 
-WITHIN = Text(
-    en="costline's own doubt reaches what is claimed: it neither confirms nor refutes it.",
-    zh="costline 自身的误差范围包含所称的数值：既不能证实，也不能否定。",
-)
-"""Why a premise that a prediction misses within its doubt cannot be checked."""
 REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_]*)?")
 FEW = 64
 """Samples that show whether a value depends on what the file states as ranges."""
 ENOUGH = 256
 """Samples that show whether the model's doubt reaches a claim, where nothing else is in doubt."""
 PLACEHOLDER = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """A step that was computed: what was called with what, and what came out."""
-
-    name: str
-    call: str
-    arguments: Mapping[str, Any]
-    value: Value
-    node: Node | None
 
 
 @dataclass(frozen=True)
@@ -155,46 +140,47 @@ def judge(document: Audit, path: Path, faults: Sequence[str] = ()) -> Result:
         plans, found = _found(document, path, faults=faults)
         draws.adopt()
     doubted = draws.wanted or document.model_doubt or settings().always
-    refuted = any(not check.passed and check.check.kind == "premise" for each in found for check in each.checks)
+    refuted = {name for name, each in found.items() if any(check.refuted for check in each.checks)}
     if not (draws.columns and (doubted or refuted)):
-        return Result(visible(path.stem), document, tuple(_judged(each, {}) for each in found))
+        return Result(visible(path.stem), document, tuple(_judged(each, {}) for each in found.values()))
+    asked = found.keys() if doubted else behind(document.claim, refuted)
     shares = points(settings().samples if doubted else ENOUGH, draws.columns, settings().seed)
     with drawing(draws, shares):
-        _, samples = _found(document, path, plans)
+        _, samples = _found(document, path, plans, asked)
     settled = shares[:FEW].copy()
     settled[:, [each.place for each in draws.variables.values() if each.origin == "model"]] = 0.5
     with drawing(draws, settled):
-        _, stated = _found(document, path, plans)
+        _, stated = _found(document, path, plans, asked)
     claims = []
-    for each, other, by_inputs in zip(found, samples, stated, strict=True):
-        ranged = at_medians(each, other, by_inputs)
-        reached = any(check.reached for check in ranged.checks)
-        claims.append(_judged(ranged, spans(other)) if doubted or reached else _judged(each, {}))
+    for name, each in found.items():
+        ranged = at_medians(each, samples[name], stated[name]) if name in asked else each
+        doubtful = name in asked and (doubted or any(check.reached for check in ranged.checks))
+        claims.append(_judged(ranged, spans(samples[name])) if doubtful else _judged(each, {}))
     drawn = len(shares) if any(each.spans for each in claims) else 0
     return Result(visible(path.stem), document, tuple(claims), samples=len(shares) if doubted else drawn)
 
 
 def _found(
-    document: Audit, path: Path, plans: Sequence[Plan] = (), faults: Sequence[str] = ()
-) -> tuple[list[Plan], list[Found]]:
-    """Everything computed once, and the plans that were chosen; at samples, `plans` are those of the medians."""
-    run = _Run(document, path, plans, list(faults))
-    claims = [run.claim(each) for each in document.claim]
+    document: Audit,
+    path: Path,
+    plans: Mapping[str, Sequence[Plan]] = MappingProxyType({}),
+    asked: Collection[str] | None = None,
+    faults: Sequence[str] = (),
+) -> tuple[dict[str, list[Plan]], dict[str, Found]]:
+    """Claims computed once, and the plans chosen for each; at samples, `plans` are those of the medians."""
+    claims = [each for each in document.claim if asked is None or each.id in asked]
+    run = _Run(document, path, [plan for each in claims for plan in plans.get(each.id, ())], list(faults))
+    chosen: dict[str, list[Plan]] = {}
+    found: dict[str, Found] = {}
+    for each in claims:
+        before = len(run.shelf.plans)
+        made = run.claim(each)
+        chosen[each.id] = run.shelf.plans[before:]
+        if made is not None:
+            found[each.id] = made
     if run.faults:
         raise CatalogueError(str(path), list(dict.fromkeys(run.faults))[:MOST_FAULTS])
-    return run.shelf.plans, [each for each in claims if each is not None]
-
-
-@dataclass(frozen=True)
-class Found:
-    """A claim with everything computed and nothing judged: checks, values to show, steps."""
-
-    claim: ClaimTable
-    checks: tuple[CheckResult, ...]
-    right: tuple[Value | None, ...]
-    shown: tuple[Value, ...]
-    known: Mapping[str, Value]
-    steps: tuple[StepResult, ...]
+    return chosen, found
 
 
 @dataclass

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from costline.studies.audit.compare import numbers
+from costline.studies.audit.compare import Found, numbers
+from costline.studies.audit.document import ClaimTable, Text
 from costline.studies.audit.shelf import Value
 from costline.uncertainty.study import Span, span
 
-if TYPE_CHECKING:
-    from costline.studies.audit.judge import Found
+WITHIN = Text(
+    en="costline's own doubt reaches what is claimed: it neither confirms nor refutes it.",
+    zh="costline 自身的误差范围包含所称的数值：既不能证实，也不能否定。",
+)
+"""Why a premise that a prediction misses within its doubt cannot be checked."""
+OF_ANOTHER = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)\.[A-Za-z]")
+"""A step of another claim: its id, a dot, a name."""
+
+
+def behind(claims: Sequence[ClaimTable], wanted: Collection[str]) -> set[str]:
+    """Ids of some claims and of the earlier ones that they take a value of, through others too."""
+    known = {each.id for each in claims}
+    needed = set(wanted)
+    for each in reversed(claims):
+        if each.id in needed:
+            needed |= known.intersection(OF_ANOTHER.findall(each.model_dump_json()))
+    return needed
 
 
 def spans(samples: Found) -> Mapping[str, Span]:
@@ -53,7 +69,7 @@ def at_medians(found: Found, samples: Found, stated: Found) -> Found:
         sides = {name: getattr(check, name) for name in ("computed", "stated", "least", "most")}
         ranged = any(id(value) in medians for value in sides.values())
         sides = {name: settled_or_none(value) for name, value in sides.items()}
-        reached = not (ranged or check.passed) and other.passed and check.check.kind == "premise"
+        reached = check.refuted and not ranged and other.passed
         passed = other.passed if ranged else check.passed
         checks.append(replace(check, **sides, passed=passed, reached=reached))
     return replace(
