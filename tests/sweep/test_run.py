@@ -157,6 +157,21 @@ class Silent(Executor):
         return Future()
 
 
+class Closing(Executor):
+    """Drops the work it was given, as a cluster that is shut down."""
+
+    def submit(self, function, /, *arguments):
+        future = Future()
+        future.cancel()
+        future.set_running_or_notify_cancel()  # who waits hears of it
+        return future
+
+
+def test_a_cluster_that_is_shut_down_is_said(tmp_path):
+    with pytest.raises(InputError, match="the workers are gone"):
+        run(grid(), tmp_path / "out", workers=Closing())
+
+
 def test_a_cluster_without_workers_is_waited_for_no_longer_than_a_while(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules["costline.sweep.run"], "PATIENCE", 0.01)
     answers = iter([True, True, False])

@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -263,10 +263,11 @@ def _worked(
                     del missing[number]
                     breaks = 0
                     yield number, body
-            except BrokenExecutor as error:
+            except (BrokenExecutor, CancelledError) as error:
                 breaks += 1
                 if isinstance(workers, Executor) or breaks >= BREAKS:
-                    raise InputError(f"the workers are gone ({error}); the same command goes on from here") from None
+                    why = str(error) or "the work was cancelled"
+                    raise InputError(f"the workers are gone ({why}); the same command goes on from here") from None
 
 
 @contextmanager
