@@ -51,7 +51,6 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """Pages mapped while arrays of a block's size are made and freed: 32 an array where freed memory is not kept."""
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator of glibc")
 def test_memory_of_freed_arrays_is_used_again():
     done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 20 * 20
+    assert int(done.stdout) < 20 * 20 or platform.libc_ver()[0] != "glibc"  # other allocators do as they like
