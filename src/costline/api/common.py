@@ -15,6 +15,7 @@ from costline.derivation import explain as record_calls
 from costline.engine.passes import Machine
 from costline.errors import InputError
 from costline.estimate import Assumption, Estimate
+from costline.hardware.efficiency import SPREADS
 from costline.models.decoder import Decoder
 from costline.models.network import Network
 from costline.models.stated import shape_of
@@ -129,7 +130,7 @@ def finished(
         Assumption(
             name=f"{row.name}{f' ({row.qualifier})' if row.qualifier else ''}",
             value=row.value,
-            unit=row.unit,
+            unit="ratio" if row.name in SPREADS else row.unit,
             source=row.source or row.note,
             kind=f"coefficient, {row.kind}",
             date=row.date,
