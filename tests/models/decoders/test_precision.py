@@ -145,12 +145,18 @@ def test_groups_of_several_formats_are_refused_with_all_of_them():
         ({"text_config": {"torch_dtype": "bfloat16"}}, Stored("bf16")),
         ({"torch_dtype": "bfloat16", "quantization_config": {}}, Stored("bf16")),
         ({"torch_dtype": "bfloat16", "quantization_config": groups({"weights": None})}, Stored("bf16")),
-        ({"torch_dtype": "complex64"}, None),
+        ({"torch_dtype": "auto"}, None),
         ({}, None),
     ],
 )
 def test_types_of_weights_that_are_not_quantised(config, expected):
     assert stated_precision(config) == expected
+
+
+@pytest.mark.parametrize("name", ["complex64", "bfloat61", "float64"])
+def test_types_that_no_format_here_stands_for_are_refused(name):
+    with pytest.raises(ConfigError, match=f"torch_dtype '{name}' is no format known here"):
+        stated_precision({"torch_dtype": name})
 
 
 def test_real_configurations():

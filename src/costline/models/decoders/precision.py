@@ -91,12 +91,12 @@ def stated_precision(config: Mapping[str, Any]) -> Stored | None:
     Returns
     -------
     Stored or None
-        None if nothing is stated, or no number format.
+        None if nothing is stated, or that the format is found out at loading (``auto``).
 
     Raises
     ------
     ConfigError
-        Quantised in a way that is not known here: any number would be that of another model.
+        Quantised or stored in a way that is not known here: any number would be that of another model.
 
     Examples
     --------
@@ -119,9 +119,12 @@ def stated_precision(config: Mapping[str, Any]) -> Stored | None:
         return replace(found, narrow=kept, cache=stated_cache(quantization))
     for place in (config, text):
         stated = place.get("torch_dtype") or place.get("dtype")
-        if isinstance(stated, str):
+        if isinstance(stated, str) and stated != "auto":
             known = FLOATS.get(stated.removeprefix("torch."))
-            return None if known is None else Stored(known)
+            if known is None:
+                listed = ", ".join(FLOATS)
+                raise ConfigError(f"torch_dtype {shown(stated)} is no format known here; known are auto, {listed}")
+            return Stored(known)
     return None
 
 
