@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from costline.engine.ageing import ageing
 from costline.engine.loads import RowStreams, rows_on_chip
 from costline.formulas.collectives import (
     all_gather_bytes,
@@ -17,7 +18,6 @@ from costline.formulas.collectives import (
     ring_bytes,
     shared_bandwidth,
 )
-from costline.formulas.roofline import aged
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.models.parts import Attention, ExpertLinear, Linear, Part
@@ -31,8 +31,6 @@ ALL_TO_ALL = frozenset({"ulysses", "expert"})
 """Messages in which every chip has something for every other one."""
 LEAST = 1e-9
 """For what does not leave its domain: a divisor other than 0."""
-REFERENCE_YEAR = 2025.0
-"""Release of software that coefficients without a stated year stand for."""
 HOST_SLOTS = 8
 """Accelerator slots of one host, the most common number. [chip]"""
 
@@ -199,20 +197,13 @@ def network_time(message: Message, cluster: Cluster, efficiency: Efficiency) -> 
     share = choose(inside, efficiency.value("link_up", chip), efficiency.value("link_out", chip))
     waited = message.name if message.name in EXCHANGES else ""
     waited = f"{waited}/{message.software}" if message.software else waited
-    slow = _slowness(message, cluster, efficiency)
+    slow = ageing(chip, efficiency, message.year, "latency")  # engines have come to write collectives of their own
     up_latency = cluster.scale_up_latency or efficiency.value("latency_up", chip, waited) * slow
     out_latency = cluster.scale_out_latency or efficiency.value("latency_out", chip)
     latency = choose(inside, up_latency, out_latency)
     reached = _shared(message, share * bandwidth, cluster, efficiency)
     hops = smallest(message.size, 2) if message.name == "ring" else message.size  # a call of a ring is one hop
     return message_time(message.sent, reached, 1.0, message.calls, latency, hops)
-
-
-def _slowness(message: Message, cluster: Cluster, efficiency: Efficiency) -> Numeric:
-    """Latency inside a domain of collectives of a year over that of 2025: engines have come to write their own. [1]"""
-    if not message.year:
-        return 1.0
-    return aged(efficiency.value("progress", cluster.chip, "latency"), message.year - REFERENCE_YEAR)
 
 
 def _ways_out(message: Message, cluster: Cluster) -> Numeric:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from costline.derivation import step
+from costline.engine.ageing import ageing
 from costline.engine.loads import Attended, Load
-from costline.engine.messages import REFERENCE_YEAR, Message, network_time
+from costline.engine.messages import Message, network_time
 from costline.formulas.attention import attention_blocks
 from costline.formulas.roofline import (
-    aged,
     kernel_time,
     lower_bound,
     math_time,
@@ -222,10 +222,7 @@ MEMORY_OF = {"attention": "attention", "memory": "elementwise"}
 
 def slowness(chip: Chip, efficiency: Efficiency, plan: Plan, kernels: str = "") -> Numeric:
     """Time of the kernels of a software, or of some of them, over those of the average one of 2025. [1]"""
-    slow = efficiency.value("software", chip, plan.software)
-    if not plan.year:
-        return slow
-    return slow * aged(efficiency.value("progress", chip, kernels), plan.year - REFERENCE_YEAR)
+    return efficiency.value("software", chip, plan.software) * ageing(chip, efficiency, plan.year, kernels)
 
 
 def reached(share: Numeric, slow: Numeric) -> Numeric:

@@ -82,7 +82,7 @@ def convolution_flops(
     unit="call",
     source="NVIDIA/TransformerEngine GroupedLinear: num_gemms products; tokens sorted and counted before",
 )
-def apart_calls(experts: Numeric, share: Numeric, sort: Numeric, chips: Numeric = 1.0) -> Numeric:
+def apart_calls(experts: Numeric, share: Numeric, sort: Numeric, chips: Numeric) -> Numeric:
     """Launches of one product of a layer of experts beyond those of grouped kernels.
 
     Parameters
