@@ -21,7 +21,7 @@ from costline.models.encoder import Encoder
 from costline.models.files import read_config_file
 from costline.models.importer import READERS, read_network
 from costline.models.network import Network
-from costline.models.pipeline import Pipeline, fitted, shared_steps
+from costline.models.pipeline import Pipeline, decoded, fitted, shared_steps
 
 INDEX = "model_index.json"
 TRANSFORMERS = ("transformer", "transformer_2", "unet")
@@ -68,7 +68,7 @@ def read_pipeline(folder: Path) -> Pipeline:
         notes.append(
             f"{cls} is not in the table of pipelines: its own defaults unknown, text as long as the transformer sees"
         )
-    autoencoder = _autoencoder(components, folder)
+    autoencoder = _autoencoder(components, folder, row.upcasts)
     networks = [
         fitted(_transformer(folder, key, components[key]), autoencoder, row.text_tokens)
         for key in TRANSFORMERS
@@ -164,13 +164,13 @@ def _transformer(folder: Path, key: str, cls: str) -> DiT:
     return network
 
 
-def _autoencoder(components: Mapping[str, str], folder: Path) -> Autoencoder | None:
+def _autoencoder(components: Mapping[str, str], folder: Path, upcasts: bool) -> Autoencoder | None:
     if AUTOENCODER not in components:
         return None
     network = _component(folder, AUTOENCODER, components[AUTOENCODER])
     if not isinstance(network, Autoencoder):
         raise ConfigError(f"{folder / AUTOENCODER}: {components[AUTOENCODER]} is not an autoencoder")
-    return network
+    return decoded(network, upcasts)
 
 
 def _encoders(

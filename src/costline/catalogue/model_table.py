@@ -22,7 +22,7 @@ from costline.models.dit import DiT
 from costline.models.encoder import Encoder
 from costline.models.importer import read_network
 from costline.models.network import Network
-from costline.models.pipeline import Pipeline, fitted, shared_steps
+from costline.models.pipeline import Pipeline, decoded, fitted, shared_steps
 
 _Kind = TypeVar("_Kind", bound=Network)
 
@@ -66,7 +66,7 @@ PIPELINE_COLUMNS = (
     *columns(
         "name! note source!",
         names="transformers autoencoder",
-        integer="text_tokens steps branches frames height width",
+        integer="text_tokens steps branches frames height width upcasts",
         number="boundary shift fps",
         kind="kind!",
         date="date!",
@@ -125,6 +125,8 @@ class PipelineRow:
         As in `Pipeline`.
     source, kind, note : str
         Where the row was read, how, and what it leaves out.
+    upcasts : bool
+        Whether the class decodes in fp32, of a pipeline in fp16, what its autoencoder's ``force_upcast`` asks for.
     """
 
     name: str
@@ -144,10 +146,11 @@ class PipelineRow:
     source: str = ""
     kind: str = "published"
     note: str = ""
+    upcasts: bool = False
 
     def build(self) -> Pipeline:
         """Read the configurations of all networks and join them."""
-        autoencoder = _as(Autoencoder, self.autoencoder) if self.autoencoder else None
+        autoencoder = decoded(_as(Autoencoder, self.autoencoder), self.upcasts) if self.autoencoder else None
         networks = [fitted(_as(DiT, name), autoencoder, self.text_tokens) for name in self.transformers]
         sources = [*self.transformers, *([self.autoencoder] if self.autoencoder else []), *self.tokens]
         read = dict.fromkeys(shipped_networks()[name].source for name in sources)
@@ -201,6 +204,7 @@ def _pipeline_row(row: Row) -> PipelineRow:
         transformers=row["transformers"] or (),
         autoencoder=(row["autoencoder"] or ("",))[0],
         tokens=row["encoders"] or {},
+        upcasts=bool(row["upcasts"]),
     )
 
 

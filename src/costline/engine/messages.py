@@ -197,7 +197,8 @@ def network_time(message: Message, cluster: Cluster, efficiency: Efficiency) -> 
     share = choose(inside, efficiency.value("link_up", chip), efficiency.value("link_out", chip))
     waited = message.name if message.name in EXCHANGES else ""
     waited = f"{waited}/{message.software}" if message.software else waited
-    slow = ageing(chip, efficiency, message.year, "latency")  # engines have come to write collectives of their own
+    # all-reduces of tensor parallelism are what engines have come to write kernels of their own for
+    slow = ageing(chip, efficiency, message.year, "latency") if message.name == "tensor" else 1.0
     up_latency = cluster.scale_up_latency or efficiency.value("latency_up", chip, waited) * slow
     out_latency = cluster.scale_out_latency or efficiency.value("latency_out", chip)
     latency = choose(inside, up_latency, out_latency)

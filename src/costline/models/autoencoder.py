@@ -93,6 +93,8 @@ class Autoencoder(Network):
         Tiles the reference implementation uses once tiling is switched on; it is off unless asked for.
     chunk : int or None
         Frames of video worked on at a time by the reference implementation, which bounds its memory; None: all. [frame]
+    upcast : bool
+        Whether it overflows in fp16 and is run in fp32 instead: diffusers' ``force_upcast``.
     """
 
     encoder: tuple[Part, ...]
@@ -103,6 +105,7 @@ class Autoencoder(Network):
     latent_channels: int
     tiling: Tiling
     chunk: int | None = None
+    upcast: bool = False
 
     def streams(
         self, *, frames: Numeric = 1, height: Numeric, width: Numeric, batch: Numeric = 1, tiling: Tiling | None = None

@@ -69,6 +69,11 @@ class Pipeline:
         return sum(network.params for network in networks)
 
 
+def decoded(autoencoder: Autoencoder, upcasts: bool) -> Autoencoder:
+    """The autoencoder as a pipeline runs it: few classes do what ``force_upcast`` asks for."""
+    return replace(autoencoder, upcast=autoencoder.upcast and upcasts)
+
+
 def fitted(network: DiT, autoencoder: Autoencoder | None, text_tokens: int | None = None) -> DiT:
     """The transformer with the compression of the autoencoder it is paired with, and the text it is given."""
     if autoencoder is not None:

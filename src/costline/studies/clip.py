@@ -165,3 +165,14 @@ def one_chip(machine: Machine) -> Machine:
         machine.plan, tensor=1, pipeline=1, ulysses=1, ring=1, guidance=1, density=1.0, weights=form, compute=form
     )
     return replace(machine, plan=plan)
+
+
+def decoding(autoencoder: Autoencoder, machine: Machine) -> Machine:
+    """The machine that decodes: one chip; in fp32 where fp16 would overflow, convolutions in TF32 by PyTorch's default.
+
+    Source: diffusers 0.42.1, pipelines/stable_diffusion_xl/pipeline_stable_diffusion_xl.py, ``upcast_vae``.
+    """
+    alone = one_chip(machine)
+    if not autoencoder.upcast or alone.plan.compute != "fp16":
+        return alone
+    return replace(alone, plan=replace(alone.plan, weights="tf32", compute="tf32"))

@@ -26,6 +26,7 @@ from costline.studies.clip import (
     Clip,
     Sampler,
     clip_streams,
+    decoding,
     grid_notes,
     one_chip,
     piece_of,
@@ -221,7 +222,7 @@ def _decode(pipeline: Sampler, autoencoder: Autoencoder, clip: Clip, machine: Ma
     # whole latents are decoded, those of one frame at least
     frames = largest(pipeline.transformers[0][0].grid.covered_frames(clip.frames), 1)
     streams = autoencoder.streams(frames=frames, height=clip.height, width=clip.width, batch=clip.batch)
-    busy = _launched(forward_pass(autoencoder.decoder, streams, one_chip(machine)), machine)
+    busy = _launched(forward_pass(autoencoder.decoder, streams, decoding(autoencoder, machine)), machine)
     busy = busy * (1 / machine.plan.vae_parallel)
     tile = machine.plan.vae_tile
     return busy * autoencoder.tiling_factor(clip.height, clip.width, tile) if tile else busy

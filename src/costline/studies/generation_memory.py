@@ -11,7 +11,7 @@ from costline.models.dit import DiT
 from costline.models.parts import Attention
 from costline.numeric import Numeric, ceil_divide, largest
 from costline.precision import element_bytes
-from costline.studies.clip import Clip, Sampler, chunks_of, clip_streams, one_chip, piece_of, with_history
+from costline.studies.clip import Clip, Sampler, chunks_of, clip_streams, decoding, one_chip, piece_of, with_history
 
 
 def generation_memory(pipeline: Sampler, clip: Clip, machine: Machine) -> Memory:
@@ -48,7 +48,7 @@ def _decoding_memory(autoencoder: Autoencoder, clip: Clip, machine: Machine) -> 
     height, width = (np.minimum(side, tile) if tile else side for side in (clip.height, clip.width))
     frames = clip.frames if autoencoder.chunk is None else np.minimum(clip.frames, autoencoder.chunk)
     streams = autoencoder.streams(frames=frames, height=height, width=width, batch=1)
-    return largest_tensor(autoencoder.decoder, streams, one_chip(machine).plan)
+    return largest_tensor(autoencoder.decoder, streams, decoding(autoencoder, machine).plan)
 
 
 def _history_bytes(network: DiT, streams: dict[str, Numeric], clip: Clip, machine: Machine) -> Numeric:

@@ -206,6 +206,7 @@ def assemble(
     tiling: Tiling,
     chunk: int | None = None,
     stages: PixelStreams | None = None,
+    upcast: bool = False,
 ) -> Autoencoder:
     """Join two halves; `widest` is the width reported as `hidden_size`, `stages` replaces those of the halves."""
     return Autoencoder(
@@ -222,4 +223,5 @@ def assemble(
         latent_channels=latent_channels,
         tiling=tiling,
         chunk=chunk,
+        upcast=upcast,
     )

@@ -31,6 +31,7 @@ class _Common(Config):
     use_quant_conv: Flag = True
     use_post_quant_conv: Flag = True
     mid_block_add_attention: Flag = True
+    force_upcast: Flag = True
     down_block_types: tuple[Literal["DownEncoderBlock2D"], ...] = ("DownEncoderBlock2D",)
     up_block_types: tuple[Literal["UpDecoderBlock2D"], ...] = ("UpDecoderBlock2D",)
     block_out_channels: tuple[Size, ...] = Field(default=(64,), min_length=1)
@@ -40,7 +41,7 @@ class KLConfig(_Common):
     """Fields of AutoencoderKL that change the count."""
 
     neutral: ClassVar[frozenset[str]] = frozenset({
-        "act_fn", "norm_num_groups", "scaling_factor", "shift_factor", "latents_mean", "latents_std", "force_upcast",
+        "act_fn", "norm_num_groups", "scaling_factor", "shift_factor", "latents_mean", "latents_std",
     })  # fmt: skip
 
 
@@ -48,7 +49,7 @@ class Flux2Config(_Common):
     """Fields of AutoencoderKLFlux2 that change the count; its batch norm of the latent has no parameters."""
 
     neutral: ClassVar[frozenset[str]] = frozenset({
-        "act_fn", "norm_num_groups", "batch_norm_eps", "batch_norm_momentum", "patch_size", "force_upcast",
+        "act_fn", "norm_num_groups", "batch_norm_eps", "batch_norm_momentum", "patch_size",
     })  # fmt: skip
     layers_per_block: Size = 2
     latent_channels: Size = 32
@@ -88,6 +89,7 @@ def _build(config: _Common, decoder_widths: tuple[int, ...], name: str, architec
         latent_channels=config.latent_channels,
         tiling=Tiling.square(side, max(side * 3 // 4, 1)),
         chunk=1,
+        upcast=config.force_upcast,
     )
 
 
