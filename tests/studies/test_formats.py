@@ -16,7 +16,7 @@ H100, A100, V100, B200 = (shipped.chip(name) for name in ("h100-sxm", "a100-sxm-
 """NVIDIA's datasheets: Hopper has fp8 and int8 units and none for 4 bits; Ampere none for fp8; Volta only fp16."""
 
 
-@pytest.mark.parametrize("precision", ["int4", "fp4", "mxfp4", "q4_k_m"])
+@pytest.mark.parametrize("precision", ["int4", "fp4", "mxfp4", "q4_k_m", "q8_0"])
 def test_training_in_a_format_without_units_is_refused_with_those_there_are(precision):
     with pytest.raises(FormatError, match=f"h100-sxm states no rate for products in {precision}") as refused:
         costline.train("llama-3.1-8b", on="64xh100-sxm", tokens="1T", precision=precision)

@@ -17,9 +17,13 @@ FORMATS: tuple[tuple[str, str], ...] = (
     (r"bfp8/bfp4", "fp8"),
     (r"nvfp4|fp4_e2m1|^fp4", "fp4"),
     (r"mxfp4", "mxfp4"),
-    (r"q[2345]_[k01]", "q4_k_m"),
+    (r"q8_0", "q8_0"),
+    (r"q6_k", "q6_k"),
+    (r"q5_[k01]", "q5_k_m"),
+    (r"q4_0", "q4_0"),
+    (r"q[234]_[k1]", "q4_k_m"),
     (r"bfp4|int4|k4v2|awq|gptq|w4a16", "int4"),
-    (r"int8|w8a8|q8_0|q6_k", "int8"),
+    (r"int8|w8a8", "int8"),
     (r"fp8|bfp8|mxfp8|float8|fp6", "fp8"),
     (r"bf16|bfloat16", "bf16"),
     (r"fp16|f16|half", "fp16"),
@@ -27,7 +31,7 @@ FORMATS: tuple[tuple[str, str], ...] = (
 )
 """Pattern of a source's word -> format; the first that fits counts. Formats costline lacks take the nearest size:
 bfp4 and KIVI's 4- and 2-bit cache are counted as int4, bfp8, a mix of it with bfp4, and 6-bit floats as fp8; of the
-formats of llama.cpp those of 2 to 5 bits as Q4_K_M, those of 6 and 8 bits as int8."""
+formats of llama.cpp those of 2 and 3 bits as Q4_K_M."""
 
 
 def number_format(word: str, what: str) -> str:
@@ -41,7 +45,7 @@ def number_format(word: str, what: str) -> str:
     Examples
     --------
     >>> [number_format(word, "weights") for word in ("fp8 rowwise", "Q5_K_M", "Q8_0", "mxfp8", "bf16")]
-    ['fp8', 'q4_k_m', 'int8', 'fp8', 'bf16']
+    ['fp8', 'q5_k_m', 'q8_0', 'fp8', 'bf16']
     """
     for pattern, name in FORMATS:
         if re.search(pattern, word, re.I):

@@ -49,7 +49,7 @@ def serve(
     batching
         Newcomers join a running batch, or the batch starts together.
     precision
-        bf16, fp8, int8, fp4, int4, q4_k_m of llama.cpp (4-bit: weights only).
+        bf16, fp8, int8, fp4, int4; q4_0, q4_k_m, q5_k_m, q6_k, q8_0 of llama.cpp (4-bit and these: weights only).
     plan
         What you fix: "tensor=8, expert=8, cache=fp8"; the rest is chosen.
     price

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from costline.models.parts import Convolution, ExpertLinear, Linear, Part
 from costline.plan import Plan
-from costline.precision import MIXED, element_bytes
+from costline.precision import BLOCKS, element_bytes
 
 FEED_FORWARD = frozenset({"mlp", "moe", "shared"})
 """Second steps of the names of parts of a feed-forward network."""
@@ -38,7 +38,7 @@ def weight_format(part: Part, plan: Plan) -> str:
     >>> weight_format(head, Plan(weights="int4")), weight_format(head, Plan(weights="int4", narrow="all"))
     ('bf16', 'int4')
     """
-    whole = plan.weights in MIXED or element_bytes(plan.weights) >= 2
+    whole = plan.weights in BLOCKS or element_bytes(plan.weights) >= 2
     return plan.weights if whole or narrowed(part, plan) else plan.activation
 
 

@@ -26,6 +26,7 @@ from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import BEST_SHARE, Efficiency
 from costline.numeric import Numeric, Sum, choose, largest, smallest, some
 from costline.plan import Plan
+from costline.precision import widening
 
 RESOURCES = ("math", "memory", "network", "overhead")
 """What can bind, in the order ties are broken."""
@@ -259,7 +260,7 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     units = chip.rate_format(load.format)
     share = efficiency.value("gemm", chip, "" if units in SIXTEEN_BITS else units)
     if load.weight_format:
-        share = share * efficiency.value("dequantise", chip, load.weight_format)
+        share = share * efficiency.value("dequantise", chip, widening(load.weight_format))
     share = share * sustained(chip, efficiency)
     half = efficiency.value("gemm_half", chip, _by_format("width", chip, load.format))
     return share * size_share(load.inner, half) * size_share(load.outer, half) if some(load.inner) else share
