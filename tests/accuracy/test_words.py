@@ -17,7 +17,8 @@ from costline.studies.software import attention_at
     [
         ("nvfp4 (MoE,O-proj)+fp8", "fp4"), ("mxfp4", "mxfp4"), ("Q4_K_M", "q4_k_m"), ("bfp8/bfp4 mix", "fp8"),
         ("bfp8", "fp8"), ("unstated (fp8 likely)", "fp8"), ("fp8-32x32 (mx)", "fp8"), ("bf16 (TE)", "bf16"),
-        ("int4-g128", "int4"), ("Q6_K", "q6_k"), ("fp16/bf16 (not read)", "bf16"), ("int8 (AQT)", "int8"),
+        ("int4-g128", "int4"), ("k4v2", "int4"),
+        ("Q6_K", "q6_k"), ("fp16/bf16 (not read)", "bf16"), ("int8 (AQT)", "int8"),
     ],
 )  # fmt: skip
 def test_formats(word, name):

@@ -9,12 +9,13 @@ larger. Nothing is random: the same data give the same coefficients.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from costline.accuracy.levels import Kind, depth
+from costline.accuracy.linear import Linear, blocks_of
 from costline.accuracy.problem import Adjustments, Problem, Run, Seen, errors, everywhere
 from costline.hardware.efficiency import Level, levels_of
 from costline.numeric import Array
@@ -56,18 +57,6 @@ def width(level: Level) -> float:
     return widths[scope.partition(":")[0]][name in WIDE]
 
 
-def design(problem: Problem, slopes: Sequence[Mapping[Kind, float]], rows: Sequence[int]) -> tuple[list[Level], Array]:
-    """Adjustments that some rows depend on, and the matrix of slopes."""
-    by_row = [_effects(problem, slopes[row], row) for row in rows]
-    levels = sorted({level for found in by_row for level in found})
-    place = {level: column for column, level in enumerate(levels)}
-    matrix = np.zeros((len(rows), len(levels)))
-    for number, found in enumerate(by_row):
-        for level, slope in found.items():
-            matrix[number, place[level]] = slope
-    return levels, matrix
-
-
 def _effects(problem: Problem, slopes: Mapping[Kind, float], row: int) -> dict[Level, float]:
     """Slope of a row with each level: of every lookup that the level applies to."""
     effects: dict[Level, float] = {}
@@ -78,60 +67,40 @@ def _effects(problem: Problem, slopes: Mapping[Kind, float], row: int) -> dict[L
 
 
 @dataclass(frozen=True)
-class Linear:
-    """A linearised problem: errors are ``constant + matrix @ logarithms``.
-
-    Attributes
-    ----------
-    levels : sequence of Level
-        Columns.
-    matrix, constant, prior : array
-        Slopes, errors without any adjustment, prior precision of each adjustment.
-    """
-
-    levels: Sequence[Level]
-    matrix: Array
-    constant: Array
-    prior: Array
-
-
-@dataclass(frozen=True)
 class Solution:
     """Most probable adjustments of a linearised problem, large errors weighed down until that settles.
 
     Attributes
     ----------
-    logarithms, weight, precision : array
-        Adjustments; weight of each row at them; the matrix whose inverse is their covariance.
+    logarithms, weight : array
+        Adjustments; weight of each row at them.
     """
 
     logarithms: Array
     weight: Array
-    precision: Array
 
 
 def linearised(problem: Problem, seen: Seen, adjustments: Adjustments) -> Linear:
     """The problem around some adjustments."""
-    levels, matrix = design(problem, seen.slopes, range(len(problem.cases)))
+    effects = [_effects(problem, slopes, row) for row, slopes in enumerate(seen.slopes)]
+    levels, blocks = blocks_of(effects, ["+".join(sorted({chip for *_, chip in asked})) for asked in problem.asked])
     start = np.asarray([adjustments.get(level, 0.0) for level in levels])
     prior = np.asarray([width(level) ** -2 for level in levels])
-    return Linear(levels, matrix, errors(problem, seen.value) - matrix @ start, prior)
+    around = Linear(levels, blocks, np.zeros(len(effects)), prior)
+    return replace(around, constant=errors(problem, seen.value) - around.errors(start))
 
 
 def solved(problem: Problem, linear: Linear, start: Array, damping: float = 0.0) -> Solution:
     """Solve a linearised problem by reweighted least squares, a departure from the start costing as much as damped."""
-    matrix, found, precision = linear.matrix, start, np.diag(linear.prior)
-    weight, anchor = np.ones(len(matrix)), damping * linear.prior
+    weight, found, anchor = problem.weight, start, damping * linear.prior
     for _ in range(REWEIGHTED):
-        left = np.abs(linear.constant + matrix @ found)
+        left = np.abs(linear.errors(found))
         weight = problem.weight * np.minimum(1, HUBER / np.maximum(left, 1e-12)) / NOISE**2
-        rooted = matrix * np.sqrt(weight)[:, None]
-        precision = rooted.T @ rooted + np.diag(linear.prior)  # a product with itself takes half of the work
-        pulled = anchor * start - matrix.T @ (weight * linear.constant)
-        before, found = found, np.linalg.solve(precision + np.diag(anchor), pulled)
+        pull = anchor * start - linear.pulled(weight * linear.constant)
+        before, found = found, linear.minimum(weight, linear.prior + anchor, pull)
         if np.max(np.abs(found - before)) < UNMOVED:
             break
-    return Solution(found, weight, precision)
+    return Solution(found, weight)
 
 
 def objective(problem: Problem, seen: Seen, adjustments: Adjustments) -> float:
@@ -180,7 +149,7 @@ def fit(problem: Problem, run: Run, iterations: int = 12) -> Fit:
     linear = linearised(problem, seen, adjustments)
     adjustments = {level: adjustments.get(level, 0.0) for level in linear.levels}
     solution = solved(problem, linear, np.asarray(list(adjustments.values())))
-    spread = np.sqrt(np.diag(np.linalg.inv(solution.precision)))
+    spread = np.sqrt(np.diag(np.linalg.inv(linear.precision(solution.weight))))
     return Fit(
         adjustments, dict(zip(linear.levels, spread.tolist(), strict=True)), errors(problem, seen.value), linear,
         solution,
@@ -218,7 +187,7 @@ def descend(problem: Problem, rows: Array, adjustments: Adjustments, run: Run, i
             damping *= RAISED
         else:
             break
-        promised = Seen(some.measured * np.exp(linear.constant + linear.matrix @ reached), ())
+        promised = Seen(some.measured * np.exp(linear.errors(reached)), ())
         if loss - found > KEPT * (loss - objective(some, promised, trial)):
             damping /= LOWERED
         settled = loss - found < SETTLED * loss

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,8 +34,7 @@ def left_out_linearised(problem: Problem, done: Fit, fold: Array, run: Run) -> A
     for number in sorted(set(fold.tolist())):
         unseen, kept = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
         start = np.asarray(list(shrunk(done, kept).values()))
-        linear = replace(done.linear, matrix=done.linear.matrix[kept], constant=done.linear.constant[kept])
-        moved = toward(solved(problem.only(kept), linear, start, DAMPING).logarithms, start)
+        moved = toward(solved(problem.only(kept), done.linear.only(kept), start, DAMPING).logarithms, start)
         tasks.append((dict(zip(done.linear.levels, moved.tolist(), strict=True)), unseen.tolist(), 0.0))
         places.append(unseen)
     result = np.zeros(len(problem.cases))
@@ -51,9 +49,8 @@ def shrunk(done: Fit, kept: Array) -> Adjustments:
     An adjustment is what measurements say of it, shrunk to the share that they have in its precision; the share of the
     kept rows is smaller, and 0 where none of them depends on it.
     """
-    matrix, weight = done.linear.matrix, done.solution.weight[:, None]
-    told = matrix**2 * weight
-    every, some = told.sum(axis=0), told[kept].sum(axis=0)
+    weight = done.solution.weight
+    every, some = done.linear.told(weight), done.linear.only(kept).told(weight[kept])
     share = some / (some + done.linear.prior) * (every + done.linear.prior) / np.maximum(every, 1e-300)
     found = np.where(every > 0, np.asarray(list(done.adjustments.values())) * share, 0.0)
     return dict(zip(done.linear.levels, found.tolist(), strict=True))
