@@ -283,8 +283,7 @@ class Efficiency:
 
     def replace(self, **overrides: Numeric) -> Efficiency:
         """Return the same table with values fixed by the user."""
-        fixed = {**self._overrides, **overrides}
-        return Efficiency(self._rows.values(), fixed, self._drawn, self._adjustments, self._job, self.kernels)
+        return self._again({**self._overrides, **overrides}, self._drawn)
 
     def within(self, job: str) -> Efficiency:
         """Return the same table for one kind of job; what it looks up counts as used here too."""
@@ -300,4 +299,10 @@ class Efficiency:
 
     def drawn(self, samples: Mapping[tuple[str, str, str], Numeric]) -> Efficiency:
         """Return the same table with samples in the place of some rows, by name, scope and qualifier."""
-        return Efficiency(self._rows.values(), self._overrides, samples, self._adjustments, self._job, self.kernels)
+        return self._again(self._overrides, dict(samples))
+
+    def _again(self, overrides: dict[str, Numeric], drawn: dict[Level, Numeric]) -> Efficiency:
+        """The same table, of which nothing is used yet; rows that were found stay found."""
+        made = copy(self)
+        made._overrides, made._drawn, made._at_hand, made.used = overrides, drawn, (None, {}), {}
+        return made
