@@ -11,7 +11,7 @@ import numpy as np
 from costline.derivation import Node
 from costline.engine.timing import Timing
 from costline.errors import CostlineError, UnknownNameError
-from costline.numeric import Numeric, add_up, largest, smallest, some
+from costline.numeric import Numeric, add_up, largest, smallest
 
 Combine: TypeAlias = Literal["leaf", "sum", "max", "product", "beside"]
 """How a figure follows from its children; ``beside`` children explain it but are not combined."""
@@ -100,8 +100,9 @@ def total(name: str, unit: str, children: Iterable[Figure], **details: Any) -> F
 
 def timed(name: str, timing: Timing, **details: Any) -> Figure:
     """A figure for a `Timing`: groups below it, bracket beside it, what binds as its note."""
-    groups = sorted(timing.groups.items(), key=lambda item: -_most(item[1]))
-    children = [Figure(name=group, value=value, unit="s") for group, value in groups if some(value)]
+    most = {group: _most(value) for group, value in timing.groups.items()}
+    groups = sorted((group for group in most if most[group]), key=lambda group: -most[group])
+    children = [Figure(name=group, value=timing.groups[group], unit="s") for group in groups]
     details.setdefault("note", "" if np.ndim(timing.point) else f"bound by {timing.binds}")
     figure = total(name, "s", children, low=smallest(timing.lower, timing.point), high=timing.upper, **details)
     return figure if children else Figure(name=name, value=timing.point, unit="s", **details)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[Any]
 Numeric: TypeAlias = float | NDArray[Any]
 """A float (or int, exact for counts) or an array; results broadcast."""
+Operation: TypeAlias = Callable[[Numeric, Numeric], Numeric]
 
 LARGEST_KEPT = 24 * 2**20
 """Size from which freed memory goes back to the system; glibc sets no limit above 32 MiB. [byte]"""
@@ -79,6 +80,47 @@ def some(value: Numeric) -> bool:
     return bool(value.any() if isinstance(value, np.ndarray) else value)
 
 
+def plus(one: Numeric, other: Numeric) -> Numeric:
+    """Sum of two, in which a plain 0 costs no pass over an array.
+
+    Examples
+    --------
+    >>> plus(0.0, 2.0), plus(1, np.array([1, 2])).tolist()
+    (2.0, [2, 3])
+    """
+    if not isinstance(one, np.ndarray) and one == 0:
+        return other
+    return one if not isinstance(other, np.ndarray) and other == 0 else one + other
+
+
+def times(value: Numeric, factor: Numeric) -> Numeric:
+    """Product of two, in which a plain 0 stays one and a plain 1 costs no pass over an array.
+
+    Examples
+    --------
+    >>> times(0.0, np.array([1, 2])), times(np.array([1, 2]), 2).tolist()
+    (0.0, [2, 4])
+    """
+    if not isinstance(value, np.ndarray) and value == 0:
+        return value
+    return value if not isinstance(factor, np.ndarray) and factor == 1 else value * factor
+
+
+def once(operation: Operation) -> Operation:
+    """The same operation of two values, done once for each pair of values that have an array among them."""
+    known: dict[tuple[int, int], tuple[Numeric, Numeric, Numeric]] = {}
+
+    def done(one: Numeric, other: Numeric) -> Numeric:
+        if not isinstance(one, np.ndarray) and not isinstance(other, np.ndarray):
+            return operation(one, other)
+        pair = (id(one), id(other))
+        if pair not in known:
+            known[pair] = (operation(one, other), one, other)  # kept with their identities, which nobody else gets
+        return known[pair][0]
+
+    return done
+
+
 class Sum:
     """A sum of numbers and arrays that touches large arrays once each and keeps only the running totals.
 
@@ -104,7 +146,7 @@ class Sum:
     def add(self, value: Numeric) -> None:
         """Add one term; it is never changed itself."""
         if not isinstance(value, np.ndarray):
-            self._plain = self._plain + value
+            self._plain += value
             return
         shape = value.shape
         so_far = self._arrays.get(shape)
@@ -156,11 +198,15 @@ def floor_divide(numerator: Numeric, denominator: Numeric) -> Numeric:
     (3, 3.0)
     """
     if isinstance(numerator, np.ndarray) or isinstance(denominator, np.ndarray):
-        whole = np.result_type(numerator, denominator).kind in "iu"
+        whole = _is_whole(numerator) and _is_whole(denominator)
         return numerator // denominator if whole else np.floor(numerator / denominator)
     if isinstance(numerator, float) or isinstance(denominator, float):
         return (numerator / denominator) // 1.0
     return numerator // denominator
+
+
+def _is_whole(value: Numeric) -> bool:
+    return value.dtype.kind in "iub" if isinstance(value, np.ndarray) else isinstance(value, int | np.integer)
 
 
 def ceil_divide(numerator: Numeric, denominator: Numeric) -> Numeric:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from costline.numeric import Array, Numeric, floor_divide
+from costline.numeric import Array, Numeric, choose, floor_divide
 from costline.precision import Narrow, element_bytes
 
 Recompute: TypeAlias = Literal["none", "selective", "full"]
@@ -128,8 +128,7 @@ class Plan:
         """Chips that share one expert. [chip]"""
         if self.expert_tensor is not None:
             return self.expert_tensor
-        whole = self.expert > 1
-        return self.tensor * (1 - whole) + whole  # 1 where there is expert parallelism
+        return choose(self.expert > 1, 1, self.tensor)
 
     @property
     def activation(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -102,7 +101,7 @@ def unnamed_doubt(study: str, machine: Machine) -> float:
         return 0.0
     kind, table, chip = "serve" if study == "caption" else study, machine.efficiency, machine.cluster.chip
     engines = [each.id for each in all_software() if each.study == kind]
-    return NORMAL * statistics.pstdev(math.log(table.look("software", chip, engine).value) for engine in engines)
+    return NORMAL * float(np.std([math.log(table.look("software", chip, engine).value) for engine in engines]))
 
 
 def _words(machine: Machine) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from costline.catalogue.apis import ApiPrice, api_choice, token_price, video_services
 from costline.catalogue.chip_table import ChipFacts, chip_titles, shipped_chip_facts, shipped_chips
-from costline.catalogue.coefficient_table import shipped_adjustments, shipped_coefficients
+from costline.catalogue.coefficient_table import shipped_coefficients, shipped_efficiency
 from costline.catalogue.decoder_table import decoder_names, narrow_in, shipped_decoder, stored_format
 from costline.catalogue.names import checkpoint, device, plain, resolve
 from costline.catalogue.price_table import (
@@ -291,7 +291,7 @@ class Catalogue:
 
     def efficiency(self, **overrides: Numeric) -> Efficiency:
         """Coefficients ready for lookups, with values fixed by the user laid over them."""
-        return Efficiency(self.coefficients(), overrides, adjustments=shipped_adjustments())
+        return shipped_efficiency().replace(**overrides)
 
     def sourced_efficiency(self, **overrides: Numeric) -> Efficiency:
         """Coefficients as their sources state them: for single kernels, and machines unlike any that was measured."""

@@ -8,7 +8,7 @@ import re
 
 from costline.catalogue.table import DATA, Row, columns, read_table
 from costline.errors import CatalogueError
-from costline.hardware.efficiency import Adjustment, Coefficient, Level
+from costline.hardware.efficiency import Adjustment, Coefficient, Efficiency, Level
 
 COLUMNS = columns(
     "name! scope! qualifier unit! source! note",
@@ -72,3 +72,9 @@ def shipped_adjustments() -> dict[Level, Adjustment]:
             )
             for row in csv.DictReader(file)
         }  # fmt: skip
+
+
+@functools.cache
+def shipped_efficiency() -> Efficiency:
+    """Both tables ready for lookups; what is asked of copies for single questions is found once for all of them."""
+    return Efficiency(shipped_coefficients(), adjustments=shipped_adjustments())

@@ -6,6 +6,7 @@ import csv
 import functools
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +51,21 @@ class Validated:
         """Every column of words as whole numbers, and ``group``: cases of one model, chip and software."""
         found = {name: _numbered(column.tolist()) for name, column in self.words.items()}
         return found | {"group": self.group}
+
+    @functools.cached_property
+    def coded(self) -> Validated:
+        """The same cases with every column of words as whole numbers."""
+        codes: dict[str, Any] = self.codes
+        return Validated({name: codes[name] for name in self.words}, self.numbers)
+
+    def code(self, name: str, word: str) -> int:
+        """Whole number that stands for a word in a column; -1 where the column does not have it."""
+        return self._known[name].get(word, -1)
+
+    @functools.cached_property
+    def _known(self) -> dict[str, dict[str, int]]:
+        columns = {name: column.tolist() for name, column in self.words.items()}
+        return {name: dict(zip(column, self.codes[name].tolist(), strict=True)) for name, column in columns.items()}
 
     @functools.cached_property
     def group(self) -> np.ndarray[tuple[int], np.dtype[np.intp]]:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from costline.derivation import heard, step
 from costline.engine.formats import product_format, weight_format, widened_from
 from costline.formulas.attention import chunk_bytes, copied_reads
@@ -21,7 +23,7 @@ from costline.models.parts import (
     Part,
     Weights,
 )
-from costline.numeric import Numeric, smallest, some
+from costline.numeric import Numeric, smallest, some, times
 from costline.plan import Plan
 from costline.precision import element_bytes
 
@@ -124,8 +126,9 @@ def rows_on_chip(stream: str, streams: Mapping[str, Numeric], plan: Plan) -> Num
     """Rows of a stream that one context-parallel rank works on; per-sample work is not divided. [row]"""
     known = streams.known if isinstance(streams, RowStreams) else {}
     if stream not in known:
-        rows = streams["batch"] * streams[stream]
-        known[stream] = rows if stream == "sample" else rows / plan.context
+        rows = times(streams[stream], streams["batch"])
+        context = 1 if stream == "sample" else plan.context
+        known[stream] = rows / context if isinstance(context, np.ndarray) or context != 1 else rows
     return known[stream]
 
 
@@ -135,6 +138,10 @@ class RowStreams(dict[str, Numeric]):
     def __init__(self, streams: Mapping[str, Numeric]) -> None:
         super().__init__(streams)
         self.known: dict[str, Numeric] = {}
+        self._given = streams
+
+    def __missing__(self, name: str) -> Numeric:
+        return self._given[name]  # those of an autoencoder are worked out when they are asked for
 
 
 def forward_loads(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> tuple[Load, ...]:
@@ -209,8 +216,9 @@ def _linear(part: Linear, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     rows = rows_on_chip(part.rows, streams, plan)
     compute = product_format(part, plan)
     # numbers are multiplied before arrays are: the same product, fewer passes over memory
-    moved = rows * (part.repeat * (inputs * element_bytes(compute) + outputs * element_bytes(plan.activation)))
-    weights = part.repeat * part.inputs * part.outputs / tensor * element_bytes(weight_format(part, plan))
+    into, out = part.repeat * element_bytes(compute), part.repeat * element_bytes(plan.activation)
+    moved = rows * (inputs * into + outputs * out)
+    weights = part.repeat * part.inputs * part.outputs * element_bytes(weight_format(part, plan)) / tensor
     flops = gemm_flops(rows, part.inputs, part.outputs) * (part.repeat / tensor)
     return Load(
         part.name, "linear", compute, flops, moved + weights, part.repeat, widened_from(part, plan),
@@ -259,7 +267,7 @@ def _experts(part: ExpertLinear, streams: Mapping[str, Numeric], plan: Plan) -> 
 
 def _attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     share = plan.tensor * plan.context
-    sequences = streams["batch"] * streams[part.sequences]
+    sequences = times(streams["batch"], streams[part.sequences])
     element = element_bytes(plan.activation)
     width = part.repeat * part.heads * (part.key_dim + part.value_dim)
     own = sequences * streams[part.queries] * (width * element / share)

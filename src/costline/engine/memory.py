@@ -30,7 +30,7 @@ from costline.models.parts import (
     Part,
     Weights,
 )
-from costline.numeric import Numeric, add_up, ceil_divide, choose, largest, smallest, some
+from costline.numeric import Numeric, add_up, ceil_divide, choose, largest, plus, smallest, some, times
 from costline.plan import Plan
 from costline.precision import element_bytes
 
@@ -209,13 +209,13 @@ def residual_elements(network: Network, streams: Mapping[str, Numeric], plan: Pl
     """Elements of the residual stream one chip holds between two layers. [element]"""
     stream = next(name for name in ("tokens", "joint", "image") if name in streams)
     rows = rows_on_chip(stream, streams, plan)
-    return rows * network.hidden_size / (plan.tensor if plan.sequence_parallel else 1)
+    return rows * (network.hidden_size / (plan.tensor if plan.sequence_parallel else 1))
 
 
 def logits_bytes(network: Decoder, streams: Mapping[str, Numeric], plan: Plan, copies: float) -> Numeric:
     """Logits in fp32, `copies` of them (training keeps logits and their gradient). [byte]"""
     rows = rows_on_chip("logits", streams, plan)
-    return copies * rows * network.vocab_size * element_bytes("fp32") / plan.tensor
+    return rows * (copies * network.vocab_size * element_bytes("fp32") / plan.tensor)
 
 
 def largest_tensor(parts: Iterable[Part], streams: Mapping[str, Numeric], plan: Plan) -> Numeric:
@@ -287,14 +287,15 @@ def weight_bytes(network: Network, plan: Plan) -> Numeric:
 def kv_cache_bytes(network: Decoder, context: Numeric, batch: Numeric, plan: Plan) -> Numeric:
     """KV cache of `batch` samples at `context` tokens on one chip; heads are divided, a latent (MLA) is not. [byte]"""
     total: Numeric = 0.0
-    held = batch * stage_share(network, plan)
+    held = times(batch, stage_share(network, plan))
     for part in network.decode_parts:
         if isinstance(part, Attention) and some(part.cache_width):
             shards = smallest(plan.tensor, part.key_heads) * plan.context
-            elements = part.repeat * held * part.kept(context) * part.cache_width
-            total = total + cache_bytes(elements, element_bytes(plan.cache), shards)
+            elements = held * part.kept(context) * (part.repeat * part.cache_width)
+            total = plus(total, cache_bytes(elements, element_bytes(plan.cache), shards))
         elif isinstance(part, LinearAttention) and part.state:
-            total = total + cache_bytes(part.repeat * held * part.state, element_bytes(plan.activation), plan.tensor)
+            elements = held * (part.repeat * part.state)
+            total = plus(total, cache_bytes(elements, element_bytes(plan.activation), plan.tensor))
     return total
 
 

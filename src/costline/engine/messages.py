@@ -21,7 +21,7 @@ from costline.formulas.collectives import (
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.models.parts import Attention, ExpertLinear, Linear, Part
-from costline.numeric import Numeric, add_up, choose, largest, smallest, some
+from costline.numeric import Numeric, add_up, choose, largest, smallest, some, times
 from costline.plan import Plan
 from costline.precision import element_bytes
 
@@ -108,8 +108,8 @@ def _part_messages(
 ) -> Iterable[tuple[str, Numeric, Numeric]]:
     match part:
         case Linear(shard="row"):
-            tensor = rows_on_chip(part.rows, streams, plan) * part.outputs * element
-            yield "tensor", part.repeat * all_reduce_bytes(tensor, plan.tensor), part.repeat * (plan.tensor > 1)
+            tensor = rows_on_chip(part.rows, streams, plan) * (part.repeat * part.outputs * element)
+            yield "tensor", all_reduce_bytes(tensor, plan.tensor), part.repeat * (plan.tensor > 1)
         case ExpertLinear(shard="row"):
             yield from _expert_messages(part, streams, plan, element)
         case Attention():
@@ -135,7 +135,7 @@ def _expert_messages(
 def _attention_messages(
     part: Attention, streams: Mapping[str, Numeric], plan: Plan, element: float
 ) -> Iterable[tuple[str, Numeric, Numeric]]:
-    if not part.exchanged:
+    if not part.exchanged or not some(plan.context > 1):
         return
     sequences = streams["batch"] * streams[part.sequences] * element
     queries = sequences * streams[part.queries] * part.heads * (part.key_dim + part.value_dim) / plan.tensor
@@ -150,7 +150,8 @@ def _attention_messages(
 def pipeline_message(rows: Numeric, hidden: Numeric, plan: Plan) -> Message:
     """Activations one stage hands to the next during one forward pass of a micro-batch."""
     crossing = (plan.pipeline > 1) * plan.virtual
-    sent = crossing * rows * hidden * element_bytes(plan.activation) / (plan.tensor if plan.sequence_parallel else 1)
+    shards = plan.tensor if plan.sequence_parallel else 1
+    sent = times(crossing * hidden * element_bytes(plan.activation) / shards, rows)
     stride = plan.replica / plan.pipeline * plan.data
     return Message("pipeline", sent, crossing, smallest(plan.pipeline, 2), stride, plan.software, plan.year)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,7 +26,7 @@ from costline.formulas.roofline import (
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import BEST_SHARE, Efficiency
-from costline.numeric import Numeric, Sum, choose, largest, smallest, some
+from costline.numeric import Numeric, Operation, Sum, add_up, choose, largest, once, plus, smallest, some, times
 from costline.plan import Plan
 from costline.precision import widening
 
@@ -79,52 +81,56 @@ class Timing:
 
     def __add__(self, other: Timing) -> Timing:
         """One after the other."""
+        add = once(plus)
         return Timing(
-            self.math + other.math,
-            self.memory + other.memory,
-            self.network + other.network,
-            self.overhead + other.overhead,
-            self.point + other.point,
-            _merge(self.bound, other.bound),
-            _merge(self.groups, other.groups),
-            self.flops + other.flops,
-            self.traffic + other.traffic,
+            add(self.math, other.math),
+            add(self.memory, other.memory),
+            add(self.network, other.network),
+            add(self.overhead, other.overhead),
+            add(self.point, other.point),
+            _merge(self.bound, other.bound, add),
+            _merge(self.groups, other.groups, add),
+            add(self.flops, other.flops),
+            add(self.traffic, other.traffic),
         )
 
     def __mul__(self, factor: Numeric) -> Timing:
         """The same work `factor` times over."""
+        if not isinstance(factor, np.ndarray) and factor == 1:
+            return self
+        multiply = once(times)
         return Timing(
-            self.math * factor,
-            self.memory * factor,
-            self.network * factor,
-            self.overhead * factor,
-            self.point * factor,
-            {name: value * factor for name, value in self.bound.items()},
-            {name: value * factor for name, value in self.groups.items()},
-            self.flops * factor,
-            self.traffic * factor,
+            multiply(self.math, factor),
+            multiply(self.memory, factor),
+            multiply(self.network, factor),
+            multiply(self.overhead, factor),
+            multiply(self.point, factor),
+            {name: multiply(value, factor) for name, value in self.bound.items()},
+            {name: multiply(value, factor) for name, value in self.groups.items()},
+            multiply(self.flops, factor),
+            multiply(self.traffic, factor),
         )
 
     __rmul__ = __mul__
 
 
-def _merge(left: dict[str, Numeric], right: dict[str, Numeric]) -> dict[str, Numeric]:
+def _merge(left: dict[str, Numeric], right: dict[str, Numeric], add: Operation) -> dict[str, Numeric]:
     merged = dict(left)
     for name, value in right.items():
-        merged[name] = merged[name] + value if name in merged else value
+        merged[name] = add(merged[name], value) if name in merged else value
     return merged
 
 
-TIMES = ("math", "memory", "network", "overhead", "point", "flops", "traffic")
+FIELDS = ("math", "memory", "network", "overhead", "point", "flops", "traffic")
 
 
 def one_after_another(timings: Iterable[Timing]) -> Timing:
     """The sum of many timings; each is forgotten as soon as it is added, so that the sums stay in the cache."""
-    times = {name: Sum() for name in TIMES}
+    fields = {name: Sum() for name in FIELDS}
     bound: dict[str, Sum] = {}
     groups: dict[str, Sum] = {}
     for timing in timings:
-        for name, amount in times.items():
+        for name, amount in fields.items():
             amount.add(getattr(timing, name))
         for sums, values in ((bound, timing.bound), (groups, timing.groups)):
             for name, value in values.items():
@@ -134,7 +140,7 @@ def one_after_another(timings: Iterable[Timing]) -> Timing:
     return Timing(
         bound={name: amount.total for name, amount in bound.items()},
         groups={name: amount.total for name, amount in groups.items()},
-        **{name: amount.total for name, amount in times.items()},
+        **{name: amount.total for name, amount in fields.items()},
     )
 
 
@@ -145,27 +151,58 @@ def waiting(seconds: Numeric, group: str, resource: str = "overhead") -> Timing:
 
 
 def time_loads(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
-    """Time of kernels run one after the other on one chip."""
-    return one_after_another(_each(loads, cluster, efficiency, plan))
-
-
-def _each(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Iterator[Timing]:
+    """Time of kernels run one after the other on one chip; each is forgotten as soon as it is added."""
+    math, memory, launch, reading, flops, traffic = (Sum() for _ in range(6))
+    groups: dict[str, Sum] = defaultdict(Sum)
     for load in loads:
         with step(load.name):
-            timing = _time_load(load, cluster, efficiency, plan)
+            spent = _time_load(load, cluster, efficiency, plan)
             if efficiency.kernels is not None:
-                timing = _lasting(timing, efficiency.kernels.kernel(load, cluster, plan))
-        yield timing
+                spent = _lasting(spent, efficiency.kernels.kernel(load, cluster, plan))
+        memory.add(spent.memory)
+        launch.add(spent.launch)
+        reading.add(spent.reading)
+        traffic.add(load.traffic)
+        if load.kind != "memory":
+            math.add(spent.math)
+            flops.add(load.flops)
+        groups[group_of(load)].add(spent.point)
+    places = {name: amount.total for name, amount in groups.items()}
+    point, begun, read = add_up(places.values()), launch.total, reading.total
+    rest = largest(point - begun - read, 0.0)  # a rounding error is no time
+    bound = {"math": rest, "memory": read, "overhead": begun}
+    return Timing(math.total, memory.total, 0.0, begun, point, bound, places, flops.total, traffic.total)
 
 
-def _lasting(timing: Timing, seconds: Numeric | None) -> Timing:
+class Spent(NamedTuple):
+    """Time of the kernels of one load.
+
+    Attributes
+    ----------
+    math, memory, launch : float or array
+        Time of the arithmetic, of the traffic, and of launches. [s]
+    point : float or array
+        Calibrated time. [s]
+    reading : float or array
+        How much of it the traffic accounts for; launches and arithmetic account for the rest. [s]
+    """
+
+    math: Numeric
+    memory: Numeric
+    launch: Numeric
+    point: Numeric
+    reading: Numeric
+
+
+def _lasting(spent: Spent, seconds: Numeric | None) -> Spent:
     """The same work in a time that was measured, if it was; what bounds it keeps its shares."""
-    if seconds is None or not some(timing.point):
-        return timing
-    return replace(timing * (seconds / timing.point), flops=timing.flops, traffic=timing.traffic)
+    if seconds is None or not some(spent.point):
+        return spent
+    ratio = seconds / spent.point
+    return Spent(*(value * ratio for value in spent))
 
 
-def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Timing:
+def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Spent:
     chip = cluster.chip
     slow = slowness(chip, efficiency, plan, "experts" if some(load.experts) else "")
     traffic = load.traffic
@@ -178,35 +215,28 @@ def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
         single = efficiency.value("launch", chip, plan.refined("eager")) * slowness(chip, efficiency, plan, "apart")
         launch = launch + load.alone * single
     if load.kind == "memory":
-        bound = {"memory": memory, "overhead": launch}
-        point = memory + launch
-        return Timing(0.0, memory, 0.0, launch, point, bound, {group_of(load): point}, 0.0, load.traffic)
+        return Spent(0.0, memory, launch, memory + launch, memory)
     math = _math(load, slow, cluster, efficiency, plan)
     exposed = efficiency.value("exposed", chip)
-    if some(load.rows):
+    if isinstance(load.rows, np.ndarray) or load.rows:
         # with few rows tiles are mostly empty, or engines change to kernels that read weights as they go
         half = efficiency.value("gemm_half", chip, _by_format("rows", chip, load.format))
         tiled = math / size_share(load.rows, half)
-        as_tiles, streamed = kernel_time(tiled, memory, launch, exposed), kernel_time(math, memory, launch, 1.0)
+        as_tiles, streamed = kernel_time(tiled, memory, launch, exposed), upper_bound(math, memory, 0.0, launch)
         faster, point = streamed < as_tiles, smallest(as_tiles, streamed)
-        arithmetic = choose(faster, math, _shown(tiled, memory, exposed))
+        hidden = (tiled >= memory) & np.logical_not(faster)
         math = choose(faster, math, tiled)
     else:
-        point, arithmetic = kernel_time(math, memory, launch, exposed), _shown(math, memory, exposed)
-    bound = {"math": arithmetic, "memory": point - launch - arithmetic, "overhead": launch}
+        point, hidden = kernel_time(math, memory, launch, exposed), math >= memory
     if load.attended is not None:
-        begun = load.calls * _blocks(load.attended) * efficiency.value("attention_block", chip) * slow
-        math, point, bound["math"] = math + begun, point + begun, arithmetic + begun
-    return Timing(math, memory, 0.0, launch, point, bound, {group_of(load): point}, load.flops, load.traffic)
+        begun = _blocks(load.attended) * (load.calls * efficiency.value("attention_block", chip) * slow)
+        math, point = math + begun, point + begun
+    # behind arithmetic that takes longer, only the part of the traffic shows that does not hide
+    return Spent(math, memory, launch, point, choose(hidden, exposed * memory, memory))
 
 
 def _blocks(sizes: Attended) -> Numeric:
     return attention_blocks(sizes.sequences, sizes.queries, sizes.heads, sizes.key_heads, QUERY_TILE)
-
-
-def _shown(math: Numeric, memory: Numeric, exposed: Numeric) -> Numeric:
-    """Part of a kernel's time that arithmetic takes: all of it where it is the longer side, else what does not hide."""
-    return choose(math >= memory, math, exposed * math)
 
 
 QUERY_TILE = 128.0
@@ -263,7 +293,9 @@ def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
         share = share * efficiency.value("dequantise", chip, widening(load.weight_format))
     share = share * sustained(chip, efficiency)
     half = efficiency.value("gemm_half", chip, _by_format("width", chip, load.format))
-    return share * size_share(load.inner, half) * size_share(load.outer, half) if some(load.inner) else share
+    if not isinstance(load.inner, np.ndarray) and not load.inner:
+        return share
+    return share * size_share(load.inner, half) * size_share(load.outer, half)
 
 
 def sustained(chip: Chip, efficiency: Efficiency) -> Numeric:

@@ -65,7 +65,7 @@ def causal_pairs(queries: Numeric, keys: Numeric) -> Numeric:
     >>> causal_pairs(4, 4)
     10.0
     """
-    return queries * (keys - queries) + queries * (queries + 1) / 2
+    return queries * (keys - (queries - 1) * 0.5)
 
 
 @formula("causal_pairs(queries, keys) - causal_pairs(min(queries, max(keys - window, 0)), max(keys - window, 0))",

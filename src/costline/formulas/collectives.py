@@ -44,7 +44,7 @@ def all_reduce_bytes(message: Numeric, size: Numeric) -> Numeric:
     >>> all_reduce_bytes(8.0, 4)
     12.0
     """
-    return 2 * message * (size - 1) / size
+    return message * (2 * (size - 1) / size)
 
 
 @formula("message * (size - 1) / size", unit="byte", source=_SOURCE)
@@ -72,7 +72,7 @@ def all_gather_bytes(message: Numeric, size: Numeric) -> Numeric:
     >>> all_gather_bytes(8.0, 4)
     6.0
     """
-    return message * (size - 1) / size
+    return message * ((size - 1) / size)
 
 
 @formula("message * (size - 1) / size", unit="byte", source=_SOURCE)
@@ -101,7 +101,7 @@ def all_to_all_bytes(message: Numeric, size: Numeric) -> Numeric:
     >>> all_to_all_bytes(8.0, 4)
     6.0
     """
-    return message * (size - 1) / size
+    return message * ((size - 1) / size)
 
 
 @formula(
@@ -238,7 +238,7 @@ def message_time(
     3.0
     """
     hops: Numeric = np.ceil(np.log2(size)) if isinstance(size, np.ndarray) else math.ceil(math.log2(size))
-    return sent / (bandwidth * efficiency) + messages * latency * hops
+    return sent / (bandwidth * efficiency) + messages * (latency * hops)
 
 
 @formula(

@@ -62,7 +62,7 @@ def sharded_state_bytes(params: Numeric, state: Numeric, shards: Numeric) -> Num
     >>> sharded_state_bytes(7.5e9, 12, 64) / 1e9  # fig. 1, optimizer states of P_os
     1.40625
     """
-    return params * state / shards
+    return params * (state / shards)
 
 
 @formula("elements * element / shards", unit="byte", source="definition: keys and values of every layer")
@@ -92,7 +92,7 @@ def cache_bytes(elements: Numeric, element: Numeric, shards: Numeric) -> Numeric
     >>> cache_bytes(2 * 40 * 5120, 2.0, 1)  # OPT-13B, one token
     819200.0
     """
-    return elements * element / shards
+    return elements * (element / shards)
 
 
 @formula(
@@ -129,7 +129,7 @@ def working_set_bytes(rows: Numeric, residual: Numeric, layer: Numeric, element:
     >>> working_set_bytes(8192, 4096, 3 * 14336, 2) / 2**30  # Llama 3 8B, one prompt of 8,192 tokens
     0.71875
     """
-    return rows * (residual + layer) * element
+    return rows * ((residual + layer) * element)
 
 
 @formula("capacity * (1 - reserved)", unit="byte", source="definition")

@@ -35,7 +35,7 @@ def math_time(flops: Numeric, peak: Numeric, efficiency: Numeric) -> Numeric:
     >>> math_time(1e12, 1e12, 0.5)
     2.0
     """
-    return flops / (peak * efficiency)
+    return flops * (1 / (peak * efficiency))  # one division of numbers, none of arrays
 
 
 @formula("traffic / (bandwidth * efficiency)", unit="s", source="Williams et al. 2009, CACM 52(4), fig. 1")
@@ -65,7 +65,7 @@ def memory_time(traffic: Numeric, bandwidth: Numeric, efficiency: Numeric) -> Nu
     >>> memory_time(1e12, 2e12, 1.0)
     0.5
     """
-    return traffic / (bandwidth * efficiency)
+    return traffic * (1 / (bandwidth * efficiency))
 
 
 @formula(
@@ -294,4 +294,4 @@ def upper_bound(math: Numeric, memory: Numeric, network: Numeric, overhead: Nume
     >>> upper_bound(3.0, 2.0, 1.0, 0.5)
     6.5
     """
-    return math + memory + network + overhead
+    return math + memory + (network + overhead)

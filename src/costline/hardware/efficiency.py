@@ -179,6 +179,7 @@ class Efficiency:
         self._adjustments = adjustments or {}
         self._newest: dict[tuple[str, str], str] = {}
         self._found: dict[tuple[str, ...], Coefficient] = {}
+        self._at_hand: tuple[Chip | None, dict[tuple[str, str], Numeric]] = (None, {})
         self.used: dict[tuple[str, str, str], Coefficient] = {}
 
     @property
@@ -255,7 +256,17 @@ class Efficiency:
         return f"{qualifier}/{self._job}" if self._job and name in BY_JOB else qualifier
 
     def value(self, name: str, chip: Chip, qualifier: str = "") -> Numeric:
-        """Value of the row that applies to `chip`, or the user's own."""
+        """Value of the row that applies to `chip`, or the user's own; those of the chip asked last are kept at hand."""
+        asked, values = self._at_hand
+        if asked is not chip:
+            values = {}
+            self._at_hand = (chip, values)
+        value = values.get((name, qualifier))
+        if value is None:
+            value = values[name, qualifier] = self._value(name, chip, qualifier)
+        return value
+
+    def _value(self, name: str, chip: Chip, qualifier: str) -> Numeric:
         if name in self._overrides:
             return self._overrides[name]
         row = self.row(name, chip, self.refined(name, qualifier))
@@ -272,21 +283,26 @@ class Efficiency:
 
     def replace(self, **overrides: Numeric) -> Efficiency:
         """Return the same table with values fixed by the user."""
-        fixed = {**self._overrides, **overrides}
-        return Efficiency(self._rows.values(), fixed, self._drawn, self._adjustments, self._job, self.kernels)
+        return self._again({**self._overrides, **overrides}, self._drawn)
 
     def within(self, job: str) -> Efficiency:
         """Return the same table for one kind of job; what it looks up counts as used here too."""
         made = copy(self)
-        made._job = job
+        made._job, made._at_hand = job, (None, {})
         return made
 
     def asking(self, kernels: Measured | None) -> Efficiency:
         """Return the same table behind measured kernels, or without them; what it looks up counts as used here too."""
         made = copy(self)
-        made.kernels = kernels
+        made.kernels, made._at_hand = kernels, (None, {})
         return made
 
     def drawn(self, samples: Mapping[tuple[str, str, str], Numeric]) -> Efficiency:
         """Return the same table with samples in the place of some rows, by name, scope and qualifier."""
-        return Efficiency(self._rows.values(), self._overrides, samples, self._adjustments, self._job, self.kernels)
+        return self._again(self._overrides, dict(samples))
+
+    def _again(self, overrides: dict[str, Numeric], drawn: dict[Level, Numeric]) -> Efficiency:
+        """The same table, of which nothing is used yet; rows that were found stay found."""
+        made = copy(self)
+        made._overrides, made._drawn, made._at_hand, made.used = overrides, drawn, (None, {}), {}
+        return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,12 +68,24 @@ class Tiling:
         return np.where(needed, value, 1)
 
 
-class PixelStreams(Protocol):
+class PixelStreams(dict[str, Numeric]):
+    """Streams of the stages of an autoencoder for one clip, each worked out when it is first asked for."""
+
+    def __init__(self, stream: Callable[[str], Numeric]) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def __missing__(self, name: str) -> Numeric:
+        value = self[name] = self._stream(name)
+        return value
+
+
+class PixelStages(Protocol):
     """Frames, height and width in pixels -> positions of every stage."""
 
     def __call__(
         self, frames: Numeric, height: Numeric, width: Numeric, tiling: Tiling | None = None
-    ) -> dict[str, Numeric]: ...
+    ) -> PixelStreams: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +112,7 @@ class Autoencoder(Network):
 
     encoder: tuple[Part, ...]
     decoder: tuple[Part, ...]
-    stages: PixelStreams
+    stages: PixelStages
     time: int
     space: int
     latent_channels: int
@@ -109,7 +122,7 @@ class Autoencoder(Network):
 
     def streams(
         self, *, frames: Numeric = 1, height: Numeric, width: Numeric, batch: Numeric = 1, tiling: Tiling | None = None
-    ) -> dict[str, Numeric]:
+    ) -> PixelStreams:
         """Positions of every stage for a clip of `frames` x `height` x `width` pixels.
 
         Parameters
@@ -121,7 +134,9 @@ class Autoencoder(Network):
         tiling : Tiling, optional
             Overlapping tiles; pass `self.tiling` for those of the reference implementation.
         """
-        return {**self.stages(frames, height, width, tiling), "sample": 1, "batch": batch}
+        streams = self.stages(frames, height, width, tiling)
+        streams |= {"sample": 1, "batch": batch}
+        return streams
 
     def tiling_factor(self, height: Numeric, width: Numeric, tile: int) -> Numeric:
         """Work with square tiles of `tile` pixels over work without, overlap as in the reference implementation. [1]"""

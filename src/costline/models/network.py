@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from costline.models.parts import Convention, Kind, Part, Streams
-from costline.numeric import Numeric
+from costline.numeric import Numeric, add_up
 
 
 def total_params(parts: Iterable[Part]) -> int:
@@ -23,11 +23,7 @@ def total_flops(
     parts: Iterable[Part], streams: Streams, kind: Kind | None = None, convention: Convention = "exact"
 ) -> Numeric:
     """FLOPs of one forward pass of `parts`, all kinds or one. [FLOP]"""
-    total: Numeric = 0
-    for part in parts:
-        if kind is None or part.kind == kind:
-            total = total + part.flops(streams, convention)
-    return total
+    return add_up(part.flops(streams, convention) for part in parts if kind is None or part.kind == kind)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,14 +17,13 @@ Conventions
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from costline.formulas.attention import attention_flops, causal_pairs, chunk_pairs, full_pairs, window_pairs
 from costline.formulas.linear import convolution_flops, gemm_flops
-from costline.numeric import Numeric, smallest
+from costline.numeric import Numeric, smallest, times
 
 Streams: TypeAlias = Mapping[str, Numeric]
 Kind: TypeAlias = Literal["linear", "attention", "convolution", "memory"]
@@ -34,16 +33,12 @@ Convention: TypeAlias = Literal["exact", "full"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part(ABC):
-    """Something with parameters or work: see the subclasses."""
+class Part:
+    """Something with parameters or work: see the subclasses, each of which says what `kind` of kernel executes it."""
 
+    kind: ClassVar[Kind]
     name: str
     repeat: int = 1
-
-    @property
-    @abstractmethod
-    def kind(self) -> Kind:
-        """Which kind of kernel executes it."""
 
     @property
     def params(self) -> int:
@@ -68,6 +63,7 @@ class Linear(Part):
     backward pass needs no copy of the input of its own (keys and values share the queries' input).
     """
 
+    kind: ClassVar[Kind] = "linear"
     inputs: int
     outputs: int
     rows: str
@@ -77,21 +73,18 @@ class Linear(Part):
     saves: bool = True
 
     @property
-    def kind(self) -> Kind:
-        return "linear"
-
-    @property
     def params(self) -> int:
         return self.repeat * self.outputs * (self.inputs + self.bias) * self.weights
 
     def flops(self, streams: Streams, convention: Convention = "exact") -> Numeric:
-        return self.repeat * gemm_flops(streams["batch"] * streams[self.rows], self.inputs, self.outputs)
+        return self.repeat * gemm_flops(times(streams[self.rows], streams["batch"]), self.inputs, self.outputs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpertLinear(Part):
     """The same dense layer in each of `experts` experts, `active` of which a token visits."""
 
+    kind: ClassVar[Kind] = "linear"
     inputs: int
     outputs: int
     experts: int
@@ -100,10 +93,6 @@ class ExpertLinear(Part):
     bias: bool = False
     shard: Shard = "column"
     saves: bool = True
-
-    @property
-    def kind(self) -> Kind:
-        return "linear"
 
     @property
     def params(self) -> int:
@@ -129,6 +118,7 @@ class Attention(Part):
     `crossed` is True where the keys are another stream's, such as a text's.
     """
 
+    kind: ClassVar[Kind] = "attention"
     queries: str
     keys: str
     heads: int
@@ -148,10 +138,6 @@ class Attention(Part):
         A text is on all of them; along time a place is on one of them, as tokens are divided over places.
         """
         return not self.crossed and self.queries != "time"
-
-    @property
-    def kind(self) -> Kind:
-        return "attention"
 
     def pairs(self, streams: Streams, convention: Convention = "exact") -> Numeric:
         """Query-key pairs of one sequence. [pair]"""
@@ -175,8 +161,8 @@ class Attention(Part):
         return smallest(context, self.window * queries) if self.mask == "selected" else context
 
     def flops(self, streams: Streams, convention: Convention = "exact") -> Numeric:
-        pairs = streams["batch"] * streams[self.sequences] * self.pairs(streams, convention)
-        return self.repeat * attention_flops(pairs, self.heads, self.key_dim, self.value_dim)
+        pairs = times(streams["batch"], streams[self.sequences]) * self.pairs(streams, convention)
+        return times(attention_flops(pairs, self.heads, self.key_dim, self.value_dim), self.repeat)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,14 +172,11 @@ class LinearAttention(Part):
     `state` is what a decoder keeps of one sample in one layer, in elements, however long the context.
     """
 
+    kind: ClassVar[Kind] = "attention"
     rows: str
     state_flops_per_token: int
     width: int
     state: int = 0
-
-    @property
-    def kind(self) -> Kind:
-        return "attention"
 
     def flops(self, streams: Streams, convention: Convention = "exact") -> Numeric:
         return self.repeat * streams["batch"] * streams[self.rows] * self.state_flops_per_token
@@ -203,16 +186,13 @@ class LinearAttention(Part):
 class Convolution(Part):
     """A convolution of any rank; `kernel` is the number of taps, `positions` the stream of output positions."""
 
+    kind: ClassVar[Kind] = "convolution"
     inputs: int
     outputs: int
     kernel: int
     positions: str
     groups: int = 1
     bias: bool = True
-
-    @property
-    def kind(self) -> Kind:
-        return "convolution"
 
     @property
     def params(self) -> int:
@@ -234,6 +214,7 @@ class Elementwise(Part):
     key heads), which tensor parallelism divides.
     """
 
+    kind: ClassVar[Kind] = "memory"
     rows: str
     width: int
     passes: float = 2
@@ -241,10 +222,6 @@ class Elementwise(Part):
     saves: float = 0
     held: int = 0
     shard: Shard = "replicated"
-
-    @property
-    def kind(self) -> Kind:
-        return "memory"
 
     @property
     def params(self) -> int:
@@ -258,13 +235,10 @@ class Weights(Part):
     `rows` and `width` say how much of a lookup table a forward pass touches; leave them empty for plain vectors.
     """
 
+    kind: ClassVar[Kind] = "memory"
     count: int
     rows: str = ""
     width: int = 0
-
-    @property
-    def kind(self) -> Kind:
-        return "memory"
 
     @property
     def params(self) -> int:

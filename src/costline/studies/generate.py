@@ -20,7 +20,7 @@ from costline.formulas.training import time_at_utilisation, utilisation
 from costline.models.autoencoder import Autoencoder
 from costline.models.dit import DiT
 from costline.models.network import Network
-from costline.numeric import Numeric, ceil_divide, largest
+from costline.numeric import Numeric, Sum, add_up, ceil_divide, largest, times
 from costline.plan import Plan
 from costline.studies.clip import (
     Clip,
@@ -230,26 +230,27 @@ def _decode(pipeline: Sampler, autoencoder: Autoencoder, clip: Clip, machine: Ma
 
 def denoising_flops(pipeline: Sampler, clip: Clip, machine: Machine) -> Numeric:
     """FLOPs of all computed evaluations of one piece. [FLOP]"""
-    attention, others = _evaluation_flops(pipeline, clip, machine)
-    return (attention + others) * computed_evaluations(evaluations(clip.steps, clip.branches), machine.plan.reused)
+    return sum(_evaluation_flops(pipeline, clip, machine)) * _computed(clip, machine.plan)
+
+
+def _computed(clip: Clip, plan: Plan) -> Numeric:
+    """Evaluations of one piece that are computed. [evaluation]"""
+    return computed_evaluations(evaluations(clip.steps, clip.branches), plan.reused)
 
 
 def _evaluation_flops(pipeline: Sampler, clip: Clip, machine: Machine) -> tuple[Numeric, Numeric]:
     """FLOPs of attention and of all else in one evaluation, the mean over the sampler's networks. [FLOP]"""
-    attention: Numeric = 0.0
-    others: Numeric = 0.0
+    attention, others = Sum(), Sum()
     for network, share in pipeline.transformers:
         streams, parts = clip_streams(network, clip), network.parts
         chunks: Numeric = 1
         if clip.chunk is not None:
             parts, chunks = with_history(parts, streams, clip.chunk)
-        for part in parts:
-            flops = part.flops(streams) * (chunks * share)
-            if part.kind == "attention":
-                attention = attention + flops * machine.plan.density
-            else:
-                others = others + flops
-    return attention, others
+        cores = add_up(part.flops(streams) for part in parts if part.kind == "attention")
+        attention.add(times(cores, chunks * share * machine.plan.density))
+        rest = add_up(part.flops(streams) for part in parts if part.kind != "attention")
+        others.add(times(rest, chunks * share))
+    return attention.total, others.total
 
 
 def _stated(pipeline: Sampler, clip: Clip, machine: Machine) -> Timing:
@@ -293,12 +294,12 @@ def _money(
 
 def _work(pipeline: Sampler, clip: Clip, pieces: Numeric, denoise: Timing, machine: Machine) -> dict[str, Figure]:
     plan, chip = machine.plan, machine.cluster.chip
-    flops = denoising_flops(pipeline, clip, machine) * pieces
+    attention, others = _evaluation_flops(pipeline, clip, machine)
+    flops = (attention + others) * _computed(clip, plan) * pieces
     network = pipeline.transformers[0][0]
     number = evaluations(clip.steps, clip.branches)
     used = utilisation(flops, denoise.point, _rented(machine), peak_rate(chip, plan))
     streams = clip_streams(network, clip)
-    attention, others = _evaluation_flops(pipeline, clip, machine)
     shared = "of an evaluation's FLOPs" + (", all its chunks together" if clip.chunk is not None else "")
     params = sum(one.params * share for one, share in pipeline.transformers)
     computed = computed_evaluations(number, plan.reused) * pieces

@@ -138,10 +138,13 @@ def likeness(
     rows = np.flatnonzero(allowed if apart is None else allowed & ~apart)
     if not rows.size:
         return None
-    words = {name: question.words.get(name, "") for name in UNLIKE}
+    words = {name: cases.code(name, question.words.get(name, "")) for name in UNLIKE}
     numbers = {name: question.numbers.get(name, 0.0) for name in OCTAVES}
-    distance = np.min([distances({**words, "target": each}, numbers, cases, rows) for each in question.targets], axis=0)
-    new = [name for name in LEFT_OUT if words[name] and not np.any(cases.words[name][allowed] == words[name])]
+    targets = [words | {"target": cases.code("target", each)} for each in question.targets]
+    distance = np.min([distances(each, numbers, cases.coded, rows) for each in targets], axis=0)
+    new = [
+        name for name in LEFT_OUT if question.words.get(name) and not np.any(cases.codes[name][allowed] == words[name])
+    ]
     least, most, effective = bounds(distance, errors_without(cases, new)[rows], _repeats(cases, rows), share)
     order = rows[np.argsort(distance, kind="stable")]
     return Likeness(
@@ -215,9 +218,7 @@ def held_out_bounds(cases: Validated, share: float = 0.8, new: str = "") -> tupl
         As if the chip, or the software, of each case were new: none of its cases is looked at.
     """
     error = errors_without(cases, [new] if new else [])
-    study, codes = _study(cases.words["target"].tolist()), cases.codes
-    as_codes: dict[str, Any] = {name: codes[name] for name in UNLIKE}
-    coded = Validated(as_codes, cases.numbers)
+    study, codes, coded = _study(cases.words["target"].tolist()), cases.codes, cases.coded
     low, high = np.full(len(cases), np.nan), np.full(len(cases), np.nan)
     for each in np.unique(study):
         rows = np.flatnonzero(study == each)

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from costline.errors import ConfigError
 from costline.formulas.autoencoder import whole_tiles
-from costline.models.autoencoder import Autoencoder, Tiling
+from costline.models.autoencoder import Autoencoder, PixelStreams, Tiling
 from costline.models.autoencoders.half import TAPS_2D, Half, assemble
 from costline.models.autoencoders.stages import Stages
 from costline.models.config import Config, Flag, Size
@@ -48,9 +48,7 @@ class Cubes:
     stages: Stages
     side: int
 
-    def __call__(
-        self, frames: Numeric, height: Numeric, width: Numeric, tiling: Tiling | None = None
-    ) -> dict[str, Numeric]:
+    def __call__(self, frames: Numeric, height: Numeric, width: Numeric, tiling: Tiling | None = None) -> PixelStreams:
         """Streams of all cubes; `tiling` changes nothing, tiles being always on."""
         cubes: Numeric = 1
         for length, tile, shared in (
@@ -61,7 +59,7 @@ class Cubes:
             cubes = cubes * largest(whole_tiles(length, tile, tile - shared), 1)
         one = self.stages(CUBE_FRAMES, self.side, self.side)
         within = (":area", ":time", ":all")
-        return {name: value if name.endswith(within) else value * cubes for name, value in one.items()}
+        return PixelStreams(lambda name: one[name] if name.endswith(within) else one[name] * cubes)
 
 
 def read_allegro(config: Mapping[str, Any], name: str) -> Autoencoder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
-from costline.models.autoencoder import Autoencoder, PixelStreams, Tiling
+from costline.models.autoencoder import Autoencoder, PixelStages, Tiling
 from costline.models.autoencoders.stages import Chunks, Stage, Stages, Step
 from costline.models.parts import Attention, Convolution, Elementwise, Linear, Mask, Part, Weights
 
@@ -205,7 +205,7 @@ def assemble(
     latent_channels: int,
     tiling: Tiling,
     chunk: int | None = None,
-    stages: PixelStreams | None = None,
+    stages: PixelStages | None = None,
     upcast: bool = False,
 ) -> Autoencoder:
     """Join two halves; `widest` is the width reported as `hidden_size`, `stages` replaces those of the halves."""

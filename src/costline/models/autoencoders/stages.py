@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from costline.formulas.autoencoder import tiled_pairs, tiled_positions
-from costline.models.autoencoder import Tiling
+from costline.models.autoencoder import PixelStreams, Tiling
 from costline.numeric import Numeric, floor_divide, largest, smallest
 
 Step: TypeAlias = tuple[Literal["shrink", "grow", "times", "plus", "pair"], int]
@@ -101,7 +101,7 @@ class Stage:
     Attributes
     ----------
     name : str
-        Stream of its positions; ``<name>:time``, ``:area`` and the like are derived, see `streams`.
+        Stream of its positions; ``<name>:time``, ``:area`` and the like are derived, see `stream`.
     before : tuple of Step
         From frames of video to the half's input; pieces in time are cut there.
     steps : tuple of Step
@@ -145,20 +145,28 @@ class Stage:
         area = rows.longest * columns.longest
         return Surface(area, rows.positions * columns.positions, rows.pairs * columns.pairs / area**2)
 
-    def streams(self, time: Extent, surface: Surface) -> dict[str, Numeric]:
-        """Positions, and queries and sequences of attention over an area, over time and over both.
 
-        Cut-off tiles count as fractions of a whole sequence, so that sequences x queries x keys is exact.
-        """
-        return {
-            self.name: time.positions * surface.positions,
-            f"{self.name}:area": surface.longest,
-            f"{self.name}:areas": time.positions * surface.sequences,
-            f"{self.name}:time": time.longest,
-            f"{self.name}:times": surface.positions,
-            f"{self.name}:all": time.longest * surface.longest,
-            f"{self.name}:alls": time.sequences * surface.sequences,
-        }
+def stream_of(what: str, time: Extent, surface: Surface) -> Numeric:
+    """Positions of a stage, or queries or sequences of its attention over an area, over time or over both.
+
+    Cut-off tiles count as fractions of a whole sequence, so that sequences x queries x keys is exact.
+    """
+    match what:
+        case "":
+            return time.positions * surface.positions
+        case "area":
+            return surface.longest
+        case "areas":
+            return time.positions * surface.sequences
+        case "time":
+            return time.longest
+        case "times":
+            return surface.positions
+        case "all":
+            return time.longest * surface.longest
+        case "alls":
+            return time.sequences * surface.sequences
+    raise KeyError(what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,18 +175,20 @@ class Stages:
 
     stages: tuple[Stage, ...]
 
-    def __call__(
-        self, frames: Numeric, height: Numeric, width: Numeric, tiling: Tiling | None = None
-    ) -> dict[str, Numeric]:
+    def __call__(self, frames: Numeric, height: Numeric, width: Numeric, tiling: Tiling | None = None) -> PixelStreams:
         """Streams of every stage for a clip in pixels."""
-        streams: dict[str, Numeric] = {}
+        named = {stage.name: stage for stage in self.stages}
         times: dict[tuple[object, ...], Extent] = {}
         surfaces: dict[int, Surface] = {}
-        for stage in self.stages:  # stages that differ in one respect only share the rest
-            key = (stage.before, stage.steps, stage.chunks)
+
+        def stream(name: str) -> Numeric:
+            place, _, what = name.partition(":")
+            stage = named[place]
+            key = (stage.before, stage.steps, stage.chunks)  # stages that differ in one respect only share the rest
             if key not in times:
                 times[key] = stage.duration(frames)
             if stage.space not in surfaces:
                 surfaces[stage.space] = stage.surface(height, width, tiling)
-            streams |= stage.streams(times[key], surfaces[stage.space])
-        return streams
+            return stream_of(what, times[key], surfaces[stage.space])
+
+        return PixelStreams(stream)
