@@ -237,6 +237,7 @@ def _case(
         pipeline=layout.pipeline,
         data=layout.data,
         expert=layout.expert,
+        expert_tensor=layout.cut,
         **asdict(release(row.engine, "serve", row.date, row.said, cluster.chip)),
     )
     tokens_in, tokens_out = max(row.input_len or 0, 1), max(round(row.output_len or 0), 1)

@@ -22,6 +22,8 @@ class Layout:
     ----------
     tensor, pipeline, data, expert : int
         Degrees in chips; `data` are replicas of attention within an instance and of whole instances.
+    cut : int or None
+        Chips that share one expert, where that is stated by the other degrees.
     chips : int
         Chips that work at a time.
     instances : int
@@ -36,6 +38,7 @@ class Layout:
     pipeline: int = 1
     data: int = 1
     expert: int = 1
+    cut: int | None = None
     chips: int = 1
     instances: int = 1
     sequential: bool = False
@@ -85,9 +88,18 @@ def layouts(row: ServeRow, notes: list[str]) -> Layouts:
     chips = max(tensor * pipeline * data, 1)
     if row.num_chips % chips and chips % row.num_chips:
         raise UnpredictableError(f"tp {tensor} x pp {pipeline} x dp {data} contradicts {row.num_chips} chips")
-    one = Layout(tensor=tensor, pipeline=pipeline, data=data, expert=expert, chips=chips,
+    one = Layout(tensor=tensor, pipeline=pipeline, data=data, expert=expert, cut=_cut(tensor, expert), chips=chips,
                  instances=max(row.num_chips // chips, 1))  # fmt: skip
     return Layouts(prefill=one, decode=one)
+
+
+def _cut(tensor: int, expert: int) -> int | None:
+    """Chips that share an expert: the groups of a tensor group that is not as many as its chips cut theirs.
+
+    SGLang: python/sglang/srt/distributed/parallel_state.py, ``moe_tp_size = tp // ep``; TensorRT-LLM: docs of
+    ``moe_tensor_parallel_size``, whose product with the expert degree is the tensor degree.
+    """
+    return tensor // expert if 1 < expert < tensor and tensor % expert == 0 else None
 
 
 def _degree(word: str, name: str) -> int:
