@@ -209,3 +209,22 @@ def test_offloaded_weights_take_longer(row, efficiency):
     assert moved.plan.offload != "none"
     assert isinstance(one, Prediction)
     assert one.value < two.value
+
+
+@pytest.mark.parametrize(("expert", "cut"), [("1", None), ("2", 4), ("4", 2), ("8", None)])
+def test_groups_of_experts_cut_them_over_the_rest_of_the_tensor_group(row, efficiency, expert, cut):
+    """TensorRT-LLM's documentation: moe_tensor_parallel_size x moe_expert_parallel_size is the tensor degree."""
+    made = case(row("serve", model="Mixtral-8x7B", tp="8", num_chips="8", ep=expert), efficiency)
+    assert (made.plan.expert, made.plan.expert_tensor) == (int(expert), cut)
+    assert made.plan.expert_shards == 8
+
+
+def test_requests_beyond_what_an_engine_takes_in_wait(row, efficiency):
+    """vLLM runs 256 sequences on an RTX 4090, so of 512 half wait: as long as an answer takes (Little's law)."""
+    words = {"chip": "rtx-4090", "num_chips": "1", "tp": "1", "model": "Qwen2.5-0.5B", "engine": "vLLM", "date": "2026"}
+    words |= {"batch_kind": "max_concurrency", "input_len": "100", "output_len": "100", "weight_dtype": "bf16"}
+    some, many, stay = (
+        evaluate(prepare(row("serve", **words, metric=metric, concurrency_or_batch=number), efficiency), efficiency)
+        for metric, number in (("ttft_ms", "256"), ("ttft_ms", "512"), ("request_latency_ms", "256"))
+    )
+    assert many.value == pytest.approx(some.value + stay.value, rel=1e-6)

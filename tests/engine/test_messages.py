@@ -145,3 +145,14 @@ def test_collectives_of_other_years_wait_longer_or_less(year, factor):
     seconds = network_time(Message("tensor", 0.0, 1.0, 8, 1, year=year), machine.cluster, machine.efficiency)
     first = network_time(Message("tensor", 0.0, 1.0, 8, 1), machine.cluster, machine.efficiency)
     assert seconds == pytest.approx(first * factor)
+
+
+@pytest.mark.parametrize("name", ["ulysses", "ring", "expert", "data", "pipeline"])
+def test_only_all_reduces_of_tensor_parallelism_have_gained(name):
+    """Engines wrote kernels of their own for them (TensorRT-LLM's and vLLM's custom all-reduce), and for no other."""
+    machine = make_machine(8, coefficients={"latency_up": 1e-5, "progress": 0.3})
+    early, late = (
+        network_time(Message(name, 0.0, 1.0, 8, 1, year=year), machine.cluster, machine.efficiency)
+        for year in (2023.0, 2026.0)
+    )
+    assert early == late

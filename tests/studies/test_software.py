@@ -10,13 +10,14 @@ import costline
 from costline.accuracy.words import release
 from costline.catalogue import shipped
 from costline.catalogue.check import check_file
+from costline.catalogue.software_table import software_named
 from costline.catalogue.table import DATA
 from costline.cli import main
 from costline.errors import CatalogueError, InputError, PlanError, UnknownNameError
 from costline.hardware.efficiency import Coefficient, Efficiency
 from costline.plan import Plan
 from costline.planning import read_year
-from costline.studies.software import Stated, settled_software, software_note
+from costline.studies.software import Stated, released, sequences_taken, settled_software, software_note
 
 H100 = shipped.chip("h100-sxm")
 KERNELS = {"naive", "fa2", "fa3"}
@@ -41,8 +42,8 @@ def test_dates_that_are_none_are_refused(given):
 
 
 def test_an_engine_settles_what_the_table_says_of_it():
-    """llama.cpp does not fuse attention unless asked to and sums products in fp16; transformers copies its cache."""
-    fields, products = settled_software({}, Stated(engine="llama.cpp"), "serve", H100, KERNELS)
+    """llama.cpp did not fuse attention unless asked to, and sums products in fp16; transformers copies its cache."""
+    fields, products = settled_software({}, Stated(engine="llama.cpp", date="2024-06"), "serve", H100, KERNELS)
     assert (fields["attention"], fields["compiled"], products) == ("naive", True, "fp16acc")
     fields, products = settled_software({}, Stated(engine="transformers"), "serve", H100, KERNELS)
     assert (fields["attention"], fields["compiled"], products) == ("copied", False, "")
@@ -167,13 +168,14 @@ def test_the_table_is_listed_shown_and_checked(capsys, tmp_path):
     wrong = tmp_path / "software.csv"
     lines = (DATA / "software.csv").read_text().splitlines()
     twice = next(line for line in lines if line.startswith("trtllm,"))
-    wrong.write_text("\n".join([lines[0], twice, twice, 'mine,cook,"(",2,,,fp5,2025,,assumed,me,']) + "\n")
+    wrong.write_text("\n".join([lines[0], twice, twice, 'mine,cook,"(",2,,2025-08,,,,fp5,2025,,assumed,me,']) + "\n")
     with pytest.raises(CatalogueError) as refused:
         check_file(wrong)
     for fault in (
         "study is none of",
         "fused is '2'",
         "'fp5' is not a format",
+        "attention_until goes with an attention kernel",
         "'(' is not a regular",
         "since and earlier go together",
         "trtllm (serve): 2",
@@ -198,3 +200,22 @@ def test_an_earlier_program_may_be_named_itself():
     dated = costline.serve(**MODEL, engine="vllm", engine_date="2024-06")
     named = costline.serve(**MODEL, engine="vllm-v0", engine_date="2024-06")
     assert named["tpot"] == dated["tpot"]
+
+
+@pytest.mark.parametrize(("year", "kernel"), [(2024.5, "naive"), (2025.9, "fa2"), (0.0, "")])
+def test_llama_cpp_fuses_attention_since_august_2025(year, kernel):
+    """ggml-org/llama.cpp, pull request 15434: FlashAttention is on by default where a device supports it."""
+    made = released(software_named("llama.cpp", "serve"), year, shipped.chip("rtx-4090"))
+    assert made.attention == kernel
+
+
+@pytest.mark.parametrize(
+    ("engine", "chip", "taken"),
+    [
+        ("vllm", "rtx-4090", 256), ("vllm", "a100-sxm-80gb", 256), ("vllm", "mi300x", 1024),
+        ("vllm-v0", "h100-sxm", 256), ("sglang", "h100-sxm", math.inf), ("", "h100-sxm", math.inf),
+    ],
+)  # fmt: skip
+def test_vllm_takes_in_so_many_sequences_unless_told_otherwise(engine, chip, taken):
+    """vllm/engine/arg_utils.py, get_batch_defaults: 1,024 from 70 GiB on but for A100, else 256."""
+    assert sequences_taken(engine, shipped.chip(chip)) == taken

@@ -29,6 +29,7 @@ from costline.precision import element_bytes, usual_products
 from costline.studies.formats import multiplied, widened
 from costline.studies.serve import Requests, largest_batch, serving_times
 from costline.studies.serving_modes import first_of_pool, prefill_pool
+from costline.studies.software import sequences_taken
 from costline.studies.targets import serving_target
 
 Job: TypeAlias = Literal["static", "continuous", "prefill", "decode", "entering"]
@@ -140,7 +141,8 @@ class ServeCase:
         # engines with a stated limit take requests in as long as the caches of the moment fit, full on average by half
         held = self.input + (self.output if self.batch is None else self.output / 2)
         fits = float(largest_batch(self.network, held, machine, self.input))
-        return min(max(fits, float(self.plan.data)), self.most if self.batch is None else self.batch)
+        taken = sequences_taken(self.plan.software, self.cluster.chip) * float(self.plan.data)
+        return min(max(fits, float(self.plan.data)), taken, self.most if self.batch is None else self.batch)
 
 
 def _in_turn(first: Figure, batch: float) -> Figure:

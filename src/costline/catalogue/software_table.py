@@ -12,9 +12,9 @@ from costline.errors import UnknownNameError
 from costline.precision import BYTES
 
 COLUMNS = columns(
-    "study! pattern! fused! attention products since earlier source! note",
+    "study! pattern! fused! attention attention_until products since earlier source! note",
     identifier="id!",
-    integer="chunk",
+    integer="chunk sequences sequences_large",
     kind="kind!",
 )
 
@@ -33,8 +33,13 @@ class Software:
         Whether it fuses element-wise work and launches kernels as one graph unless told otherwise.
     attention : str
         Attention kernel it uses whatever the chip could do; empty: the newest of its day.
+    attention_until : str
+        Month from which it uses the newest of its day instead; empty: never.
     chunk : int or None
         Prompt tokens a pass takes in, so that chips that share the layers work on several; None: whole prompts.
+    sequences, sequences_large : int or None
+        Sequences it takes in at a time unless told otherwise, and on chips of 70 GiB and more but for A100, as vLLM
+        tells them apart; None: what fits.
     products : str
         Format it multiplies 16-bit operands in; empty: theirs.
     since, earlier : str
@@ -48,7 +53,10 @@ class Software:
     pattern: str
     fused: bool
     attention: str
+    attention_until: str
     chunk: int | None
+    sequences: int | None
+    sequences_large: int | None
     products: str
     since: str
     earlier: str
@@ -73,6 +81,8 @@ def software_faults(rows: list[Row]) -> list[str]:
             faults.append(f"{name}: products {row['products'][:40]!r} is not a format")
         if bool(row["since"]) != bool(row["earlier"]) or (row["since"] and not MONTH.fullmatch(row["since"])):
             faults.append(f"{name}: since and earlier go together; write a month such as 2025-03, and an id")
+        if row["attention_until"] and not (row["attention"] and MONTH.fullmatch(row["attention_until"])):
+            faults.append(f"{name}: attention_until goes with an attention kernel; write a month such as 2025-08")
         try:
             re.compile(row["pattern"])
         except re.error as error:
@@ -91,7 +101,10 @@ def all_software() -> tuple[Software, ...]:
             pattern=row["pattern"],
             fused=row["fused"] == "yes",
             attention=row["attention"],
+            attention_until=row["attention_until"],
             chunk=row["chunk"],
+            sequences=row["sequences"],
+            sequences_large=row["sequences_large"],
             products=row["products"],
             since=row["since"],
             earlier=row["earlier"],

@@ -30,6 +30,8 @@ ONLY = {"fa3": "hopper", "fa4": "blackwell"}
 GRAPHS = frozenset({"Google", "AWS", "gaudi2", "gaudi3"})
 """Makers and families of chips that are given whole graphs by a compiler, whatever framework is above it (XLA, Neuron,
 the lazy mode of SynapseAI with HPU graphs): on them nothing runs operator by operator unless that is said."""
+LARGE_MEMORY = 70 * 2.0**30
+"""Memory from which on vLLM takes a chip for a large one. [byte]"""
 FORWARD_ALONE = frozenset({"sage"})
 """Kernels that have no backward pass."""
 COMMON: Mapping[Study, tuple[str, ...]] = {
@@ -102,8 +104,14 @@ def released(found: Software | None, year: float, chip: Chip, compiled: bool | N
     found = predecessor(found, year)
     graphs = bool(GRAPHS & {chip.vendor, chip.family})
     fused = (graphs or (found is not None and found.fused)) if compiled is None else compiled
-    own = "" if found is None else found.attention
+    own = "" if found is None else _own_attention(found, year)
     return Release("" if found is None else found.id, year, fused, own or attention_at(year, chip))
+
+
+def _own_attention(found: Software, year: float) -> str:
+    """Attention kernel that is an engine's own in a year, with no year today; empty where it takes what there is."""
+    until = found.attention_until
+    return "" if until and (not year or year >= read_year(until, "attention_until")) else found.attention
 
 
 def predecessor(found: Software | None, year: float) -> Software | None:
@@ -117,6 +125,23 @@ def predecessor(found: Software | None, year: float) -> Software | None:
     if found is None or not found.earlier or not year or year >= read_year(found.since, "since"):
         return found
     return software_named(found.earlier, found.study)
+
+
+def sequences_taken(software: str, chip: Chip) -> float:
+    """Sequences an engine takes in at a time unless told otherwise; infinite where it takes what fits. [sequence]
+
+    Source: vllm-project/vllm, vllm/engine/arg_utils.py: chips of 70 GiB and more, "and a100 not in device_name".
+
+    Examples
+    --------
+    >>> from costline.catalogue import shipped
+    >>> [sequences_taken("vllm", shipped.chip(name)) for name in ("l40s", "a100-sxm-80gb", "h100-sxm")]
+    [256.0, 256.0, 1024.0]
+    """
+    found = software_named(software, "serve") if software else None
+    large = chip.memory is not None and np.all(np.asarray(chip.memory) >= LARGE_MEMORY) and "a100" not in chip.id
+    taken = None if found is None else found.sequences_large if large else found.sequences
+    return np.inf if taken is None else float(taken)
 
 
 def attention_at(year: float, chip: Chip) -> str:
