@@ -228,3 +228,10 @@ def test_requests_beyond_what_an_engine_takes_in_wait(row, efficiency):
         for metric, number in (("ttft_ms", "256"), ("ttft_ms", "512"), ("request_latency_ms", "256"))
     )
     assert many.value == pytest.approx(some.value + stay.value, rel=1e-6)
+
+
+@pytest.mark.parametrize(("notes", "split"), [("", None), ("ETP=2", 2), ("expert tensor parallelism 4; BF16", 4)])
+def test_notes_on_training_say_how_many_chips_share_an_expert(row, efficiency, notes, split):
+    words = {"model": "Mixtral-8x7B", "num_chips": "64", "tp": "4", "pp": "1", "ep": "8", "notes": notes}
+    assert case(row("train", **words, params_total="", params_active="", layers="", hidden="", heads="", kv_heads="",
+                    ffn="", vocab="", dp="16"), efficiency).plan.expert_tensor == split  # fmt: skip

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+EXPERT_TENSOR = {f"expert tensor parallelism {degree}": degree for degree in (1, 2, 4, 8)}
+"""Phrase -> chips that share one expert."""
 PHRASES: dict[str, re.Pattern[str]] = {
     "eager": re.compile(r"\benforce[- ]eager\b", re.I),
     "compiled": re.compile(r"\btorch\.compile\b|\bcompile \+", re.I),
@@ -19,6 +21,10 @@ PHRASES: dict[str, re.Pattern[str]] = {
     "prefill only": re.compile(r"\bprefill (?:phase )?only\b|\bprefill phase\b", re.I),
     "decode only": re.compile(r"\bdecode (?:phase )?only\b|\bdecode phase\b", re.I),
     "attention data parallel": re.compile(r"\battention DP\b", re.I),
+    **{
+        phrase: re.compile(rf"\b(?:expert tensor parallelism|ETP)[ =:]*{degree}\b", re.I)
+        for phrase, degree in EXPERT_TENSOR.items()
+    },
 }
 """Phrase -> how notes write it."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from costline.accuracy.conventions import EXPERT_TENSOR
 from costline.accuracy.machines import cluster_of, stated_links, units_per_chip
 from costline.accuracy.networks import family, trained_decoder
 from costline.accuracy.prediction import (
@@ -149,6 +150,7 @@ def _plan(row: TrainRow, chips: int, batch: float, cluster: Cluster, notes: list
         data=data,
         ring=context,
         expert=row.ep or 1,
+        expert_tensor=next((degree for phrase, degree in EXPERT_TENSOR.items() if phrase in row.said), None),
         zero=_zero(row, notes),
         shard_scope="domain" if "shards inside a node" in row.said else "all",
         sequence_parallel="no sequence parallel" not in row.said,
