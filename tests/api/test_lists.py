@@ -205,5 +205,5 @@ def test_fields_of_a_plan_may_be_arrays(tensor, pipeline, batches):
 
 
 def test_what_a_plan_of_arrays_cannot_be_is_one_clear_error():
-    with pytest.raises(InputError, match="tensor=3: .* divide by"):
+    with pytest.raises(InputError, match=r"tensor=3: .* divide by"):
         costline.train("llama-3.1-8b", on="64xh100-sxm", tokens="1T", plan={"tensor": np.array([1, 3])})

@@ -74,6 +74,8 @@ class Timing:
     @property
     def binds(self) -> str | np.ndarray[tuple[int, ...], np.dtype[np.str_]]:
         """Resource that accounts for most of the time."""
+        if not isinstance(self.point, np.ndarray):
+            return max(RESOURCES, key=lambda name: self.bound.get(name, 0.0))
         shares = [np.asarray(self.bound.get(name, 0.0)) for name in RESOURCES]
         winner = np.argmax(np.stack(np.broadcast_arrays(*shares)), axis=0)
         return RESOURCES[int(winner)] if winner.ndim == 0 else np.asarray(RESOURCES)[winner]
