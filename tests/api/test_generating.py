@@ -258,3 +258,12 @@ def test_tokens_of_less_than_a_latent_frame_are_one_frame(tokens):
     many = costline.generate("wan2.1-t2v-1.3b", on="8xh100-sxm", tokens=np.array([tokens, 32760]))
     clip = costline.generate("wan2.1-t2v-1.3b", on="8xh100-sxm", frames=81)
     assert many["cost_per_second"] == pytest.approx([many["cost"][0] * 16, clip["cost_per_second"]])
+
+
+def test_guidance_is_parallel_wherever_there_are_branches_to_divide():
+    branches = np.array([1, 2])
+    both = costline.generate("hunyuanvideo", on="8xh100-sxm", branches=branches)
+    for place, number in enumerate(branches.tolist()):
+        one = costline.generate("hunyuanvideo", on="8xh100-sxm", branches=number)
+        assert both["time"][place] == pytest.approx(one["time"], rel=1e-12)
+        assert both.inputs["guidance"][place] == one.inputs["guidance"]

@@ -184,3 +184,26 @@ def test_sizes_broadcast_with_other_arrays():
     )
     with pytest.raises(InputError, match="params: the derivation is of one size at a time, not of 2"):
         costline.serve(params=np.array([7e9, 70e9]), on="8xh100-sxm", explain=True)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    tensor=st.lists(st.sampled_from([1, 2, 4, 8]), min_size=3, max_size=3),
+    pipeline=st.lists(st.sampled_from([1, 2]), min_size=2, max_size=2),
+    batches=st.lists(st.integers(1, 200), min_size=3, max_size=3),
+)
+def test_fields_of_a_plan_may_be_arrays(tensor, pipeline, batches):
+    plan = {"tensor": np.array(tensor), "pipeline": np.array(pipeline)[:, None]}
+    found = costline.serve("llama-3.1-8b", on="16xh100-sxm", batch=np.array(batches), plan=plan)
+    assert np.shape(found["tpot"]) == (2, 3)
+    for row, column in np.ndindex(2, 3):
+        own = {"tensor": tensor[column], "pipeline": pipeline[row]}
+        one = costline.serve("llama-3.1-8b", on="16xh100-sxm", batch=batches[column], plan=own)
+        for name in ("ttft", "tpot", "output_rate", "memory", "largest_batch"):
+            values = np.broadcast_to(found[name], (2, 3))
+            assert values[row, column] == pytest.approx(one[name], rel=1e-12), name
+
+
+def test_what_a_plan_of_arrays_cannot_be_is_one_clear_error():
+    with pytest.raises(InputError, match=r"tensor=3: .* divide by"):
+        costline.train("llama-3.1-8b", on="64xh100-sxm", tokens="1T", plan={"tensor": np.array([1, 3])})

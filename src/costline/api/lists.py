@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from itertools import product
 from typing import Any, ParamSpec, Protocol, cast, overload
 
@@ -91,6 +91,8 @@ def _in_blocks(question: Callable[..., Estimate], inputs: dict[str, Any]) -> Est
     shapes = [array.shape for _, array in _arrays(inputs)]
     points = np.broadcast_shapes(*shapes) if shapes else ()
     number = int(np.prod(points))
+    if number and any(isinstance(value, np.ndarray) for value in _plan_of(inputs).values()):
+        return _by_plan(question, inputs, points)
     if shaping := [name for name in SHAPING if isinstance(inputs.get(name), np.ndarray)]:
         if inputs.get("explain") and number > 1:
             raise InputError(f"{shaping[0]}: the derivation is of one size at a time, not of {number}")
@@ -103,29 +105,54 @@ def _in_blocks(question: Callable[..., Estimate], inputs: dict[str, Any]) -> Est
     return _joined(answers, points, [min(LONG, number - start) for start in starts])
 
 
-def _cut(inputs: Mapping[str, Any], points: tuple[int, ...], part: slice | int) -> dict[str, Any]:
+def _plan_of(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Plan fields that are given one by one."""
+    plan = inputs.get("plan")
+    return plan if isinstance(plan, Mapping) else {}
+
+
+def _by_plan(question: Callable[..., Estimate], inputs: dict[str, Any], points: tuple[int, ...]) -> Estimate:
+    """Ask once for each combination of the plan's fields, about all the points that have it."""
+    plan = _plan_of(inputs)
+    varied = {name: value for name, value in plan.items() if isinstance(value, np.ndarray)}
+    flat = [np.broadcast_to(value, points).reshape(-1).tolist() for value in varied.values()]
+    places: dict[tuple[Any, ...], list[int]] = {}
+    for place, combination in enumerate(zip(*flat, strict=True)):
+        places.setdefault(combination, []).append(place)
+    answers = []
+    for combination, found in places.items():
+        chosen = {**plan, **dict(zip(varied, combination, strict=True))}
+        answers.append(_in_blocks(question, {**_cut(inputs, points, np.asarray(found)), "plan": chosen}))
+    order = np.argsort(np.concatenate(list(places.values())))
+    return _joined(answers, points, [len(found) for found in places.values()], order)
+
+
+def _cut(inputs: Mapping[str, Any], points: tuple[int, ...], part: slice | int | Array) -> dict[str, Any]:
     """Inputs of some of the points, or the numbers of one."""
     cut: dict[str, Any] = {}
     for name, value in inputs.items():
-        if isinstance(value, np.ndarray) and (value.size > 1 or isinstance(part, int)):
-            cut[name] = np.broadcast_to(value, points).reshape(-1)[part]
+        if isinstance(value, np.ndarray):
+            every = value.size == 1 and not isinstance(part, int)
+            cut[name] = value.reshape(-1) if every else np.broadcast_to(value, points).reshape(-1)[part]
         else:
             cut[name] = _cut(value, points, part) if isinstance(value, Mapping) else value
     return cut
 
 
-def _joined(answers: Sequence[Estimate], points: tuple[int, ...], sizes: Sequence[int]) -> Estimate:
-    """Answers about blocks of some sizes as one about all points."""
+def _joined(
+    answers: Sequence[Estimate], points: tuple[int, ...], sizes: Sequence[int], order: Array | None = None
+) -> Estimate:
+    """Answers about blocks of some sizes as one about all points; with an order, about points that were sorted."""
     first = answers[0]
-    alone = max(sizes) == 1
+    alone = max(sizes) == 1 or order is not None
 
     def together(values: Sequence[Any]) -> Any:
-        differ = alone and any(value != values[0] for value in values)
+        differ = alone and not all(_same(value, values[0]) for value in values)
         if not differ and not any(isinstance(value, np.ndarray) and value.size > 1 for value in values):
             return values[0]
         numbers = [np.nan if value is None else value for value in values]
         whole = np.concatenate([np.broadcast_to(value, size) for value, size in zip(numbers, sizes, strict=True)])
-        return whole.reshape(points)
+        return (whole if order is None else whole[order]).reshape(points)
 
     def one(figures: Sequence[Figure]) -> Figure:
         merged = {key: together([getattr(figure, key) for figure in figures]) for key in ("value", "low", "high")}
@@ -142,6 +169,12 @@ def _joined(answers: Sequence[Estimate], points: tuple[int, ...], sizes: Sequenc
     return replace(first, figures=figures, inputs=asked, feasible=feasible, **said)
 
 
+def _same(one: Any, other: Any) -> bool:
+    """Whether two numbers, words or arrays are equal; tables of several are taken to be."""
+    single = not isinstance(one, np.ndarray | list | tuple) and not is_dataclass(one)
+    return np.array_equal(one, other) if isinstance(one, np.ndarray) else not single or bool(np.all(one == other))
+
+
 def _child(figure: Figure, name: str, figures: Sequence[Figure]) -> Figure:
     """A part of a figure by name; where only others have it, it takes nothing."""
     found = next((child for child in figure.children if child.name == name), None)
@@ -153,7 +186,7 @@ def _child(figure: Figure, name: str, figures: Sequence[Figure]) -> Figure:
 
 def _said(answers: Sequence[Estimate]) -> dict[str, Any]:
     """Words on many points: every warning, the assumptions they share, what the first that does not fit lacks."""
-    unfit = next((answer for answer in answers if not answer.feasible), answers[0])
+    unfit = next((answer for answer in answers if not np.all(answer.feasible)), answers[0])
     shared = tuple(row for row in answers[0].assumptions if all(row in answer.assumptions for answer in answers))
     warnings = tuple(dict.fromkeys(line for answer in answers for line in answer.warnings))
     return {"warnings": warnings, "assumptions": shared, "reason": unfit.reason, "change": unfit.change}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -19,7 +18,7 @@ from costline.formulas.pipeline import kept_micro_batches
 from costline.hardware.chip import Chip
 from costline.hardware.efficiency import Efficiency
 from costline.models.decoder import Decoder
-from costline.models.network import Network
+from costline.models.network import Network, params_by_place, place
 from costline.models.parts import (
     Attention,
     Convolution,
@@ -28,7 +27,6 @@ from costline.models.parts import (
     Linear,
     LinearAttention,
     Part,
-    Weights,
 )
 from costline.numeric import Numeric, add_up, ceil_divide, choose, largest, plus, smallest, some, times
 from costline.plan import Plan
@@ -74,11 +72,6 @@ def usable(chip: Chip, efficiency: Efficiency) -> Numeric:
     return usable_memory(chip.memory, efficiency.value("memory_reserved", chip))
 
 
-def place(part: Part) -> str:
-    """First step of a part's name: embed, condition, block, head, encoder, decoder."""
-    return part.name.split("/", 1)[0]
-
-
 def stage_share(network: Network, plan: Plan) -> Numeric:
     """Share of the layers that the fullest pipeline stage holds; 1/pipeline where they divide evenly. [1]"""
     return ceil_divide(network.layers, plan.pipeline) / network.layers
@@ -98,26 +91,17 @@ def params_on_chip(network: Network, plan: Plan) -> tuple[Numeric, Numeric]:
     Blocks are divided over the pipeline; the first stage also holds the embedding, the last one the head, and the
     fuller of the two counts.
     """
-    return _on_chip(network, plan)
+    return _on_chip(network, plan, network.placed)
 
 
-def _on_chip(network: Network, plan: Plan, form: str = "") -> tuple[Numeric, Numeric]:
-    """Parameters, all or those stored in one format: see `params_on_chip`."""
-    held: dict[tuple[str, bool], int] = defaultdict(int)  # whole numbers first: one division of arrays for many parts
-    for part in network.parts:
-        if form and weight_format(part, plan) != form:
-            continue
-        where = "experts" if isinstance(part, ExpertLinear) else place(part)
-        held[where if where in {"experts", "block", "head"} else "first", _is_sharded(part)] += part.params
-    first, head, block = (held[key, True] / plan.tensor + held[key, False] for key in ("first", "head", "block"))
+def _on_chip(network: Network, plan: Plan, held: Mapping[tuple[str, bool], int]) -> tuple[Numeric, Numeric]:
+    """What one chip is responsible for of parameters by place, all of them or those of one format."""
+    first, head, block = (
+        held.get((key, True), 0) / plan.tensor + held.get((key, False), 0) for key in ("first", "head", "block")
+    )
     stage, staged = stage_share(network, plan), plan.pipeline > 1
     ends = first + head - staged * smallest(first, head)
-    return block * stage + ends, held["experts", False] / plan.expert_shards * stage
-
-
-def _is_sharded(part: Part) -> bool:
-    """Whether tensor parallelism divides the weights of a part that is no expert."""
-    return (isinstance(part, Linear) and part.shard != "replicated") or (isinstance(part, Weights) and part.rows != "")
+    return block * stage + ends, held.get(("experts", False), 0) / plan.expert_shards * stage
 
 
 def state_ranks(plan: Plan, domain: Numeric) -> tuple[Numeric, Numeric]:
@@ -192,9 +176,7 @@ def _saved_attention(part: Attention, streams: Mapping[str, Numeric], plan: Plan
 
 def activations(network: Network, streams: Mapping[str, Numeric], plan: Plan, micro_batches: Numeric) -> Numeric:
     """Activations a pipeline stage holds at the fullest moment of training. [byte]"""
-    blocks = [part for part in network.parts if place(part) == "block"]
-    ends = saved_bytes([part for part in network.parts if place(part) != "block"], streams, plan)
-    saved = saved_bytes(blocks, streams, plan)
+    ends, saved = saved_bytes(network.ends, streams, plan), saved_bytes(network.blocks, streams, plan)
     kept = kept_micro_batches(plan.pipeline, plan.virtual, micro_batches)
     inputs = network.layers * residual_elements(network, streams, plan) * element_bytes(plan.activation)
     full = plan.recompute == "full"
@@ -278,9 +260,13 @@ def _visits(part: Linear | ExpertLinear, plan: Plan) -> tuple[Numeric, Numeric]:
 def weight_bytes(network: Network, plan: Plan) -> Numeric:
     """Weights of inference on one chip, each part in its format. [byte]"""
     total: Numeric = 0.0
-    for form in dict.fromkeys(weight_format(part, plan) for part in network.parts):
-        dense, experts = _on_chip(network, plan, form)
-        total = total + tensor_bytes(dense + experts, element_bytes(form))
+    forms: dict[str, list[Part]] = {}
+    for part in network.parts:
+        forms.setdefault(weight_format(part, plan), []).append(part)
+    for form, parts in forms.items():
+        held = network.placed if len(forms) == 1 else params_by_place(parts)
+        dense, experts = _on_chip(network, plan, held)
+        total = plus(total, tensor_bytes(dense + experts, element_bytes(form)))
     return total
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from costline.derivation import step
 from costline.engine.casts import cast_loads, launched_apart, sorted_before
 from costline.engine.loads import Load, backward_loads, each_load
-from costline.engine.memory import params_on_chip, place, residual_elements, round_share, stage_share, state_ranks
+from costline.engine.memory import params_on_chip, residual_elements, round_share, stage_share, state_ranks
 from costline.engine.messages import (
     Message,
     forward_messages,
@@ -27,7 +27,7 @@ from costline.formulas.pipeline import bubble_fraction, spared_layers
 from costline.formulas.roofline import memory_time
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
-from costline.models.network import Network
+from costline.models.network import Network, place
 from costline.models.parts import Attention, ExpertLinear, Part
 from costline.numeric import Array, Numeric, choose, largest, some
 from costline.plan import Plan
@@ -158,21 +158,14 @@ def training_step(network: Network, streams: Streams, micro_batches: Numeric, ma
     return Step(forward, backward, again, idle, data, update, _waits(busy.point + idle.point, machine))
 
 
-def _split(parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-    """Blocks, which a pipeline divides, and the rest."""
-    blocks = tuple(part for part in parts if place(part) == "block")
-    return blocks, tuple(part for part in parts if place(part) != "block")
-
-
 def _blocks(network: Network, streams: Streams, machine: Machine, reverse: bool) -> Timing:
     """One way through the blocks of the fullest stage."""
-    blocks, _ = _split(network.parts)
-    return _pass(blocks, streams, machine, reverse) * stage_share(network, machine.plan)
+    return _pass(network.blocks, streams, machine, reverse) * stage_share(network, machine.plan)
 
 
 def _ends(network: Network, streams: Streams, machine: Machine, reverse: bool) -> Timing:
     """One way through what the slowest stage holds besides blocks: with one stage all ends, with several the head."""
-    _, ends = _split(network.parts)
+    ends = network.ends
     single = machine.plan.pipeline == 1
     busy = Timing()
     for parts, where in ((ends, single), (tuple(part for part in ends if place(part) == "head"), ~np.asarray(single))):
@@ -213,7 +206,7 @@ def _recomputed(network: Network, streams: Streams, machine: Machine, blocks: Ti
     if np.any(whole := plan.recompute == "full"):
         busy = blocks * choose(whole, plan.recomputed, 0.0)
     if plan.attention == "naive" and np.any(part_of_it := plan.recompute == "selective"):
-        attention = tuple(part for part in _split(network.parts)[0] if part.kind == "attention")
+        attention = tuple(part for part in network.blocks if part.kind == "attention")
         share = stage_share(network, plan) * choose(part_of_it, 1.0, 0.0)
         busy = busy + _pass(attention, streams, machine, False) * share
     return busy

@@ -26,7 +26,7 @@ from costline.formulas.roofline import (
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import BEST_SHARE, Efficiency
-from costline.numeric import Numeric, Operation, Sum, add_up, choose, largest, once, plus, smallest, some, times
+from costline.numeric import Array, Numeric, Operation, Sum, add_up, choose, largest, once, plus, smallest, some, times
 from costline.plan import Plan
 from costline.precision import widening
 
@@ -75,6 +75,8 @@ class Timing:
     @property
     def binds(self) -> str | np.ndarray[tuple[int, ...], np.dtype[np.str_]]:
         """Resource that accounts for most of the time."""
+        if not isinstance(self.point, np.ndarray):
+            return max(RESOURCES, key=lambda name: self.bound.get(name, 0.0))
         shares = [np.asarray(self.bound.get(name, 0.0)) for name in RESOURCES]
         winner = np.argmax(np.stack(np.broadcast_arrays(*shares)), axis=0)
         return RESOURCES[int(winner)] if winner.ndim == 0 else np.asarray(RESOURCES)[winner]
@@ -224,7 +226,7 @@ def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
         tiled = math / size_share(load.rows, half)
         as_tiles, streamed = kernel_time(tiled, memory, launch, exposed), upper_bound(math, memory, 0.0, launch)
         faster, point = streamed < as_tiles, smallest(as_tiles, streamed)
-        hidden = (tiled >= memory) & np.logical_not(faster)
+        hidden: bool | Array = (tiled >= memory) > faster  # where the first holds and the second does not
         math = choose(faster, math, tiled)
     else:
         point, hidden = kernel_time(math, memory, launch, exposed), math >= memory

@@ -4,9 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
-from costline.models.parts import Convention, Kind, Part, Streams
+from costline.models.parts import Convention, ExpertLinear, Kind, Linear, Part, Streams, Weights
 from costline.numeric import Numeric, add_up
+
+
+def place(part: Part) -> str:
+    """First step of a part's name: embed, condition, block, head, encoder, decoder."""
+    return part.name.split("/", 1)[0]
+
+
+def params_by_place(parts: Iterable[Part]) -> dict[tuple[str, bool], int]:
+    """Parameters by place, and whether tensor parallelism divides them. [parameter]
+
+    Places are ``block``, ``head``, ``experts`` of any place, and ``first`` for all others.
+    """
+    held: dict[tuple[str, bool], int] = {}
+    for part in parts:
+        where = "experts" if isinstance(part, ExpertLinear) else place(part)
+        divided = (isinstance(part, Linear) and part.shard != "replicated") or (
+            isinstance(part, Weights) and part.rows != ""
+        )
+        key = (where if where in {"experts", "block", "head"} else "first", divided)
+        held[key] = held.get(key, 0) + part.params
+    return held
 
 
 def total_params(parts: Iterable[Part]) -> int:
@@ -52,6 +74,21 @@ class Network:
     layers: int
     hidden_size: int
     source: str = ""
+
+    @cached_property
+    def blocks(self) -> tuple[Part, ...]:
+        """Parts of the repeated layers, which a pipeline divides."""
+        return tuple(part for part in self.parts if place(part) == "block")
+
+    @cached_property
+    def ends(self) -> tuple[Part, ...]:
+        """All other parts: what stands before the layers and after them."""
+        return tuple(part for part in self.parts if place(part) != "block")
+
+    @cached_property
+    def placed(self) -> dict[tuple[str, bool], int]:
+        """All parameters by place: see `params_by_place`. [parameter]"""
+        return params_by_place(self.parts)
 
     @property
     def params(self) -> int:

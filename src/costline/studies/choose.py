@@ -321,7 +321,7 @@ def generation_plan(pipeline: Sampler, clip: Clip, machine: Machine, fixed: Mapp
         return choice
     chips = machine.cluster.chips
     heads = heads_of(pipeline.transformers[0][0])
-    guided = np.all(np.asarray(clip.branches) >= 2)
+    guided = np.any(np.asarray(clip.branches) >= 2)
     axes: Axes = {
         "tensor": dividing(powers_of_two(smallest(machine.cluster.domain, chips)), heads),
         "ulysses": dividing(degrees(chips), heads),
@@ -330,7 +330,7 @@ def generation_plan(pipeline: Sampler, clip: Clip, machine: Machine, fixed: Mapp
     }
 
     def possible(plan: Plan) -> Any:
-        return plan.replica <= chips
+        return np.less_equal(plan.replica, chips) & np.less_equal(plan.guidance, largest(clip.branches, 1))
 
     return _chosen(
         "generate",
