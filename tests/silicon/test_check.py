@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import itertools
+import math
+
 import pytest
 
 from costline import catalogue
 from costline.catalogue import chip_facts
+from costline.catalogue.chip_table import RATES
+from costline.catalogue.table import DATA
 from costline.errors import CatalogueError
+from costline.quantity import FLOP_RATE, WATTS, show
 from costline.silicon.check import check, unchecked
 from costline.silicon.chipfile import read_chips
+from costline.silicon.inputs import memory_types, node_of
 
 BAD = """
 [[chip]]
@@ -108,7 +116,7 @@ def test_one_fault(tmp_path, old, new, what):
     assert old in H100
     found = findings(tmp_path, H100.replace(old, new, 1))
     assert bool(found) == bool(what)
-    assert all(what in finding.what or "fp8" in finding.what for finding in found)
+    assert all(what in finding.what or "fp8" in finding.what + finding.limit for finding in found)
 
 
 @pytest.mark.parametrize(("dies", "said"), [(63, False), (200, True)])
@@ -214,20 +222,158 @@ MADE_OF = {
     "v100-sxm-32gb": ("HBM2", 4, 1), "groq-lpu-v1": ("SRAM", 0, 1),
 }  # fmt: skip
 """Kind of memory, devices and dies, as their makers state them."""
+WRITTEN = {
+    "memory_byte": "memory", "memory_bandwidth_byte_per_s": "memory_bandwidth", "tdp_w": "tdp",
+    "link_bandwidth_byte_per_s": "link_bandwidth", "sram_byte": "sram", "sram_bandwidth_byte_per_s": "sram_bandwidth",
+}  # fmt: skip
+"""Figures of the catalogue -> fields of a chip file."""
 
 
-@pytest.mark.parametrize("name", MADE_OF)
-def test_no_real_chip_is_impossible(tmp_path, name):
-    figures, (memory, devices, dies) = chip_facts()[name].figures, MADE_OF[name]
-    peak = next(figures[f"{each}_flop_per_s"] for each in ("bf16", "fp16") if f"{each}_flop_per_s" in figures)
-    lines = [
-        "[[chip]]", 'id = "it"', f"memory = {figures['memory_byte']}", f"peak = {{ fp16 = {peak} }}",
-        f"memory_bandwidth = {figures['memory_bandwidth_byte_per_s']}", f"tdp = {figures['tdp_w']}",
-        f"sram = {figures.get('sram_byte', 1e7)}", "[chip.silicon]", f"area = {figures['die_area_m2']}",
-        f'process = "{chip_facts()[name].texts["process_node"]}"', f"dies = {dies}", f'memory = "{memory}"',
-        *([f"devices = {devices}"] if devices else []),
-    ]  # fmt: skip
-    assert not [each for each in findings(tmp_path, "\n".join(lines)) if each.severity == "impossible"]
+def peaks_of(facts):
+    """Rates of a chip, without those that nobody has stated as dense."""
+    rates = {name: f"{name}_flop_per_s" for name in RATES}
+    return {name: facts.figures[each] for name, each in rates.items()
+            if each in facts.figures and facts.kind_of(each) != "doubtful"}  # fmt: skip
+
+
+def file_of(facts, *, silicon):
+    """A chip file with all that the catalogue states of a chip; `silicon` says whether what it is made of is in it."""
+    figures, words = facts.figures, facts.texts
+    peak = ", ".join(f"{name} = {rate}" for name, rate in peaks_of(facts).items())
+    lines = ["[[chip]]", 'id = "it"', f"peak = {{ {peak} }}"]
+    lines += [f"{field} = {figures[name]}" for name, field in WRITTEN.items() if name in figures]
+    if not silicon:
+        return "\n".join(lines)
+    lines += ["[chip.silicon]", f"wafer = {str(facts.id.startswith('wse')).lower()}"]
+    devices, dies = 0, 1
+    if facts.id in MADE_OF:
+        memory, devices, dies = MADE_OF[facts.id]
+        lines += [f'memory = "{memory}"'] + ([f"devices = {devices}"] if devices else [])
+    elif "SRAM" in words["memory_type"]:
+        lines += ['memory = "SRAM"']
+    elif words["memory_type"].split(" ")[0] in memory_types():
+        lines += [f'memory = "{words["memory_type"].split(" ")[0]}"']
+    if "die_area_m2" in figures and not facts.id.startswith("wse"):
+        dies = max(dies, math.ceil(figures["die_area_m2"] / 858e-6))
+    lines += [f"dies = {dies}"]
+    lines += [f"{field} = {figures[name]}" for name, field in (("die_area_m2", "area"), ("clock_hz", "clock"))
+              if name in figures]  # fmt: skip
+    if node_of(words["process_node"]):
+        lines += [f'process = "{node_of(words["process_node"])} nm"']
+    return "\n".join(lines)
+
+
+REAL = [facts for facts in chip_facts().values() if not facts.missing and peaks_of(facts)]
+"""Chips of the catalogue whose figures make a file."""
+
+
+@pytest.mark.parametrize("silicon", [True, False], ids=["made of", "figures alone"])
+def test_real_chips_pass_their_own_check(tmp_path, silicon):
+    """Shipped chips break no limit and are not doubted either, wafers included where the file says what they are."""
+    assert len(REAL) > 95
+    wafers = 0 if silicon else 1
+    for facts in REAL:
+        found = findings(tmp_path, file_of(facts, silicon=silicon))
+        if facts.kind == "datasheet" and not (wafers and facts.id.startswith("wse")):
+            assert found == [], facts.id
+        elif facts.kind in {"announced", "assumed"}:  # further than any chip that is shipped, and made for the article
+            assert all(each.severity == "doubtful" for each in found), facts.id
+
+
+BARE = """
+[[chip]]
+id = "bare"
+memory = "64 GB"
+memory_bandwidth = "400 TB/s"
+peak = { bf16 = "50 PFLOP/s" }
+tdp = "20 W"
+"""
+
+
+@pytest.mark.parametrize("name", ["fp64", "fp32", "tf32", "bf16", "fp16", "fp16acc", "fp8", "int8", "fp4", "int4"])
+def test_operations_for_a_watt_are_held_against_the_best_chip_whatever_else_is_left_out(tmp_path, name):
+    """The most frugal chip is read from the table by hand; 50 PFLOP/s take its watts as often as they hold its peak."""
+    found = findings(tmp_path, BARE.replace("bf16", name))
+    wide = {"bf16", "fp16"}
+    alike = {"fp8": {"fp8", "int8"}, "int8": {"fp8", "int8"}, "fp4": {"fp4", "int4"}, "int4": {"fp4", "int4"},
+             "bf16": wide, "fp16": wide, "fp16acc": {*wide, "fp16acc"}}.get(name, {name})  # fmt: skip
+    with (DATA / "chips.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "datasheet" and row["tdp_w"]]
+    best, chip = max(
+        (float(row[f"{each}_flop_per_s"]) / float(row["tdp_w"]), row["id"])
+        for row in rows for each in alike if row[f"{each}_flop_per_s"]
+    )  # fmt: skip
+    (doubt,) = [each for each in found if each.severity == "doubtful" and f"in {name} at" in each.limit]
+    assert (doubt.what, doubt.limit.endswith(f": {chip}")) == ("power 20.0 W", True)
+    assert doubt.source.startswith(f"chips.csv, {chip}: ")
+    assert f"at least {show(50e15 / best, WATTS)}" in doubt.limit
+    assert show(20 * best, FLOP_RATE) in doubt.fix
+
+
+def test_an_operation_takes_what_the_most_frugal_circuit_takes(tmp_path):
+    """150 operations in 8 bits for a nanojoule at 22 nm; newer processes save at most nine tenths of it."""
+    (found,) = [each for each in findings(tmp_path, BARE.replace("bf16", "fp8")) if "in fp8 at 0.00" in each.limit]
+    assert found.severity == "impossible"
+    assert "arxiv.org/html/2412.19750" in found.source
+    watts = float(found.fix.split(" ")[0])
+    assert 50e15 / 150e12 / 10 < watts < 50e15 / 150e12
+
+
+def test_bytes_for_a_watt_without_a_kind_of_memory(tmp_path):
+    """No stack takes less than AttAcc's 3.59 pJ a bit: 400 TB/s are 11.5 kW. A B100 reads 8 TB/s at 700 W."""
+    limits = {each.limit.partition(":")[0]: each for each in findings(tmp_path, BARE)}
+    assert limits["at least 11.5 kW"].severity == "impossible"
+    doubt = limits["at least 35.0 kW"]
+    assert (doubt.severity, doubt.source.partition(":")[0]) == ("doubtful", "chips.csv, b100")
+
+
+def test_what_fits_on_a_chip_may_be_read_there(tmp_path):
+    """230 MB may be Groq's: 372 GB/s for a watt are no doubt then; 64 GB cannot be, and the same bandwidth is."""
+    groq = BARE.replace("400 TB/s", "80 TB/s").replace("50 PFLOP/s", "188 TFLOP/s").replace("20 W", "215 W")
+    assert findings(tmp_path, groq.replace("64 GB", "230 MB")) == []
+    assert {each.severity for each in findings(tmp_path, groq)} == {"impossible", "doubtful"}
+
+
+@pytest.mark.parametrize("stated", list(itertools.product([False, True], repeat=4)))
+def test_too_much_for_its_power_is_found_whatever_is_stated(tmp_path, stated):
+    """Two limits and two doubts on 20 W, with any of process, memory, area and dies."""
+    lines = ['process = "3 nm"', 'memory = "HBM3e"', 'area = "800 mm2"', "dies = 1"]
+    text = BARE + "[chip.silicon]\n" + "\n".join(line for line, there in zip(lines, stated, strict=True) if there)
+    on_power = [each for each in findings(tmp_path, text) if each.what == "power 20.0 W"]
+    assert [each.severity for each in on_power].count("impossible") == 2
+    assert [each.severity for each in on_power].count("doubtful") >= 2
+
+
+def test_power_that_is_not_stated_is_at_most_what_anybody_draws(tmp_path):
+    found = [each for each in findings(tmp_path, BARE.replace('tdp = "20 W"', "")) if "gb300" in each.what]
+    assert [(each.severity, each.fix.endswith("TB/s or less")) for each in found] == [("impossible", True)]
+
+
+def test_arithmetic_needs_area_even_where_none_is_stated(tmp_path):
+    """The largest package of the road map holds 4,719 / 1.1 mm2; a B200's 1.41 TFLOP/s a mm2 grow by 1.3 at 3 nm."""
+    (peak,) = [each for each in findings(tmp_path, BARE) if each.what.startswith("bf16 peak")]
+    most = 2250e12 / 1600 * 180 / 138.2 * 4719 / 1.1
+    assert show(most, FLOP_RATE) in peak.limit
+    assert "b200" in peak.source
+
+
+def test_bit_cells_that_no_package_holds(tmp_path):
+    """100 GB of the smallest bit cell, 0.0199 um2, are 15,900 mm2."""
+    text = BARE.replace("64 GB", "100 GB") + '[chip.silicon]\nmemory = "SRAM"\n'
+    grave = [each.what for each in findings(tmp_path, text) if each.severity == "impossible"]
+    assert any(what.startswith("area of its blocks") for what in grave)
+
+
+def test_a_wafer_is_no_package(tmp_path):
+    """A WSE-2 draws 23 kW on 46,225 mm2, more than any package; a disc of 300 mm has 67,900 mm2 within its rim."""
+    text = file_of(chip_facts()["wse-2"], silicon=True)
+    assert findings(tmp_path, text) == []
+    packaged = findings(tmp_path, text.replace("wafer = true", "wafer = false"))
+    assert {"power 23.0 kW", "area of a die 46,200 mm2"} <= {each.what for each in packaged}
+    (large,) = findings(tmp_path, text.replace("area = 0.046225", 'area = "70000 mm2"'))
+    assert "67,900 mm2" in large.limit
+    (cut,) = findings(tmp_path, text.replace("dies = 1", "dies = 2"))
+    assert "not cut" in cut.limit
 
 
 def test_contradictory_fields_come_all_at_once(tmp_path):

@@ -74,6 +74,7 @@ class SiliconTable(BaseModel):
     dies: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
     memory: Annotated[str, BeforeValidator(_memory)] | None = None
     devices: Annotated[int, Field(ge=1, le=MOST_DEVICES, strict=True)] | None = None
+    wafer: bool = False
     clamshell: bool = False
     multipliers: Annotated[int, Field(ge=1, le=100_000_000, strict=True)] | None = None
     clock: Annotated[float, above_zero(FREQUENCY)] | None = None
@@ -195,6 +196,8 @@ def silicon_in(book: Catalogue, chip: str) -> Silicon:
         raise CatalogueError(str(book.user.path), faults) from None
     chip_read = book.user.chips[chip]
     figures = {name: getattr(chip_read, name) for name in READABLE}
+    if table.wafer:
+        raise InputError(f"{chip}: a whole wafer; what spare cores, power and package cost it is not published")
     made = Described(id=chip, silicon=table, peak={}, **figures).made_of()
     if made is None:
         raise InputError(f"{chip}: no cost follows without process, area and memory; state them in [chip.silicon]")

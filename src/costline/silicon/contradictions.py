@@ -27,6 +27,9 @@ def memory_kind(described: Described) -> Iterable[Finding]:
     if table.clamshell and kind is not None and kind.mount == "interposer":
         why = f"two chips on a channel is for chips on a board, not for stacks of {kind.memory}"
         found += contradiction(described, "clamshell", why, "leave clamshell out")
+    if table.wafer and table.dies > 1:
+        why = "wafer = true means that it is not cut"
+        found += contradiction(described, f"dies: {table.dies}", why, "leave dies out, or wafer")
     if table.clamshell and table.devices is not None and table.devices % 2:
         why = "in clamshell two chips share each channel"
         found += contradiction(

@@ -20,6 +20,7 @@ from costline.formulas.silicon import (
     selling_price,
 )
 from costline.numeric import Numeric, choose
+from costline.silicon.densest import is_wafer
 from costline.silicon.draws import USUAL, Draws, interval
 from costline.silicon.inputs import (
     MemoryType,
@@ -88,8 +89,10 @@ def silicon_of(facts: ChipFacts) -> Silicon:
     Raises
     ------
     InputError
-        Die area or process is unknown.
+        Die area or process is unknown, or the chip is a whole wafer.
     """
+    if is_wafer(facts):
+        raise InputError(f"{facts.id}: a whole wafer; what spare cores, power and package cost it is not published")
     area, (process, assumed) = facts.figures.get("die_area_m2"), process_of(facts)
     node = node_of(process)
     if area is None or not node:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from costline.catalogue import chip_facts
 from costline.catalogue.chip_table import ChipFacts
-from costline.quantity import Kind, show
+from costline.quantity import AREA, Kind, show
 from costline.silicon.chipfile import Described
+from costline.silicon.densest import is_wafer
+from costline.silicon.inputs import quantity
 
 Severity: TypeAlias = Literal["impossible", "doubtful"]
 SLACK = 1.02
@@ -84,8 +87,33 @@ def origin(facts: ChipFacts) -> str:
     return f"chips.csv, {facts.id}: {facts.source.partition(' | ')[0]}"
 
 
-def record(figure: Callable[[ChipFacts], float | None]) -> tuple[float, ChipFacts] | None:
-    """Largest value of a figure among the catalogue's packages; whole wafers are left out. None where none has it."""
-    known = [(value, facts) for facts in chip_facts().values()
-             if facts.kind == "datasheet" and not facts.id.startswith("wse") and (value := figure(facts))]  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Area of logic a chip has or may have, in words, and where that comes from. [m2]"""
+
+    area: float
+    words: str
+    source: str
+
+
+def disc() -> Room:
+    """A whole wafer without its rim, at the least rim anybody states."""
+    across = quantity("wafer_diameter").value - 2 * quantity("wafer_edge").low
+    return Room(math.pi / 4 * across**2, "a whole wafer", quantity("wafer_edge").source)
+
+
+def room(described: Described) -> Room:
+    """Area as stated; where it is not, that of a wafer or of the largest package."""
+    table, most = described.silicon, quantity("interposer_area")
+    if table.area is not None:
+        return Room(table.area, show(table.area, AREA), "the file itself")
+    if table.wafer:
+        return disc()
+    return Room(most.value / quantity("interposer_factor").value, "the largest package of the road map", most.source)
+
+
+def record(figure: Callable[[ChipFacts], float | None], *, wafers: bool = False) -> tuple[float, ChipFacts] | None:
+    """Largest value of a figure among the catalogue's packages, and wafers if `wafers`; None if none has it."""
+    known = [(value, facts) for facts in chip_facts().values() if facts.kind == "datasheet"
+             and (wafers or not is_wafer(facts)) and (value := figure(facts))]  # fmt: skip
     return max(known, key=lambda pair: pair[0], default=None)

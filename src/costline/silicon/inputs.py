@@ -174,6 +174,11 @@ def quantity(name: str, node: str = "") -> Spread:
     return table[name, node]
 
 
+def by_node(name: str) -> dict[str, Spread]:
+    """Rows of a quantity that is known at some nodes only, by node. [nm]"""
+    return {node: spread for (each, node), spread in _inputs().items() if each == name}
+
+
 def _agreed(rows: Iterable[CostFact], unit: str, least_spread: float = 0.0) -> Spread:
     """Median of what the rows say, and the range of all of them."""
     points: list[float] = []
