@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import itertools
 import math
 
 import pytest
@@ -11,12 +9,11 @@ import pytest
 from costline import catalogue
 from costline.catalogue import chip_facts
 from costline.catalogue.chip_table import RATES
-from costline.catalogue.table import DATA
 from costline.errors import CatalogueError
-from costline.quantity import FLOP_RATE, WATTS, show
 from costline.silicon.check import check, unchecked
 from costline.silicon.chipfile import read_chips
-from costline.silicon.inputs import memory_types, node_of
+from costline.silicon.inputs import by_technology, memory_types, node_of
+from costline.silicon.power import STATED_OTHERWISE
 
 BAD = """
 [[chip]]
@@ -258,9 +255,18 @@ def file_of(facts, *, silicon):
     lines += [f"dies = {dies}"]
     lines += [f"{field} = {figures[name]}" for name, field in (("die_area_m2", "area"), ("clock_hz", "clock"))
               if name in figures]  # fmt: skip
+    lines += multipliers_of(facts)
     if node_of(words["process_node"]):
         lines += [f'process = "{node_of(words["process_node"])} nm"']
     return "\n".join(lines)
+
+
+def multipliers_of(facts):
+    """Multiply-adds of its cores, where they are published and the stated peak is at the stated clock."""
+    known = {facts.family} & set(by_technology("multiply_adds")) and "clock_hz" in facts.figures
+    if not known or facts.id in STATED_OTHERWISE or "cores" not in facts.figures:
+        return []
+    return [f"multipliers = {round(facts.figures['cores'] * by_technology('multiply_adds')[facts.family].value)}"]
 
 
 REAL = [facts for facts in chip_facts().values() if not facts.missing and peaks_of(facts)]
@@ -280,90 +286,6 @@ def test_real_chips_pass_their_own_check(tmp_path, silicon):
             assert all(each.severity == "doubtful" for each in found), facts.id
 
 
-BARE = """
-[[chip]]
-id = "bare"
-memory = "64 GB"
-memory_bandwidth = "400 TB/s"
-peak = { bf16 = "50 PFLOP/s" }
-tdp = "20 W"
-"""
-
-
-@pytest.mark.parametrize("name", ["fp64", "fp32", "tf32", "bf16", "fp16", "fp16acc", "fp8", "int8", "fp4", "int4"])
-def test_operations_for_a_watt_are_held_against_the_best_chip_whatever_else_is_left_out(tmp_path, name):
-    """The most frugal chip is read from the table by hand; 50 PFLOP/s take its watts as often as they hold its peak."""
-    found = findings(tmp_path, BARE.replace("bf16", name))
-    wide = {"bf16", "fp16"}
-    alike = {"fp8": {"fp8", "int8"}, "int8": {"fp8", "int8"}, "fp4": {"fp4", "int4"}, "int4": {"fp4", "int4"},
-             "bf16": wide, "fp16": wide, "fp16acc": {*wide, "fp16acc"}}.get(name, {name})  # fmt: skip
-    with (DATA / "chips.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["kind"] == "datasheet" and row["tdp_w"]]
-    best, chip = max(
-        (float(row[f"{each}_flop_per_s"]) / float(row["tdp_w"]), row["id"])
-        for row in rows for each in alike if row[f"{each}_flop_per_s"]
-    )  # fmt: skip
-    (doubt,) = [each for each in found if each.severity == "doubtful" and f"in {name} at" in each.limit]
-    assert (doubt.what, doubt.limit.endswith(f": {chip}")) == ("power 20.0 W", True)
-    assert doubt.source.startswith(f"chips.csv, {chip}: ")
-    assert f"at least {show(50e15 / best, WATTS)}" in doubt.limit
-    assert show(20 * best, FLOP_RATE) in doubt.fix
-
-
-def test_an_operation_takes_what_the_most_frugal_circuit_takes(tmp_path):
-    """150 operations in 8 bits for a nanojoule at 22 nm; newer processes save at most nine tenths of it."""
-    (found,) = [each for each in findings(tmp_path, BARE.replace("bf16", "fp8")) if "in fp8 at 0.00" in each.limit]
-    assert found.severity == "impossible"
-    assert "arxiv.org/html/2412.19750" in found.source
-    watts = float(found.fix.split(" ")[0])
-    assert 50e15 / 150e12 / 10 < watts < 50e15 / 150e12
-
-
-def test_bytes_for_a_watt_without_a_kind_of_memory(tmp_path):
-    """No stack takes less than AttAcc's 3.59 pJ a bit: 400 TB/s are 11.5 kW. A B100 reads 8 TB/s at 700 W."""
-    limits = {each.limit.partition(":")[0]: each for each in findings(tmp_path, BARE)}
-    assert limits["at least 11.5 kW"].severity == "impossible"
-    doubt = limits["at least 35.0 kW"]
-    assert (doubt.severity, doubt.source.partition(":")[0]) == ("doubtful", "chips.csv, b100")
-
-
-def test_what_fits_on_a_chip_may_be_read_there(tmp_path):
-    """230 MB may be Groq's: 372 GB/s for a watt are no doubt then; 64 GB cannot be, and the same bandwidth is."""
-    groq = BARE.replace("400 TB/s", "80 TB/s").replace("50 PFLOP/s", "188 TFLOP/s").replace("20 W", "215 W")
-    assert findings(tmp_path, groq.replace("64 GB", "230 MB")) == []
-    assert {each.severity for each in findings(tmp_path, groq)} == {"impossible", "doubtful"}
-
-
-@pytest.mark.parametrize("stated", list(itertools.product([False, True], repeat=4)))
-def test_too_much_for_its_power_is_found_whatever_is_stated(tmp_path, stated):
-    """Two limits and two doubts on 20 W, with any of process, memory, area and dies."""
-    lines = ['process = "3 nm"', 'memory = "HBM3e"', 'area = "800 mm2"', "dies = 1"]
-    text = BARE + "[chip.silicon]\n" + "\n".join(line for line, there in zip(lines, stated, strict=True) if there)
-    on_power = [each for each in findings(tmp_path, text) if each.what == "power 20.0 W"]
-    assert [each.severity for each in on_power].count("impossible") == 2
-    assert [each.severity for each in on_power].count("doubtful") >= 2
-
-
-def test_power_that_is_not_stated_is_at_most_what_anybody_draws(tmp_path):
-    found = [each for each in findings(tmp_path, BARE.replace('tdp = "20 W"', "")) if "gb300" in each.what]
-    assert [(each.severity, each.fix.endswith("TB/s or less")) for each in found] == [("impossible", True)]
-
-
-def test_arithmetic_needs_area_even_where_none_is_stated(tmp_path):
-    """The largest package of the road map holds 4,719 / 1.1 mm2; a B200's 1.41 TFLOP/s a mm2 grow by 1.3 at 3 nm."""
-    (peak,) = [each for each in findings(tmp_path, BARE) if each.what.startswith("bf16 peak")]
-    most = 2250e12 / 1600 * 180 / 138.2 * 4719 / 1.1
-    assert show(most, FLOP_RATE) in peak.limit
-    assert "b200" in peak.source
-
-
-def test_bit_cells_that_no_package_holds(tmp_path):
-    """100 GB of the smallest bit cell, 0.0199 um2, are 15,900 mm2."""
-    text = BARE.replace("64 GB", "100 GB") + '[chip.silicon]\nmemory = "SRAM"\n'
-    grave = [each.what for each in findings(tmp_path, text) if each.severity == "impossible"]
-    assert any(what.startswith("area of its blocks") for what in grave)
-
-
 def test_a_wafer_is_no_package(tmp_path):
     """A WSE-2 draws 23 kW on 46,225 mm2, more than any package; a disc of 300 mm has 67,900 mm2 within its rim."""
     text = file_of(chip_facts()["wse-2"], silicon=True)
@@ -380,3 +302,28 @@ def test_contradictory_fields_come_all_at_once(tmp_path):
     found = findings(tmp_path, H100.replace("devices = 5", "devices = 5\nclamshell = true"))
     assert {"clamshell", "devices: 5"} <= {finding.what for finding in found}
     assert all(finding.source == "the file itself" for finding in found if finding.what in {"clamshell", "devices: 5"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('area = "814 mm2"', "area = 814", "did you mean 814 mm2?"),
+        ('clock = "1.83 GHz"', "clock = 1.83", "did you mean 1.83 GHz?"),
+        ('clock = "1.83 GHz"', "clock = 1830", "did you mean 1830 MHz?"),
+        ('clock = "1.83 GHz"', 'clock = "1e-300 Hz"', "field 'clock'"),
+        ("devices = 5", 'devices = 5\nclamshell = "yes"', "field 'clamshell'"),
+        ("devices = 5", "devices = 5\nwafer = 1", "field 'wafer'"),
+    ],
+)
+def test_slips_of_the_pen(tmp_path, old, new, words):
+    chips, faults = read_chips(write(tmp_path, H100.replace(old, new)))
+    assert [words in fault for fault in faults] == [True]
+    assert check(chips[0]) == []  # what can be read is fine
+
+
+@pytest.mark.parametrize(("rate", "said"), [("62.6 PFLOP/s", False), ("64.6 PFLOP/s", True)])
+def test_a_multiplier_is_cut_into_as_many_as_its_square_holds(tmp_path, rate, said):
+    """Sixteen 4-bit multiplications in the cells of a 16-bit one: 1,070,000 x 2 x 16 x 1.83 GHz are 62.7 PFLOP/s."""
+    text = H100.replace("270336", "1070000").replace('fp8 = "1979 TFLOP/s"', f'fp4 = "{rate}"')
+    found = [each.what for each in findings(tmp_path, text) if each.severity == "impossible"]
+    assert any(what.startswith("fp4 peak") for what in found) == said

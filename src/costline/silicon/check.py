@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 
 from costline.catalogue.chip_table import ChipFacts
 from costline.formulas.silicon_blocks import logic_area, multiplier_transistors, peak_rate, sram_area
-from costline.precision import element_bytes
 from costline.quantity import AREA, BANDWIDTH, BYTES, COUNT, FLOP_RATE, FREQUENCY, LINK_BANDWIDTH, WATTS, show
 from costline.silicon.blueprint import LINK_STEP
 from costline.silicon.chipfile import Described
@@ -21,7 +20,7 @@ from costline.silicon.cost import BINARY
 from costline.silicon.densest import densest
 from costline.silicon.findings import Finding, below, beyond, disc, origin, record, room
 from costline.silicon.inputs import NODES, MemoryType, known_node, logic_density, memory_types, primitive, quantity
-from costline.silicon.watts import alike, draw, frugal, least, on_chip_memory
+from costline.silicon.watts import alike, draw, frugal, least, on_chip_memory, width
 
 
 def check(described: Described) -> list[Finding]:
@@ -31,7 +30,7 @@ def check(described: Described) -> list[Finding]:
 
 
 def unchecked(described: Described) -> list[str]:
-    """What could only be held against the best there is because the file does not state it, or not at all."""
+    """What the file does not state, or not readably, and what could therefore be checked only in part or not at all."""
     table = described.silicon
     lacking = {
         "area": (
@@ -50,7 +49,7 @@ def unchecked(described: Described) -> list[str]:
             "its peaks against its arrays not checked",
         ),
     }
-    return [f"{name} not stated: {what}" for name, (missing, what) in lacking.items() if missing]
+    return [f"{name} not known: {what}" for name, (missing, what) in lacking.items() if missing]
 
 
 def _node(described: Described) -> str:
@@ -203,7 +202,7 @@ def cooling(described: Described) -> Iterable[Finding]:
 
 
 def arrays(described: Described) -> Iterable[Finding]:
-    """Arithmetic is multipliers times clock."""
+    """Arithmetic is multipliers times clock; a multiplier may be cut into as many as the square of the width holds."""
     table = described.silicon
     found: list[Finding] = []
     if table.clock is not None and (fastest := record(lambda facts: facts.figures.get("clock_hz"))) is not None:
@@ -217,9 +216,9 @@ def arrays(described: Described) -> Iterable[Finding]:
     for name, rate in described.peak.items():
         if name == "fp64":
             continue
-        narrower = max(2 / element_bytes(name), 1.0)
-        why = f"{table.multipliers:,} multiply-adds x 2 x {table.clock / 1e9:g} GHz x {narrower:g}"
-        limit = float(base * narrower)
+        pieces = max(16 / width(name), 1.0) ** 2
+        why = f"{table.multipliers:,} multiply-adds x 2 x {table.clock / 1e9:g} GHz x {pieces:g}"
+        limit = float(base * pieces)
         found += beyond(described, "impossible", f"{name} peak", rate, limit, FLOP_RATE, why, "definition")
     return found
 

@@ -52,7 +52,14 @@ def on_chip(described: Described) -> Iterable[Finding]:
         found += beyond(
             described, "impossible", "memory", described.memory, held, BYTES, "its on-chip memory", "the file itself"
         )
-    if table.memory != "SRAM" and described.sram_bandwidth is not None and described.memory_bandwidth is not None:
+    if described.sram_bandwidth is None or described.memory_bandwidth is None:
+        return found
+    if table.memory == "SRAM":
+        found += beyond(
+            described, "impossible", "memory bandwidth", described.memory_bandwidth, described.sram_bandwidth,
+            BANDWIDTH, "that of its on-chip memory, which is its memory", "the file itself",
+        )  # fmt: skip
+    else:
         found += below(
             described, "doubtful", "on-chip bandwidth", described.sram_bandwidth, described.memory_bandwidth,
             BANDWIDTH, "that of the memory behind it", "the file itself",

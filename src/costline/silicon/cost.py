@@ -347,6 +347,11 @@ def _volume_note(volume: float | None) -> str:
     return "one-time cost over the volume below" if volume is None else f"one-time cost over {volume:,.0f} chips"
 
 
+def _plain(value: float, unit: str) -> str:
+    """A bound in the unit of its row, at three figures and without powers of ten."""
+    return f"{value:.0%}" if unit == "1" else f"{float(f'{value:.3g}'):,.10g}"
+
+
 def _assumptions(silicon: Silicon, volume: float | None) -> list[Assumption]:
     """The inputs of a bill with their ranges; a stated volume is no range."""
     node = known_node(silicon.process)
@@ -366,7 +371,7 @@ def _assumptions(silicon: Silicon, volume: float | None) -> list[Assumption]:
             value=spread.value,
             unit=unit,
             source=spread.source,
-            kind=f"{spread.low:.4g} to {spread.high:.4g}, {spread.kind}",
+            kind=f"{_plain(spread.low, unit)} to {_plain(spread.high, unit)}, {spread.kind}",
         )
         for name, spread, unit in rows
     ]

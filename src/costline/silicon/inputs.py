@@ -174,9 +174,9 @@ def quantity(name: str, node: str = "") -> Spread:
     return table[name, node]
 
 
-def by_node(name: str) -> dict[str, Spread]:
-    """Rows of a quantity that is known at some nodes only, by node. [nm]"""
-    return {node: spread for (each, node), spread in _inputs().items() if each == name}
+def by_technology(name: str) -> dict[str, Spread]:
+    """Rows of a quantity by what they are known for: nodes [nm], families or chips."""
+    return {technology: spread for (each, technology), spread in _inputs().items() if each == name}
 
 
 def _agreed(rows: Iterable[CostFact], unit: str, least_spread: float = 0.0) -> Spread:

@@ -17,7 +17,7 @@ from costline.errors import InputError
 from costline.formulas.silicon_blocks import board_power, peak_rate
 from costline.numeric import Numeric
 from costline.silicon.draws import Draws
-from costline.silicon.inputs import MemoryType, Spread, by_node, memory_types, node_of, quantity
+from costline.silicon.inputs import MemoryType, Spread, by_technology, memory_types, node_of, quantity
 
 CENTRES: Mapping[str, float] = MappingProxyType(
     {"28/22 nm": 25.0, "16/14/12 nm": 14.0, "7/6/5 nm": 6.0, "3 nm": 3.0, "2 nm": 2.0}
@@ -114,14 +114,14 @@ def least_operation(node: str, bits: int) -> Spread:
     known = max(bits, narrowest)
     at = [
         best.scaled(operation_energy(node, known).value / operation_energy(there, narrowest).value)
-        for there, best in by_node("best_operation").items()
+        for there, best in by_technology("best_operation").items()
     ]
     return min(at, key=lambda each: each.value).scaled((bits / known) ** 2)
 
 
 def sram_energy(node: str) -> Spread:
     """Energy of a bit read from large on-chip memory, from one node to the others as operations go. [J/bit]"""
-    ((there, energy),) = by_node("sram_energy").items()
+    ((there, energy),) = by_technology("sram_energy").items()
     return energy.scaled(operation_energy(node).value / operation_energy(there).value)
 
 

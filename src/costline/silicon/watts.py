@@ -121,7 +121,9 @@ def _unpaid(described: Described, severity: Severity, bills: Iterable[Bill]) -> 
         most = _most_drawn(described)
         given, what = most.watts, f"power, not stated, at the most that any chip draws ({most.chip}),"
     found = below(described, severity, what, given, dearest.watts, WATTS, dearest.why, dearest.source)
-    nearest = f"{show(dearest.figure * given / dearest.watts, dearest.kind)} or less"
+    if not found:
+        return []
+    nearest = f"{show(dearest.figure / (dearest.watts / given), dearest.kind)} or less"
     return [replace(each, fix=nearest if described.tdp is None else f"{each.fix}, or {nearest}") for each in found]
 
 
