@@ -171,9 +171,9 @@ def placement(described: Described) -> Iterable[Finding]:
         return found
     edge = quantity("hbm_edge")
     side = (table.area / table.dies) ** 0.5
-    room = table.dies * (2 * side // (edge.value / 1.02))
+    along = table.dies * (2 * side // (edge.value / 1.02))
     why = f"two sides of {side * 1e3:.1f} mm of each die, {edge.value * 1e3:.1f} mm a stack"
-    return [*found, *beyond(described, "doubtful", "stacks:", devices, room, COUNT, why, edge.source)]
+    return [*found, *beyond(described, "doubtful", "stacks:", devices, along, COUNT, why, edge.source)]
 
 
 def _density(facts: ChipFacts) -> float | None:

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from costline.catalogue import chip_facts
 from costline.catalogue.chip_table import ChipFacts
-from costline.quantity import AREA, Kind, show
+from costline.quantity import AREA, COUNT, Kind, show
 from costline.silicon.chipfile import Described
 from costline.silicon.densest import is_wafer
 from costline.silicon.inputs import quantity
@@ -41,6 +41,11 @@ class Finding:
     fix: str
 
 
+def _shown(value: float, kind: Kind) -> str:
+    """A figure for people; what is counted without a prefix as long as it can be counted."""
+    return f"{value:,.0f}" if kind is COUNT and value < 1e9 else show(value, kind)
+
+
 def beyond(
     described: Described, severity: Severity, what: str, value: float, limit: float, kind: Kind, why: str, source: str
 ) -> list[Finding]:
@@ -51,10 +56,10 @@ def beyond(
         Finding(
             chip=described.id,
             severity=severity,
-            what=f"{what} {show(value, kind)}",
-            limit=f"at most {show(limit, kind)}: {why}",
+            what=f"{what} {_shown(value, kind)}",
+            limit=f"at most {_shown(limit, kind)}: {why}",
             source=source,
-            fix=f"{show(limit, kind)} or less",
+            fix=f"{_shown(limit, kind)} or less",
         )
     ]
 
@@ -69,10 +74,10 @@ def below(
         Finding(
             chip=described.id,
             severity=severity,
-            what=f"{what} {show(value, kind)}",
-            limit=f"at least {show(limit, kind)}: {why}",
+            what=f"{what} {_shown(value, kind)}",
+            limit=f"at least {_shown(limit, kind)}: {why}",
             source=source,
-            fix=f"{show(limit, kind)} or more",
+            fix=f"{_shown(limit, kind)} or more",
         )
     ]
 
