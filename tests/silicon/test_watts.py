@@ -69,6 +69,13 @@ def test_bytes_for_a_watt_without_a_kind_of_memory(tmp_path):
     assert (doubt.severity, doubt.source.partition(":")[0]) == ("doubtful", "chips.csv, b100")
 
 
+def test_links_take_power_too(tmp_path):
+    """5 TB/s at NVLink's 1.3 pJ a bit are 52 W."""
+    text = BARE.replace("400 TB/s", "100 GB/s").replace("50 PFLOP/s", "1 TFLOP/s") + 'link_bandwidth = "5 TB/s"\n'
+    (found,) = [each for each in findings(tmp_path, text) if each.severity == "impossible"]
+    assert (found.what, found.fix) == ("power 20.0 W", "52.0 W or more, or 1.92 TB/s or less")
+
+
 def test_what_fits_on_a_chip_may_be_read_there(tmp_path):
     """230 MB may be Groq's: 372 GB/s for a watt are no doubt then; 64 GB cannot be, and the same bandwidth is."""
     groq = BARE.replace("400 TB/s", "80 TB/s").replace("50 PFLOP/s", "188 TFLOP/s").replace("20 W", "215 W")

@@ -144,13 +144,15 @@ def _operations(described: Described) -> Iterable[Bill]:
 
 def _bits(described: Described) -> Iterable[Bill]:
     if described.memory_bandwidth is not None:
-        yield _reading(described, described.memory_bandwidth, *_memory_energy(described))
+        yield _reading(described.memory_bandwidth, *_memory_energy(described))
     if described.sram_bandwidth is not None:
-        yield _reading(described, described.sram_bandwidth, *_sram(described))
+        yield _reading(described.sram_bandwidth, *_sram(described))
+    if described.link_bandwidth is not None:
+        yield _reading(described.link_bandwidth, quantity("link_energy"), "links", "send over")
 
 
-def _reading(described: Described, bandwidth: float, energy: Spread, what: str) -> Bill:
-    why = f"to read {what} with {show(bandwidth, BANDWIDTH)} at {energy.low * 1e12:.2g} pJ a bit, and nothing else"
+def _reading(bandwidth: float, energy: Spread, what: str, doing: str = "read") -> Bill:
+    why = f"to {doing} {what} with {show(bandwidth, BANDWIDTH)} at {energy.low * 1e12:.2g} pJ a bit, and nothing else"
     return Bill(8 * bandwidth * energy.low, bandwidth, BANDWIDTH, why, energy.source)
 
 
