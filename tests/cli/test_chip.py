@@ -115,6 +115,7 @@ def test_a_derivation_names_its_formulas(run):
         (("compare", "--workload", "llama-2-71b"), "llama-2-70b"),
         (("compare", "--input", "0"), "below the least possible value, 1"),
         (("design", "--mix", "150%"), "mix"),
+        (("design", "--mix", "foo"), "or decode, or video"),
         (("design", "--workload", "llama-2-70b", "--mix", "video"), "needs a video pipeline"),
         (("design", "--workload", "wan2.1-t2v-14b", "--mix", "50%"), "needs a language model"),
         (("design", "--workload", "wan2.1-t2v-14b", "--objective", "latency"), "name a language model"),

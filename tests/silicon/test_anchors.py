@@ -8,6 +8,7 @@ from costline.catalogue import chip_anchors, shipped
 from costline.silicon.anchor_reasons import MISSED
 from costline.silicon.anchors import reproductions
 from costline.silicon.decoding import Talk
+from costline.silicon.inputs import quantity
 from costline.silicon.sram import pipelines
 
 ROWS = reproductions()
@@ -52,6 +53,16 @@ def test_figures_of_reasons():
     assert 600 / sum(items) == pytest.approx(0.13, abs=0.005)
     shares = {"H100": 920 / (300 + 1350 + 750), "B200": 500 / (900 + 2900 + 1100)}  # test over what is tested
     assert shares == pytest.approx({"H100": 0.38, "B200": 0.10}, abs=0.005)
+
+
+def test_how_much_of_groq_is_reached_is_what_its_rows_say():
+    """Winners are judged with a range from Mixtral's share of the model to that of Llama-2-7B's later software."""
+    reached = {
+        row.quantity: row.stated[0] / row.modelled[0] for row in ROWS if row.anchor == "Groq LPU v1" and row.modelled
+    }
+    spread = quantity("sram_reached")
+    assert reached["Mixtral 8x7B"] == pytest.approx(spread.low, rel=0.08)
+    assert reached["Llama-2-7B later software"] == pytest.approx(spread.high, rel=0.08)
 
 
 def test_trainings_with_published_hours_cost_what_epoch_says():

@@ -142,3 +142,10 @@ def test_draws_of_one_name_are_shared_and_half_lie_on_each_side():
     assert one.min() >= 8.0
     assert one.max() <= 30.0
     assert Draws().of("a", spread) == 10.0
+
+
+@pytest.mark.parametrize("name", ["wse-2", "wse-3"])
+def test_a_whole_wafer_has_no_cost(name):
+    """Nobody publishes what its spare cores and its package cost; it is no set of dies on an interposer."""
+    with pytest.raises(InputError, match="whole wafer"):
+        silicon_of(chip_facts()[name])

@@ -38,3 +38,10 @@ def test_no_real_chip_but_wafers_is_denser_than_the_densest():
         node = node_of(facts.texts["process_node"])
         if area and rate and node and area < 0.01 and facts.kind == "datasheet":
             assert rate / area <= densest(node).density
+
+
+def test_the_densest_in_eight_bits():
+    """Groq: 750 TOPS on 725 mm2 of 14 nm."""
+    found = densest("14", ("fp8", "int8"))
+    assert (found.chip.id, found.scaled) == ("groq-lpu-v1", False)
+    assert found.density == pytest.approx(750e12 / 725e-6)

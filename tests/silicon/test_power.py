@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from costline.catalogue import chip_facts
 from costline.silicon.inputs import NODES, memory_type, node_of
 from costline.silicon.power import (
+    FINEST,
     STATED_OTHERWISE,
     fitted_energy,
     fitted_errors,
+    least_operation,
     operation_energy,
     peak_errors,
     power,
     power_errors,
     spread_of_errors,
+    sram_energy,
     unmodelled,
 )
 
@@ -96,3 +102,32 @@ def test_memory_at_full_speed_draws_what_its_maker_says():
 
 def test_a_fit_that_has_not_seen_a_frugal_chip_expects_more():
     assert fitted_energy("5", "b200").value > fitted_energy("5").value
+
+
+@pytest.mark.parametrize(
+    ("node", "bits", "tops"),
+    [  # measured macros that compute in memory: bits squared are those of input times weight
+        ("28", 8, 40.15),  # signed 8 b, https://openreview.net/forum?id=EREq1GKZbv
+        ("28", 4 * math.sqrt(2), 62.1),  # Neuro-CIM: 4 b and 8 b
+        ("14", 16, 91.2),  # ISSCC 2024, 34.2: 16 nm, floating point, 33.2 to 91.2 TFLOPS/W
+        ("14", 8, 163.3),  # the same, integers: 73.3 to 163.3 TOPS/W
+    ],
+)
+def test_no_measured_circuit_is_more_frugal_than_the_least_energy(node, bits, tops):
+    """Operations for a joule at most one over the energy; a quarter of the width takes at least a sixteenth."""
+    least = least_operation(node, 8).value * (bits / 8) ** 2 if bits < 8 else least_operation(node, int(bits)).value
+    assert tops * 1e12 <= 1 / least
+
+
+def test_the_least_energy_falls_with_node_and_width():
+    for narrow, wide in itertools.pairwise([4, 8, 16, 32, 64]):
+        assert least_operation("5", narrow).value < least_operation("5", wide).value
+    for old, new in itertools.pairwise([*NODES, FINEST]):
+        assert least_operation(new, 8).value < least_operation(old, 8).value
+    assert least_operation("22", 8).value == pytest.approx(1 / 150e12, rel=1e-3)
+
+
+def test_no_chip_reads_on_chip_memory_for_less_than_the_least_energy():
+    """WSE-2: 20 PB/s at 23 kW in 7 nm; Groq: 80 TB/s at 215 W in 14 nm."""
+    assert 8 * 20e15 * sram_energy("7").low <= 23e3
+    assert 8 * 80e12 * sram_energy("14").low <= 215

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from costline.quantity import (
+    AREA,
     BANDWIDTH,
     BYTES,
     DOLLARS_PER_SECOND,
     FLOP_RATE,
+    FREQUENCY,
     LINK_BANDWIDTH,
     SECONDS,
     WATTS,
@@ -49,6 +51,8 @@ SPANS: Mapping[str, Span] = {
     SECONDS.name: Span(0, 1, ((ENDLESS, "{} us"),)),
     WATTS.name: Span(1, 1e6, ((ENDLESS, "{} kW"),)),
     DOLLARS_PER_SECOND.name: Span(0, 0.1, ((ENDLESS, "${}/h"),)),
+    AREA.name: Span(1e-9, 1, ((ENDLESS, "{} mm2"),)),
+    FREQUENCY.name: Span(1e6, 1e12, ((100, "{} GHz"), (ENDLESS, "{} MHz"))),
 }
 """By kind: far beyond any chip at both ends, so that only a number in another unit falls outside."""
 

@@ -87,10 +87,14 @@ def shares(mix: str | None, talks: list[Talk], films: list[Film]) -> list[float]
 
     if len(talks) > 1 or len(films) > 1:
         raise InputError("name at most one language model and one video pipeline in --workload")
-    found = []
+    found = list[float]()
     for each in (mix or ("decode" if talks else "video")).split(","):
         share = {"decode": 1.0, "video": 0.0}.get(each.strip())
-        found.append(float(resolve.number(each, quantity.FRACTION, "mix")) if share is None else share)
+        try:
+            found.append(float(resolve.number(each, quantity.FRACTION, "mix")) if share is None else share)
+        except InputError as error:
+            raise InputError(f"{error}, or decode, or video") from None
+    found = list(dict.fromkeys(found))
     if max(found) > 0 and not talks:
         raise InputError("mix: decoding needs a language model in --workload, such as llama-2-70b")
     if min(found) < 1 and not films:

@@ -339,7 +339,7 @@ def print_pim(*, as_json: bool) -> None:
         return
     screen = console()
     fields = (
-        Field("device", lambda row: row.device.split(" (")[0][:20]),
+        Field("device", lambda row: row.device.split(" (")[0]),
         Field("configuration", lambda row: row.config),
         Field("what", lambda row: f"{row.metric}, {row.unit}"),
         Field("stated", lambda row: row.stated if not row.bound else f"≤ {figures(row.stated)}"),

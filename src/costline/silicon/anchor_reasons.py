@@ -22,7 +22,7 @@ MISSED: Mapping[tuple[str, str], str] = MappingProxyType(
         ("MI325X BOM", "total"):
             "less than the 5,300 that the same publisher states for the MI300X, which has three quarters of its memory",
         ("Groq LPU v1", "Mixtral 8x7B"):
-            "480 tokens/s are 65 us a layer, 42 of dense models; to read all experts at once takes 35 with its "
+            "480 tokens/s are 65 us a layer, 42 of dense models; to read all experts at once takes 36 with its "
             "exchanges, sending tokens to experts and back adds 4; how experts are placed is not published, and the "
             "same service was measured at 430 to 812 tokens/s",
         ("Groq LPU v1", "chips for 70B int8 (estimate)"):

@@ -12,16 +12,15 @@ from collections.abc import Callable, Iterable
 
 from costline.catalogue.chip_table import ChipFacts
 from costline.formulas.silicon_blocks import logic_area, multiplier_transistors, peak_rate, sram_area
-from costline.precision import element_bytes
 from costline.quantity import AREA, BANDWIDTH, BYTES, COUNT, FLOP_RATE, FREQUENCY, LINK_BANDWIDTH, WATTS, show
 from costline.silicon.blueprint import LINK_STEP
 from costline.silicon.chipfile import Described
 from costline.silicon.contradictions import idle_pins, memory_kind, on_chip, rates
 from costline.silicon.cost import BINARY
 from costline.silicon.densest import densest
-from costline.silicon.findings import Finding, below, beyond, origin, record
-from costline.silicon.inputs import known_node, logic_density, primitive, quantity
-from costline.silicon.power import power, sram_energy
+from costline.silicon.findings import Finding, below, beyond, disc, origin, record, room
+from costline.silicon.inputs import NODES, MemoryType, known_node, logic_density, memory_types, primitive, quantity
+from costline.silicon.watts import alike, draw, frugal, least, on_chip_memory, width
 
 
 def check(described: Described) -> list[Finding]:
@@ -31,24 +30,43 @@ def check(described: Described) -> list[Finding]:
 
 
 def unchecked(described: Described) -> list[str]:
-    """What could not be checked because the file does not state it, a sentence each."""
+    """What the file does not state, or not readably, and what could therefore be checked only in part or not at all."""
     table = described.silicon
     lacking = {
-        "area": (table.area is None, "whether its dies fit the reticle and hold what they must"),
-        "process": (table.process is None, "its area and power against the node"),
-        "memory": (table.memory is None, "whether its memory carries the bandwidth and holds the capacity"),
-        "devices": (described.off_chip is not None and table.devices is None, "pins and capacity of each device"),
-        "tdp": (described.tdp is None, "its cooling"),
-        "multipliers and clock": (table.multipliers is None or table.clock is None, "its peaks against its arrays"),
+        "area": (
+            table.area is None,
+            "whether its dies fit the reticle is not checked, and the largest package is its area",
+        ),
+        "process": (table.process is None, "its area and power are held against the most advanced node"),
+        "memory": (table.memory is None, "bandwidth, capacity and power are held against the best memory"),
+        "devices": (
+            described.off_chip is not None and table.devices is None,
+            "pins and capacity of each device not checked",
+        ),
+        "tdp": (described.tdp is None, "its power is held against the most that anybody draws"),
+        "multipliers and clock": (
+            table.multipliers is None or table.clock is None,
+            "its peaks against its arrays not checked",
+        ),
     }
-    return [f"{name} not stated: {what} not checked" for name, (missing, what) in lacking.items() if missing]
+    return [f"{name} not known: {what}" for name, (missing, what) in lacking.items() if missing]
+
+
+def _node(described: Described) -> str:
+    """Its process node, or the most advanced one with a complete set of figures."""
+    return known_node(described.silicon.process) if described.silicon.process else NODES[-1]
 
 
 def reticle(described: Described) -> Iterable[Finding]:
-    """A die is printed in one exposure."""
+    """A die is printed in one exposure, unless the wafer stays whole."""
     table = described.silicon
     if table.area is None:
         return []
+    if table.wafer:
+        whole = disc()
+        return beyond(
+            described, "impossible", "area", table.area, whole.area, AREA, "a disc of 300 mm less its rim", whole.source
+        )
     field = quantity("reticle")
     why = f"one exposure, on each of {table.dies} die{'s' * (table.dies != 1)}"
     return beyond(
@@ -59,7 +77,7 @@ def reticle(described: Described) -> Iterable[Finding]:
 def package(described: Described) -> Iterable[Finding]:
     """Dies and stacks stand on one interposer."""
     table, kind = described.silicon, described.off_chip
-    if table.area is None:
+    if table.area is None or table.wafer:
         return []
     stacks = (table.devices or 0) if kind is not None and kind.mount == "interposer" else 0
     if table.dies + stacks < 2:
@@ -79,13 +97,21 @@ def assembly(described: Described) -> Iterable[Finding]:
     return beyond(described, "doubtful", "dies and stacks:", table.dies + stacks, int(most), COUNT, why, bond.source)
 
 
+def _off_chip(described: Described) -> MemoryType | None:
+    """Kind of the memory; where it is not stated and does not fit on a chip, the fastest stack there is."""
+    if described.off_chip is not None or described.silicon.memory is not None or on_chip_memory(described):
+        return described.off_chip
+    stacks = [each for each in memory_types().values() if each.mount == "interposer"]
+    return max(stacks, key=lambda each: each.bits * each.pin_limit)
+
+
 def pins(described: Described) -> Iterable[Finding]:
     """Bandwidth is pins times the rate of a pin; where devices are not stated, as many as a package holds."""
-    kind, devices = described.off_chip, described.silicon.devices
+    kind, devices = _off_chip(described), described.silicon.devices
     if kind is None or described.memory_bandwidth is None:
         return []
     value = described.memory_bandwidth
-    if devices is not None:
+    if described.off_chip is not None and devices is not None:
         channels = devices / (2 if described.silicon.clamshell else 1)
         limit = channels * kind.bits * kind.pin_limit / 8
         why = f"{channels * kind.bits:,.0f} pins at {kind.pin_limit / 1e9:g} Gb/s"
@@ -93,6 +119,8 @@ def pins(described: Described) -> Iterable[Finding]:
     if kind.mount == "interposer":
         most = quantity("hbm_stacks")
         limit, why = most.value * kind.bits * kind.pin_limit / 8, f"{most.value:.0f} stacks of {kind.memory}"
+        if described.off_chip is None:
+            why += f"; no chip holds {show(described.memory or 0.0, BYTES)} in memory of its own"
         return beyond(described, "impossible", "memory bandwidth", value, limit, BANDWIDTH, why, most.source)
     bus = quantity("gddr_bus")
     limit, why = bus.value * kind.pin_limit / 8, f"a bus of {bus.value:.0f} bits at {kind.pin_limit / 1e9:g} Gb/s"
@@ -100,17 +128,27 @@ def pins(described: Described) -> Iterable[Finding]:
 
 
 def capacity(described: Described) -> Iterable[Finding]:
-    """Capacity is devices times the size of a device; where they are not stated, as many as a package holds."""
+    """Capacity is devices times the size of a device; where they are not stated, as many as there is room for."""
     kind, devices = described.off_chip, described.silicon.devices
-    if kind is None or described.memory is None:
+    if described.memory is None or described.silicon.memory == "SRAM":
         return []
-    if devices is None:
-        if kind.mount != "interposer":
-            return []
-        devices = int(quantity("hbm_stacks").value)
-    size = kind.capacity_limit * BINARY
-    limit, why = devices * size, f"{devices} devices of {show(size, BYTES)}"
-    return beyond(described, "impossible", "memory", described.memory, limit, BYTES, why, kind.source)
+    if kind is not None and devices is not None:
+        size = kind.capacity_limit * BINARY
+        limit, why = devices * size, f"{devices} devices of {show(size, BYTES)}"
+        return beyond(described, "impossible", "memory", described.memory, limit, BYTES, why, kind.source)
+    stacked = kind is None or kind.mount == "interposer"
+    most = quantity("hbm_stacks" if stacked else "gddr_bus")
+    like = [kind] if kind is not None else [each for each in memory_types().values() if each.mount == "interposer"]
+    best = max(like, key=lambda each: each.capacity_limit)
+    held = most.value if stacked else 2 * most.value / best.bits
+    room_for = (
+        f"{held:.0f} stacks of {best.memory}" if stacked else f"two chips on each channel of {most.value:.0f} bits"
+    )
+    sure = stacked and kind is not None  # memory of a kind that nobody names may stand beside the package
+    limit = held * best.capacity_limit * BINARY
+    return beyond(
+        described, "impossible" if sure else "doubtful", "memory", described.memory, limit, BYTES, room_for, most.source
+    )
 
 
 def placement(described: Described) -> Iterable[Finding]:
@@ -133,9 +171,9 @@ def placement(described: Described) -> Iterable[Finding]:
         return found
     edge = quantity("hbm_edge")
     side = (table.area / table.dies) ** 0.5
-    room = table.dies * (2 * side // (edge.value / 1.02))
+    along = table.dies * (2 * side // (edge.value / 1.02))
     why = f"two sides of {side * 1e3:.1f} mm of each die, {edge.value * 1e3:.1f} mm a stack"
-    return [*found, *beyond(described, "doubtful", "stacks:", devices, room, COUNT, why, edge.source)]
+    return [*found, *beyond(described, "doubtful", "stacks:", devices, along, COUNT, why, edge.source)]
 
 
 def _density(facts: ChipFacts) -> float | None:
@@ -148,7 +186,8 @@ def cooling(described: Described) -> Iterable[Finding]:
     watts, found = described.tdp, list[Finding]()
     if watts is None:
         return found
-    if (most := record(lambda facts: facts.figures.get("tdp_w"))) is not None:
+    wafer = described.silicon.wafer
+    if (most := record(lambda facts: facts.figures.get("tdp_w"), wafers=wafer)) is not None:
         found += beyond(
             described, "impossible", "power", watts, most[0], WATTS, f"what {most[1].id} draws", origin(most[1])
         )
@@ -163,7 +202,7 @@ def cooling(described: Described) -> Iterable[Finding]:
 
 
 def arrays(described: Described) -> Iterable[Finding]:
-    """Arithmetic is multipliers times clock."""
+    """Arithmetic is multipliers times clock; a multiplier may be cut into as many as the square of the width holds."""
     table = described.silicon
     found: list[Finding] = []
     if table.clock is not None and (fastest := record(lambda facts: facts.figures.get("clock_hz"))) is not None:
@@ -177,9 +216,9 @@ def arrays(described: Described) -> Iterable[Finding]:
     for name, rate in described.peak.items():
         if name == "fp64":
             continue
-        narrower = max(2 / element_bytes(name), 1.0)
-        why = f"{table.multipliers:,} multiply-adds x 2 x {table.clock / 1e9:g} GHz x {narrower:g}"
-        limit = float(base * narrower)
+        pieces = max(16 / width(name), 1.0) ** 2
+        why = f"{table.multipliers:,} multiply-adds x 2 x {table.clock / 1e9:g} GHz x {pieces:g}"
+        limit = float(base * pieces)
         found += beyond(described, "impossible", f"{name} peak", rate, limit, FLOP_RATE, why, "definition")
     return found
 
@@ -189,38 +228,67 @@ def _rate(described: Described) -> float | None:
 
 
 def arithmetic(described: Described) -> Iterable[Finding]:
-    """Arithmetic on an area, against the densest chip of the same process or an older one, shrunk to this one."""
-    table, rate = described.silicon, _rate(described)
-    if table.process is None or table.area is None or rate is None:
+    """Arithmetic on an area, against the densest chip of the same process or an older one, shrunk to this one.
+
+    Of several formats the one that is furthest beyond; a process or an area that is not stated is the best there is.
+    """
+    limits = {name: densest(_node(described), alike(name)) for name in described.peak}
+    if not limits:
         return []
-    best = densest(known_node(table.process))
+    within = room(described)
+    name = max(limits, key=lambda each: described.peak[each] / limits[each].density)
+    best, rate = limits[name], described.peak[name]
     scaled = ", taken over with the density of logic" if best.scaled else ""
-    why = f"{best.density / 1e18:.2f} TFLOP/s on each mm2, as {best.chip.id}{scaled}"
+    why = f"{best.density / 1e18:.2f} TFLOP/s on each mm2 of {within.words}, as {best.chip.id}{scaled}"
     return beyond(
-        described, "doubtful", "16-bit peak", rate, best.density * table.area, FLOP_RATE, why, origin(best.chip)
+        described, "doubtful", f"{name} peak", rate, best.density * within.area, FLOP_RATE, why, origin(best.chip)
     )
 
 
 def blocks(described: Described) -> Iterable[Finding]:
     """The dies must hold at least bare multipliers, memory cells and interfaces."""
     table, kind, rate = described.silicon, described.off_chip, _rate(described)
-    if table.process is None or table.area is None:
-        return []
-    node = known_node(table.process)
+    node = _node(described)
     multipliers = float(table.multipliers or 0)
     fastest = record(lambda facts: facts.figures.get("clock_hz"))
     if table.multipliers is None and rate is not None and fastest is not None:
         multipliers = rate / (2 * (table.clock or fastest[0]))  # no clock is faster than any
     bare = multiplier_transistors(primitive("64-bit FPU"), 10) * multipliers
-    need = float(logic_area(bare, logic_density(node, table.process).high))
+    need = float(logic_area(bare, logic_density(node, table.process or "").high))
     held = table.scratchpad or described.sram or ((described.memory or 0.0) if table.memory == "SRAM" else 0.0)
     need += float(sram_area(held, quantity("sram_bitcell", node).low, 1.0))
     if kind is not None and table.devices is not None:
         need += kind.phy * table.devices / (2 if table.clamshell else 1)
     need += primitive("NVLink4 PHY") * (described.link_bandwidth or 0.0) / LINK_STEP
-    why = "multipliers, bit cells and interfaces of memory and links alone, without wires"
-    source = quantity("sram_bitcell", node).source
-    return below(described, "impossible", "area", table.area, need, AREA, why, source)
+    why = f"multipliers, bit cells and interfaces of memory and links alone, at {node} nm and without wires"
+    if table.area is not None:
+        source = quantity("sram_bitcell", node).source
+        return below(described, "impossible", "area", table.area, need, AREA, why, source)
+    within = room(described)
+    why = f"{within.words}, for {why}"
+    return beyond(described, "impossible", "area of its blocks", need, within.area, AREA, why, within.source)
+
+
+def on_chip_reading(described: Described) -> Iterable[Finding]:
+    """On-chip memory is read along its area; no chip reads more on each square millimetre."""
+    value = described.memory_bandwidth if on_chip_memory(described) else None
+    value = max(filter(None, (value, described.sram_bandwidth)), default=None)
+    best, within = record(_reading_density, wafers=True), room(described)
+    if value is None or best is None:
+        return []
+    why = f"{best[0] / 1e15:.3g} GB/s on each mm2 of {within.words}, as {best[1].id}"
+    return beyond(
+        described, "doubtful", "on-chip bandwidth", value, best[0] * within.area, BANDWIDTH, why, origin(best[1])
+    )
+
+
+def _reading_density(facts: ChipFacts) -> float | None:
+    """On-chip bandwidth over area. [byte/s/m2]"""
+    values = [facts.figures.get("sram_bandwidth_byte_per_s")]
+    if "SRAM" in facts.texts["memory_type"]:
+        values.append(facts.figures.get("memory_bandwidth_byte_per_s"))
+    area, known = facts.figures.get("die_area_m2"), [each for each in values if each]
+    return max(known) / area if known and area else None
 
 
 def links(described: Described) -> Iterable[Finding]:
@@ -234,46 +302,8 @@ def links(described: Described) -> Iterable[Finding]:
     )
 
 
-def reading(described: Described) -> Iterable[Finding]:
-    """Power must at least read the memory at its bandwidth, at the lowest energy of a bit that anybody states."""
-    table, kind = described.silicon, described.off_chip
-    if described.tdp is None or described.memory_bandwidth is None:
-        return []
-    if kind is not None:
-        energy, what = kind.energy, kind.memory
-    elif table.memory == "SRAM" and table.process is not None:
-        energy, what = sram_energy(known_node(table.process)), "on-chip memory"
-    else:
-        return []
-    least = 8 * described.memory_bandwidth * energy.low
-    why = f"to read {what} at {energy.low * 1e12:.2f} pJ a bit, and nothing else"
-    return below(described, "impossible", "power", described.tdp, least, WATTS, why, energy.source)
-
-
-def draw(described: Described) -> Iterable[Finding]:
-    """Power that the model of silicon expects; it is off by a third on half of the real chips."""
-    table, kind, rate = described.silicon, described.off_chip, _rate(described)
-    if table.process is None or rate is None or described.memory_bandwidth is None:
-        return []
-    if kind is None and table.memory != "SRAM":
-        return []
-    link = described.link_bandwidth or 0.0
-    expected = float(power(rate, known_node(table.process), kind, described.memory_bandwidth, link))
-    least = 0.35 * expected
-    why = f"about {show(expected, WATTS)} for everything at its peak; real chips state 0.5 to 2.5 times that"
-    if described.tdp is not None:
-        return below(described, "doubtful", "power", described.tdp, least, WATTS, why, "costline chip power")
-    most = record(lambda facts: facts.figures.get("tdp_w"))
-    if most is None:
-        return []
-    return beyond(
-        described, "doubtful", "power at the least", least, most[0], WATTS, f"what {most[1].id} draws; {why}",
-        "costline chip power",
-    )  # fmt: skip
-
-
 CHECKS: tuple[Callable[[Described], Iterable[Finding]], ...] = (
     memory_kind, on_chip, rates, reticle, package, assembly, pins, capacity, placement, cooling, arrays, blocks,
-    arithmetic, links, reading, draw, idle_pins,
+    arithmetic, on_chip_reading, links, least, frugal, draw, idle_pins,
 )  # fmt: skip
 """Every check, in the order findings are listed."""

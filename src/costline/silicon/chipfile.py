@@ -15,7 +15,7 @@
     memory = "HBM3"
     devices = 6
 
-Every field of ``[chip.silicon]`` may be left out; what is not stated is not checked.
+Every field of ``[chip.silicon]`` may be left out; what is not stated is taken as the best there is, or not checked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
 
 from costline.catalogue import Catalogue
 from costline.catalogue.table import parse_toml
@@ -47,6 +47,9 @@ from costline.silicon.inputs import MemoryType, known_node, memory_type
 
 MOST_DEVICES = 100_000
 """Memory devices of a chip; more is a slip of the pen."""
+
+LEAST_CLOCK = 1e3
+"""Clock of a chip; a slower one is a slip of the pen. [Hz]"""
 
 
 def _process(value: Any) -> str:
@@ -74,9 +77,10 @@ class SiliconTable(BaseModel):
     dies: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
     memory: Annotated[str, BeforeValidator(_memory)] | None = None
     devices: Annotated[int, Field(ge=1, le=MOST_DEVICES, strict=True)] | None = None
-    clamshell: bool = False
+    wafer: StrictBool = False
+    clamshell: StrictBool = False
     multipliers: Annotated[int, Field(ge=1, le=100_000_000, strict=True)] | None = None
-    clock: Annotated[float, above_zero(FREQUENCY)] | None = None
+    clock: Annotated[float, above_zero(FREQUENCY), Field(ge=LEAST_CLOCK)] | None = None
     scratchpad: Annotated[float, above_zero(BYTES)] | None = None
     cooling: Literal["air", "liquid"] = "liquid"
 
@@ -195,6 +199,8 @@ def silicon_in(book: Catalogue, chip: str) -> Silicon:
         raise CatalogueError(str(book.user.path), faults) from None
     chip_read = book.user.chips[chip]
     figures = {name: getattr(chip_read, name) for name in READABLE}
+    if table.wafer:
+        raise InputError(f"{chip}: a whole wafer; what spare cores, power and package cost it is not published")
     made = Described(id=chip, silicon=table, peak={}, **figures).made_of()
     if made is None:
         raise InputError(f"{chip}: no cost follows without process, area and memory; state them in [chip.silicon]")

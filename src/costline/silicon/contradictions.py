@@ -27,6 +27,9 @@ def memory_kind(described: Described) -> Iterable[Finding]:
     if table.clamshell and kind is not None and kind.mount == "interposer":
         why = f"two chips on a channel is for chips on a board, not for stacks of {kind.memory}"
         found += contradiction(described, "clamshell", why, "leave clamshell out")
+    if table.wafer and table.dies > 1:
+        why = "wafer = true means that it is not cut"
+        found += contradiction(described, f"dies: {table.dies}", why, "leave dies out, or wafer")
     if table.clamshell and table.devices is not None and table.devices % 2:
         why = "in clamshell two chips share each channel"
         found += contradiction(
@@ -49,7 +52,14 @@ def on_chip(described: Described) -> Iterable[Finding]:
         found += beyond(
             described, "impossible", "memory", described.memory, held, BYTES, "its on-chip memory", "the file itself"
         )
-    if table.memory != "SRAM" and described.sram_bandwidth is not None and described.memory_bandwidth is not None:
+    if described.sram_bandwidth is None or described.memory_bandwidth is None:
+        return found
+    if table.memory == "SRAM":
+        found += beyond(
+            described, "impossible", "memory bandwidth", described.memory_bandwidth, described.sram_bandwidth,
+            BANDWIDTH, "that of its on-chip memory, which is its memory", "the file itself",
+        )  # fmt: skip
+    else:
         found += below(
             described, "doubtful", "on-chip bandwidth", described.sram_bandwidth, described.memory_bandwidth,
             BANDWIDTH, "that of the memory behind it", "the file itself",

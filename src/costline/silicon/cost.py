@@ -20,6 +20,7 @@ from costline.formulas.silicon import (
     selling_price,
 )
 from costline.numeric import Numeric, choose
+from costline.silicon.densest import is_wafer
 from costline.silicon.draws import USUAL, Draws, interval
 from costline.silicon.inputs import (
     MemoryType,
@@ -88,8 +89,10 @@ def silicon_of(facts: ChipFacts) -> Silicon:
     Raises
     ------
     InputError
-        Die area or process is unknown.
+        Die area or process is unknown, or the chip is a whole wafer.
     """
+    if is_wafer(facts):
+        raise InputError(f"{facts.id}: a whole wafer; what spare cores, power and package cost it is not published")
     area, (process, assumed) = facts.figures.get("die_area_m2"), process_of(facts)
     node = node_of(process)
     if area is None or not node:
@@ -344,6 +347,11 @@ def _volume_note(volume: float | None) -> str:
     return "one-time cost over the volume below" if volume is None else f"one-time cost over {volume:,.0f} chips"
 
 
+def _plain(value: float, unit: str) -> str:
+    """A bound in the unit of its row, at three figures and without powers of ten."""
+    return f"{value:.0%}" if unit == "1" else f"{float(f'{value:.3g}'):,.10g}"
+
+
 def _assumptions(silicon: Silicon, volume: float | None) -> list[Assumption]:
     """The inputs of a bill with their ranges; a stated volume is no range."""
     node = known_node(silicon.process)
@@ -363,7 +371,7 @@ def _assumptions(silicon: Silicon, volume: float | None) -> list[Assumption]:
             value=spread.value,
             unit=unit,
             source=spread.source,
-            kind=f"{spread.low:.4g} to {spread.high:.4g}, {spread.kind}",
+            kind=f"{_plain(spread.low, unit)} to {_plain(spread.high, unit)}, {spread.kind}",
         )
         for name, spread, unit in rows
     ]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from costline.catalogue import chip_facts
 from costline.catalogue.chip_table import ChipFacts
-from costline.quantity import Kind, show
+from costline.quantity import AREA, COUNT, Kind, show
 from costline.silicon.chipfile import Described
+from costline.silicon.densest import is_wafer
+from costline.silicon.inputs import quantity
 
 Severity: TypeAlias = Literal["impossible", "doubtful"]
 SLACK = 1.02
@@ -38,6 +41,11 @@ class Finding:
     fix: str
 
 
+def _shown(value: float, kind: Kind) -> str:
+    """A figure for people; what is counted without a prefix as long as it can be counted."""
+    return f"{value:,.0f}" if kind is COUNT and value < 1e9 else show(value, kind)
+
+
 def beyond(
     described: Described, severity: Severity, what: str, value: float, limit: float, kind: Kind, why: str, source: str
 ) -> list[Finding]:
@@ -48,10 +56,10 @@ def beyond(
         Finding(
             chip=described.id,
             severity=severity,
-            what=f"{what} {show(value, kind)}",
-            limit=f"at most {show(limit, kind)}: {why}",
+            what=f"{what} {_shown(value, kind)}",
+            limit=f"at most {_shown(limit, kind)}: {why}",
             source=source,
-            fix=f"{show(limit, kind)} or less",
+            fix=f"{_shown(limit, kind)} or less",
         )
     ]
 
@@ -66,10 +74,10 @@ def below(
         Finding(
             chip=described.id,
             severity=severity,
-            what=f"{what} {show(value, kind)}",
-            limit=f"at least {show(limit, kind)}: {why}",
+            what=f"{what} {_shown(value, kind)}",
+            limit=f"at least {_shown(limit, kind)}: {why}",
             source=source,
-            fix=f"{show(limit, kind)} or more",
+            fix=f"{_shown(limit, kind)} or more",
         )
     ]
 
@@ -84,8 +92,33 @@ def origin(facts: ChipFacts) -> str:
     return f"chips.csv, {facts.id}: {facts.source.partition(' | ')[0]}"
 
 
-def record(figure: Callable[[ChipFacts], float | None]) -> tuple[float, ChipFacts] | None:
-    """Largest value of a figure among the catalogue's packages; whole wafers are left out. None where none has it."""
-    known = [(value, facts) for facts in chip_facts().values()
-             if facts.kind == "datasheet" and not facts.id.startswith("wse") and (value := figure(facts))]  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Area of logic a chip has or may have, in words, and where that comes from. [m2]"""
+
+    area: float
+    words: str
+    source: str
+
+
+def disc() -> Room:
+    """A whole wafer without its rim, at the least rim anybody states."""
+    across = quantity("wafer_diameter").value - 2 * quantity("wafer_edge").low
+    return Room(math.pi / 4 * across**2, "a whole wafer", quantity("wafer_edge").source)
+
+
+def room(described: Described) -> Room:
+    """Area as stated; where it is not, that of a wafer or of the largest package."""
+    table, most = described.silicon, quantity("interposer_area")
+    if table.area is not None:
+        return Room(table.area, show(table.area, AREA), "the file itself")
+    if table.wafer:
+        return disc()
+    return Room(most.value / quantity("interposer_factor").value, "the largest package of the road map", most.source)
+
+
+def record(figure: Callable[[ChipFacts], float | None], *, wafers: bool = False) -> tuple[float, ChipFacts] | None:
+    """Largest value of a figure among the catalogue's packages, and wafers if `wafers`; None if none has it."""
+    known = [(value, facts) for facts in chip_facts().values() if facts.kind == "datasheet"
+             and (wafers or not is_wafer(facts)) and (value := figure(facts))]  # fmt: skip
     return max(known, key=lambda pair: pair[0], default=None)

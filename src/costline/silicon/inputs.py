@@ -174,6 +174,11 @@ def quantity(name: str, node: str = "") -> Spread:
     return table[name, node]
 
 
+def by_technology(name: str) -> dict[str, Spread]:
+    """Rows of a quantity by what they are known for: nodes [nm], families or chips."""
+    return {technology: spread for (each, technology), spread in _inputs().items() if each == name}
+
+
 def _agreed(rows: Iterable[CostFact], unit: str, least_spread: float = 0.0) -> Spread:
     """Median of what the rows say, and the range of all of them."""
     points: list[float] = []

@@ -17,20 +17,25 @@ from costline.errors import InputError
 from costline.formulas.silicon_blocks import board_power, peak_rate
 from costline.numeric import Numeric
 from costline.silicon.draws import Draws
-from costline.silicon.inputs import MemoryType, Spread, memory_types, node_of, quantity
+from costline.silicon.inputs import MemoryType, Spread, by_technology, memory_types, node_of, quantity
 
-CENTRES: Mapping[str, float] = MappingProxyType({"28/22 nm": 25.0, "16/14/12 nm": 14.0, "7/6/5 nm": 6.0, "3 nm": 3.0})
+CENTRES: Mapping[str, float] = MappingProxyType(
+    {"28/22 nm": 25.0, "16/14/12 nm": 14.0, "7/6/5 nm": 6.0, "3 nm": 3.0, "2 nm": 2.0}
+)
 """Nodes that a row of the energy table stands for -> the one its value is taken at. [nm]"""
+
+FINEST = f"{min(CENTRES.values()):g}"
+"""Most advanced node of the energy table: what no process that anybody has published goes below. [nm]"""
 
 
 @functools.cache
-def operation_energy(node: str) -> Spread:
-    """Energy of a 16-bit FLOP with its operands supplied. [J/FLOP]
+def operation_energy(node: str, bits: int = 16) -> Spread:
+    """Energy of a FLOP on operands of 8 to 64 bits that are supplied. [J/FLOP]
 
     The table's energies are of a multiply-add (2 FLOP) in a programmable unit; between the nodes it lists they are
     interpolated as a power of the node.
     """
-    rows = [row for row in chip_costs() if row.item == "GPU FPU 16-bit op" and row.technology in CENTRES]
+    rows = [row for row in chip_costs() if row.item == f"GPU FPU {bits}-bit op" and row.technology in CENTRES]
     rows.sort(key=lambda row: CENTRES[row.technology])
     nodes = np.log([CENTRES[row.technology] for row in rows])
 
@@ -98,15 +103,26 @@ def _idle() -> Spread:
     return Spread(row.value, row.low or row.value, row.high or row.value, row.source, row.kind)
 
 
-def sram_energy(node: str) -> Spread:
-    """Energy of a bit read from large on-chip memory. [J/bit]
+@functools.cache
+def least_operation(node: str, bits: int) -> Spread:
+    """Energy of a FLOP in the most frugal circuit that anybody has measured, taken over to a node and a width. [J/FLOP]
 
-    AttAcc's L2 read at 7 nm, scaled as operations are.
+    Both are taken over as the table of operations goes; below its narrowest width energies fall with the square of the
+    width, as the cells of a multiplier do.
     """
-    row = next(row for row in chip_costs() if row.item == "GPU L2")
-    scale = operation_energy(node).value / operation_energy("7").value
-    value = (row.value or 0.0) * 1e-12 * scale
-    return Spread(value, value * 0.5, value * 2, row.source, row.kind)
+    narrowest = 8
+    known = max(bits, narrowest)
+    at = [
+        best.scaled(operation_energy(node, known).value / operation_energy(there, narrowest).value)
+        for there, best in by_technology("best_operation").items()
+    ]
+    return min(at, key=lambda each: each.value).scaled((bits / known) ** 2)
+
+
+def sram_energy(node: str) -> Spread:
+    """Energy of a bit read from large on-chip memory, from one node to the others as operations go. [J/bit]"""
+    ((there, energy),) = by_technology("sram_energy").items()
+    return energy.scaled(operation_energy(node).value / operation_energy(there).value)
 
 
 def power(
