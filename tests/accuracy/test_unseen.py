@@ -46,12 +46,15 @@ def place(source):
     return COMMIT.sub("", source)
 
 
-def test_they_load_without_a_fault_and_are_all_scored():
+def test_they_load_without_a_fault(cells):
     for table in all_unseen():
         assert not table.faults
         assert not table.warnings
-        assert all(row.scored for row in table.rows)
         assert len(table.rows) >= 90
+    # as in the fitted tables: adapters, rates of FLOPs and drafts of tokens are kept, and not scored
+    for row in cells:
+        kept = row.get("task") == "lora" or row["metric"] == "tflops_per_gpu" or "MTP" in row.get("spec_decode", "")
+        assert row["score"] == str(int(not kept)), row["id"]
 
 
 def test_every_row_says_where_it_was_read(cells):
