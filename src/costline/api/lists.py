@@ -156,8 +156,8 @@ def _joined(
 ) -> Estimate:
     """Answers about blocks of some sizes as one about all points; with an order, about points that were sorted."""
     first = answers[0]
-    counts = [np.size(figure.value) for answer in answers for figure in answer.figures.values()]
-    if max(counts) > max(sizes):
+    values = [figure.value for answer in answers for figure in answer.figures.values()]
+    if any(isinstance(value, np.ndarray) and value.size > max(sizes) for value in values):
         raise InputError(ARRAYS_AND_RANGES)
     alone = max(sizes) == 1 or order is not None
 

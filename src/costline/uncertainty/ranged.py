@@ -33,7 +33,8 @@ def ranged(question: Callable[P, Estimate]) -> Callable[P, Estimate]:
             middle = question(*args, **inputs)
             if not draws.wanted and not how.always:
                 return middle
-            if any(np.size(figure.value) > 1 for figure in middle.figures.values()):
+            values = [figure.value for figure in middle.figures.values()]
+            if any(isinstance(value, np.ndarray) and value.size > 1 for value in values):
                 raise InputError(ARRAYS_AND_RANGES)
             draws.adopt()
         from costline.uncertainty.sampled import sampled
