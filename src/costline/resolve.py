@@ -28,7 +28,7 @@ from costline.models.importer import read_network
 from costline.models.network import Network
 from costline.models.pipeline import Pipeline, alone
 from costline.models.stated import shape_of
-from costline.numeric import Numeric
+from costline.numeric import Array, Numeric
 from costline.plan import Plan
 from costline.planning import check_plan, read_plan_fields
 from costline.quantity import Kind
@@ -63,6 +63,15 @@ Model: TypeAlias = str | Path | Network | Pipeline
 """A catalogue name, a path, or an object made before."""
 
 
+def _floats(value: Array) -> Array:
+    if value.dtype.kind not in "biufO":
+        raise QuantityError(f"an array of {value.dtype.name} has no numbers; write them as floats, in SI units")
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise QuantityError("not every element of the array is a number") from None
+
+
 def number(value: Number, kind: Kind, name: str, *, least: float = 0.0, whole: bool = False) -> Numeric:
     """Read one numeric input.
 
@@ -86,7 +95,7 @@ def number(value: Number, kind: Kind, name: str, *, least: float = 0.0, whole: b
     """
     try:
         if isinstance(value, np.ndarray):
-            read: Numeric = np.asarray(value, dtype=float)
+            read: Numeric = _floats(value)
         elif uncertain(value):
             read = sample(value, kind, name, least=least, whole=whole)
         else:

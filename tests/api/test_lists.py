@@ -207,3 +207,23 @@ def test_fields_of_a_plan_may_be_arrays(tensor, pipeline, batches):
 def test_what_a_plan_of_arrays_cannot_be_is_one_clear_error():
     with pytest.raises(InputError, match=r"tensor=3: .* divide by"):
         costline.train("llama-3.1-8b", on="64xh100-sxm", tokens="1T", plan={"tensor": np.array([1, 3])})
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"batch": np.array([1, 2, 3]), "input": np.array([1, 2])}, r"do not broadcast: input \(2,\), batch \(3,\)"),
+        ({"batch": np.array([1, 2, 3]), "plan": {"tensor": np.array([1, 2])}}, r"plan.tensor \(2,\)"),
+        ({"batch": np.array([])}, "batch: an empty array has no answer"),
+        ({"plan": {"tensor": np.array([])}}, "plan.tensor: an empty array has no answer"),
+        ({"batch": np.array(["a", "b"])}, "batch: an array of str32 has no numbers"),
+        ({"batch": np.array([1, {}])}, "batch: not every element of the array is a number"),
+        ({"batch": "10 to 20", "input": np.array([100, 200])}, "arrays or ranges, not both"),
+        ({"batch": "10 to 20", "plan": {"tensor": np.array([1, 2])}}, "arrays or ranges, not both"),
+    ],
+)
+def test_arrays_that_cannot_be_read_are_one_clear_error(inputs, words):
+    if isinstance(inputs.get("batch"), str):
+        pytest.importorskip("scipy")
+    with pytest.raises(InputError, match=words):
+        costline.serve("llama-3.1-8b", on="8xh100-sxm", **inputs)

@@ -15,6 +15,7 @@ from costline.errors import InputError
 from costline.estimate import Estimate, Figure
 from costline.labelled import Labelled, combined
 from costline.numeric import Array
+from costline.uncertainty.ranged import ARRAYS_AND_RANGES
 
 P = ParamSpec("P")
 
@@ -88,10 +89,9 @@ def _arrays(inputs: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, 
 
 def _in_blocks(question: Callable[..., Estimate], inputs: dict[str, Any]) -> Estimate:
     """Ask about long arrays block by block, so that what lies between fits in the cache; about sizes one by one."""
-    shapes = [array.shape for _, array in _arrays(inputs)]
-    points = np.broadcast_shapes(*shapes) if shapes else ()
+    points = _points(inputs)
     number = int(np.prod(points))
-    if number and any(isinstance(value, np.ndarray) for value in _plan_of(inputs).values()):
+    if any(isinstance(value, np.ndarray) for value in _plan_of(inputs).values()):
         return _by_plan(question, inputs, points)
     if shaping := [name for name in SHAPING if isinstance(inputs.get(name), np.ndarray)]:
         if inputs.get("explain") and number > 1:
@@ -103,6 +103,18 @@ def _in_blocks(question: Callable[..., Estimate], inputs: dict[str, Any]) -> Est
     starts = range(0, number, LONG)
     answers = [question(**_cut(inputs, points, slice(start, min(start + LONG, number)))) for start in starts]
     return _joined(answers, points, [min(LONG, number - start) for start in starts])
+
+
+def _points(inputs: Mapping[str, Any]) -> tuple[int, ...]:
+    """Shape that all arrays broadcast to."""
+    shapes = {name: array.shape for name, array in _arrays(inputs)}
+    if empty := [name for name, shape in shapes.items() if 0 in shape]:
+        raise InputError(f"{empty[0]}: an empty array has no answer")
+    try:
+        return np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        words = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise InputError(f"arrays of shapes that do not broadcast: {words}") from None
 
 
 def _plan_of(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -144,6 +156,9 @@ def _joined(
 ) -> Estimate:
     """Answers about blocks of some sizes as one about all points; with an order, about points that were sorted."""
     first = answers[0]
+    values = [figure.value for answer in answers for figure in answer.figures.values()]
+    if any(isinstance(value, np.ndarray) and value.size > max(sizes) for value in values):
+        raise InputError(ARRAYS_AND_RANGES)
     alone = max(sizes) == 1 or order is not None
 
     def together(values: Sequence[Any]) -> Any:

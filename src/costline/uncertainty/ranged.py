@@ -7,11 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, ParamSpec
 
+import numpy as np
+
+from costline.errors import InputError
 from costline.estimate import Estimate
 from costline.plan import Plan
 from costline.uncertainty.draws import Draws, active, drawing, settings
 
 P = ParamSpec("P")
+
+ARRAYS_AND_RANGES = "a question takes arrays or ranges, not both: ask value by value, or use costline sweep for both"
+"""Error where an input is an array and another one a range."""
 
 
 def ranged(question: Callable[P, Estimate]) -> Callable[P, Estimate]:
@@ -27,6 +33,9 @@ def ranged(question: Callable[P, Estimate]) -> Callable[P, Estimate]:
             middle = question(*args, **inputs)
             if not draws.wanted and not how.always:
                 return middle
+            values = [figure.value for figure in middle.figures.values()]
+            if any(isinstance(value, np.ndarray) and value.size > 1 for value in values):
+                raise InputError(ARRAYS_AND_RANGES)
             draws.adopt()
         from costline.uncertainty.sampled import sampled
 
