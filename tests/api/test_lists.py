@@ -223,7 +223,5 @@ def test_what_a_plan_of_arrays_cannot_be_is_one_clear_error():
     ],
 )
 def test_arrays_that_cannot_be_read_are_one_clear_error(inputs, words):
-    if isinstance(inputs.get("batch"), str):
-        pytest.importorskip("scipy")
     with pytest.raises(InputError, match=words):
         costline.serve("llama-3.1-8b", on="8xh100-sxm", **inputs)
