@@ -59,10 +59,10 @@ def test_what_a_minute_and_training_cost_by_hand(example, study):
     def work(tokens):
         return 2 * draws["sora"] * tokens + 4 * layers * tokens**2 * hidden
 
-    # of a long sequence nearly everything is attention: between a quarter and three quarters of the peak of an A100
+    # of a long sequence nearly everything is attention: between a quarter and four fifths of the peak of an A100
     best = work(draws["minute"]) * draws["steps"] / 312e12 * draws["price"]
     share = best / study.results["minute"]
-    assert 0.25 < np.median(share) < 0.75
+    assert 0.25 < np.median(share) < 0.8
     training = 3 * work(draws["length"]) * draws["minutes"] * draws["minute"] / draws["length"]
     found = study.results["training"] * 6 * draws["active"] * draws["tokens"]
     assert np.median(training / found) == pytest.approx(1, abs=0.3)

@@ -128,9 +128,7 @@ def test_a_plan_is_chosen_for_each_number_of_chips():
 
 def test_a_plan_that_fits_the_medians_only_is_exchanged():
     with sampling(512):
-        estimate = costline.train(
-            **GPT4, plan="pipeline=16, tensor=8, zero=1", shape={"experts": 16, "active_experts": 2}
-        )
+        estimate = costline.train(**GPT4, plan="tensor=8, zero=1", shape={"experts": 16, "active_experts": 2})
     assert estimate.fitting > 0.9
     assert estimate.feasible is not False
     plan = next(row for row in estimate.assumptions if row.name == "plan")
