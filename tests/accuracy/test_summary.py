@@ -27,7 +27,7 @@ def whole(efficiency):
 
     def seconds():
         begin = time.thread_time()
-        made.append(report(list(all_shipped()), efficiency, tuple(DIMENSIONS)))
+        made.append(report(list(all_shipped()), efficiency, tuple(DIMENSIONS), in_sample=True))
         return time.thread_time() - begin
 
     return paced(seconds), made[0]
@@ -35,7 +35,8 @@ def whole(efficiency):
 
 def test_all_scored_rows_within_the_budget(whole):
     seconds, made = whole
-    assert len(made.rows) == (610 + 2449 + 235) + (78 + 200 + 73) + (97 + 317 + 146)  # shared ones, and those gathered beside
+    # shared ones, and those gathered beside them in two goes
+    assert len(made.rows) == (610 + 2449 + 235) + (78 + 200 + 73) + (97 + 317 + 146)
     assert seconds < BUDGET
 
 
@@ -67,6 +68,32 @@ def test_no_target_is_worse_than_at_the_last_fit(whole):
         if now.median > allowed(median) or now.p90 > allowed(most):
             worse.append(f"{row.target}: {now.median:.3f} / {now.p90:.3f}, was {median:.3f} / {most:.3f}")
     assert not worse
+
+
+def test_held_out_errors_of_a_target_are_those_of_the_fit(whole):
+    """The table of rows, of four digits, and the table of targets were written by the same fit."""
+    _, made = whole
+    own = {group.label: group.held_out for group in made.groups["target"]}
+    for row in shipped_standing():
+        median, most = row.errors["unseen_group"]
+        assert own[row.target].rows == row.rows
+        assert own[row.target].median == pytest.approx(median, rel=0.01)
+        assert own[row.target].p90 == pytest.approx(most, rel=0.01)
+
+
+def test_held_out_errors_stand_beside_in_sample_ones_in_every_grouping(whole):
+    _, made = whole
+    for groups in made.groups.values():
+        assert sum(group.held_out.rows for group in groups if group.held_out) == made.predicted
+    body = as_dict(made)
+    assert body["in_sample"] is True
+    assert all(group["held_out"]["coverage"] for group in body["groups"]["table"])
+
+
+def test_rows_of_ones_own_are_not_called_in_sample(efficiency, write):
+    body = as_dict(report([read_measurements(write(SERVE))], efficiency))
+    assert body["in_sample"] is False
+    assert "held_out" not in body["groups"]["table"][0]
 
 
 def test_baselines_stand_beside_every_group(whole):

@@ -42,7 +42,7 @@ def fit_kernels(chips: Sequence[str], write: Path | None, json: bool) -> int:
     known = [chip for chip, _ in SYSTEMS.values()]
     for chip in chips:
         if chip not in known:
-            raise UnknownNameError("chip with measured kernels", chip, known)
+            raise UnknownNameError("chip with measured kernels", chip, known, listed=known)
     files = files_of(installed(), chips)
     source = source_of(package_version(), files_hash(files))
     read, catalogue = read_files(files), Catalogue()
