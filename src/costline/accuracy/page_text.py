@@ -24,6 +24,11 @@ MISSED = (
     "the columns of the rows tell of no further effect that another model, chip or software would share."
 )
 
+LEFT_OUT = (
+    "Errors of predictions whose coefficients were fitted without any row of the same chip, whatever its model and "
+    "software: what to expect of a chip that nobody has measured. Other chips of its family stay."
+)
+
 CANNOT = (
     "**Queues.** A time to first token under load is that of a full batch in steady state, with the mean wait for a "
     "place where not all requests fit. Bursts, the order of a scheduler, and requests that leave early are not "
