@@ -121,3 +121,21 @@ def test_a_file_of_another_kind_is_bad_input(tmp_path, capsys):
     path.write_text("a,b\n1,2\n", encoding="utf-8")
     assert main(["accuracy", "--measurements", str(path)]) == BAD_INPUT
     assert "column chip is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--folds", "1"], "2 folds or more"),
+        (["--folds", "-3"], "2 folds or more"),
+        (["--processes", "0"], "1 process or more"),
+        (["--write", "{file}"], "--write"),
+        (["--kernels", "--write", "{file}"], "--write"),
+    ],
+)
+def test_what_a_fit_cannot_end_with_is_said_before_it_begins(words, told, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(rows, "all_shipped", lambda: pytest.fail("it began"))
+    file = tmp_path / "file"
+    file.write_text("", encoding="utf-8")
+    assert main(["accuracy", "fit", *(word.format(file=file / "under") for word in words)]) == BAD_INPUT
+    assert told in capsys.readouterr().err

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 from cyclopts import Group as Panel
 
+from costline.cli.accuracy_fit import writable
 from costline.cli.terminal import console, note, write_json
 from costline.errors import InputError, UnknownNameError
 from costline.kernels import Kernels, read_kernels
@@ -93,6 +94,7 @@ def accuracy(
         raise InputError(
             "--write goes with --kernels measured, of the shipped rows; costline accuracy fit writes the rest"
         )
+    kept = None if write is None else writable(write / "measurements")
     tables = _read(measurements)
     efficiency = shipped.efficiency()
     if read_kernels(kernels):
@@ -115,8 +117,8 @@ def accuracy(
     made = scored(tables, efficiency, names, unscored=unscored, in_sample=fitted)
     if csv is not None:
         _write_csv(csv, made)
-    if write is not None:
-        _write_cases(write, made)
+    if kept is not None:
+        _write_cases(kept, made)
     if report is not None and made.predicted:
         _write_report(report, made, own=bool(measurements))
     if json:
@@ -197,8 +199,7 @@ def _write_cases(folder: Path, made: Report) -> None:
     from costline.accuracy.intervals import scored_csv
     from costline.catalogue.validated_table import MEASURED
 
-    path = folder / "measurements" / MEASURED.name
-    path.parent.mkdir(exist_ok=True)
+    path = folder / MEASURED.name
     path.write_text(scored_csv(made.rows), "utf-8")
     note(f"wrote {path}")
 
