@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -11,13 +12,15 @@ import numpy as np
 
 from costline.accuracy.held_out import REGIMES, predictions, ratios, scores, times, worst
 from costline.accuracy.missed import beyond, corrected_scores, of_unseen_chips, reasons
-from costline.accuracy.page_text import BASELINES, CANNOT, LEFT_OUT, METHODS, MISSED, NAMES, REGIME_WORDS
+from costline.accuracy.page_text import BASELINES, CANNOT, KEYS, LEFT_OUT, METHODS, MISSED, NAMES, REGIME_WORDS
 from costline.accuracy.score import Summary
 from costline.accuracy.summary import TARGETS, UNSEEN_CHIP_AIM
+from costline.catalogue.coefficient_table import shipped_adjustments
 from costline.catalogue.diagnosis_table import Diagnosis
 from costline.catalogue.explained_table import Explanation
 from costline.catalogue.standing_table import Pair, Standing
 from costline.catalogue.validated_table import WORDS, Validated, factor_of
+from costline.hardware.efficiency import Adjustment
 from costline.numeric import Array
 from costline.report.accuracy import percent
 from costline.report.chart import Box, Cloud, Panel, boxes_svg, scatter_svg
@@ -97,7 +100,7 @@ def page(evidence: Evidence, title: str = "How accurate the times are", level: i
         ("The worst twenty rows", worst_rows(evidence)),
         ("Rows that are not predicted", not_predicted(evidence)),
         ("What the model cannot do", [Bullets(CANNOT)]),
-        ("Methods", [Bullets([*METHODS, origin(evidence)])]),
+        ("Methods", [Bullets([*METHODS, keys(shipped_adjustments().values()), origin(evidence)])]),
     ]
     blocks: list[Block] = [Heading(title, level), Text(opening(evidence))]
     for heading, section in sections:
@@ -287,6 +290,19 @@ def not_predicted(evidence: Evidence) -> list[Block]:
         named = ", ".join(ids[:MOST_REASONS]) + (", …" if len(ids) > MOST_REASONS else "")
         rows.append([table, f"{count:,}", reason, named])
     return [Table(["table", "rows", "reason", "which"], rows, frozenset({0, 2, 3}))]
+
+
+def keys(adjustments: Collection[Adjustment]) -> str:
+    """What adjustments are keyed to, and how many of them a single row tells of."""
+    moved = sorted(abs(math.log(row.factor)) for row in adjustments if row.rows == 1)
+    words = KEYS
+    if moved:
+        middle, most = (percent(math.expm1(size)) for size in (moved[len(moved) // 2], moved[-1]))
+        words += (
+            f" {len(moved):,} of {len(adjustments):,} adjustments rest on the only row of a software, a format or a "
+            f"chip's family: the middle one moves its coefficient by {middle} %, the farthest by {most} %."
+        )
+    return words
 
 
 def origin(evidence: Evidence) -> str:

@@ -71,3 +71,9 @@ METHODS = (
     "Every test run predicts all shipped rows and fails if a target's in-sample median or 90th percentile is worse "
     "than at the last fit by more than 2 percentage points or 15 % of itself, whichever is more.",
 )
+
+KEYS = (
+    "Keys: no adjustment is keyed to a row, a model or a publication, but to a coefficient, a software or a format, "
+    "and a chip, its family or all chips. What only one publication has measured cannot be told from the habits of "
+    "that publication; priors hold it near its family."
+)
