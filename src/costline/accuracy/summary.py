@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 
 from costline.accuracy.baselines import baselines, modelled, rooflines
@@ -117,9 +118,9 @@ def report(
     if len(chosen) < MANY:
         rows = list(predict(chosen, efficiency))
         rivals = baselines(rows, rooflines(chosen, plain))
-    else:  # the second core works out the roofline
+    else:  # the second core works out the roofline, of a copy: a thread sends it while this one looks values up
         with ProcessPoolExecutor(1) as beside:
-            roofs = beside.submit(rooflines, chosen, plain)
+            roofs = beside.submit(rooflines, chosen, deepcopy(plain))
             rows = list(predict(chosen, efficiency))
             rivals = baselines(rows, roofs.result())
     if efficiency.kernels is not None:
