@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
+from costline.accuracy import rows
 from costline.cli import BAD_INPUT, main
 from tests.accuracy.conftest import GENERATE, SERVE, TRAIN
 
@@ -35,6 +37,8 @@ def test_groupings(files, capsys):
     assert "Megatron-LM" in out
     assert main(["accuracy", *files, "--by", "chop"]) == BAD_INPUT
     assert "did you mean chip" in capsys.readouterr().err
+    assert main(["accuracy", *files, "--by", "colour"]) == BAD_INPUT
+    assert "there are table, target, family" in capsys.readouterr().err
 
 
 def test_json(files, capsys):
@@ -58,6 +62,36 @@ def test_explain_shows_the_tree_beside_the_measurement(files, capsys):
     out = capsys.readouterr().out
     for words in ("measured", "decode step", "block/attention", "kernel_time", "plan: "):
         assert words in out
+
+
+@pytest.fixture
+def fitted(monkeypatch):
+    """As if a few of the rows that were fitted were all."""
+    table = rows.shipped_measurements("train")
+    some = replace(table, rows=tuple(row for row in table.rows if row.scored)[:5])
+    monkeypatch.setattr(rows, "all_shipped", lambda: iter([some]))
+    return [row.id for row in some.rows]
+
+
+def test_rows_that_were_fitted_are_called_in_sample_and_shown_held_out(fitted, tmp_path, capsys):
+    path = tmp_path / "out.csv"
+    assert main(["accuracy", "--csv", str(path)]) == 0
+    out, err = capsys.readouterr()
+    assert "in-sample but for column out" in out
+    assert "expect these" in out
+    assert all(len(line) <= 80 for line in out.splitlines())
+    assert "in-sample" in err
+    assert main(["accuracy", "--explain", fitted[0], "--plain"]) == 0
+    out = capsys.readouterr().out
+    assert "in-sample" in out
+    assert "error, held out" in out
+
+
+def test_rows_of_ones_own_are_not(files, capsys):
+    assert main(["accuracy", *files]) == 0
+    assert main(["accuracy", *files, "--explain", "b", "--plain"]) == 0
+    out, _ = capsys.readouterr()
+    assert "in-sample" not in out
 
 
 def test_explain_of_a_row_that_is_not_there(files, capsys):
@@ -87,3 +121,21 @@ def test_a_file_of_another_kind_is_bad_input(tmp_path, capsys):
     path.write_text("a,b\n1,2\n", encoding="utf-8")
     assert main(["accuracy", "--measurements", str(path)]) == BAD_INPUT
     assert "column chip is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--folds", "1"], "2 folds or more"),
+        (["--folds", "-3"], "2 folds or more"),
+        (["--processes", "0"], "1 process or more"),
+        (["--write", "{file}"], "--write"),
+        (["--kernels", "--write", "{file}"], "--write"),
+    ],
+)
+def test_what_a_fit_cannot_end_with_is_said_before_it_begins(words, told, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(rows, "all_shipped", lambda: pytest.fail("it began"))
+    file = tmp_path / "file"
+    file.write_text("", encoding="utf-8")
+    assert main(["accuracy", "fit", *(word.format(file=file / "under") for word in words)]) == BAD_INPUT
+    assert told in capsys.readouterr().err

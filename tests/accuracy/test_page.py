@@ -14,13 +14,15 @@ import pytest
 
 from costline.accuracy.evidence import own_evidence, shipped_evidence
 from costline.accuracy.held_out import cases_of, predictions, ratios, worst
-from costline.accuracy.page import Evidence, explanation_of, page
+from costline.accuracy.page import Evidence, explanation_of, keys, page
 from costline.accuracy.rows import read_measurements
 from costline.accuracy.summary import TARGETS, report
+from costline.catalogue.coefficient_table import shipped_adjustments
 from costline.catalogue.explained_table import EXPLAINED, shipped_explanations
 from costline.catalogue.standing_table import WAYS, Standing, allowed, shipped_standing, standing_csv
 from costline.catalogue.validated_table import VALIDATED, validated_cases
 from costline.cli import main
+from costline.hardware.efficiency import Adjustment
 from costline.report.chart import Axis, Box, Cloud, Panel, boxes_svg, scatter_svg
 from costline.report.page import Bullets, Heading, Picture, Table, Text, html, markdown
 from tests.accuracy.conftest import GENERATE, SERVE, TRAIN
@@ -178,6 +180,24 @@ def test_own_rows_are_scored_as_they_are_predicted(efficiency, write):
     evidence = own_evidence(made)
     assert not evidence.held_out
     assert "unseen chip" not in table_below(page(evidence), "By target").header
+
+
+def test_adjustments_that_rest_on_one_row_are_counted():
+    """Factors of 1.1, 0.5 and 1.02 by one row each: the middle moves by 10 %, the farthest by a factor of 2."""
+    made = [
+        Adjustment(factor=factor, low=factor, high=factor, rows=rows, date="2026-01-01", source="a test")
+        for factor, rows in ((1.1, 1), (0.5, 1), (1.02, 1), (3.0, 2))
+    ]
+    assert "3 of 4 adjustments" in keys(made)
+    assert "by 10 %, the farthest by 100 %" in keys(made)
+    assert "adjustments rest" not in keys(made[3:])
+
+
+def test_no_adjustment_is_keyed_to_a_model_or_a_row():
+    cases = validated_cases()
+    known = {*cases.words["model"].tolist(), *cases.words["id"].tolist()}
+    for name, qualifier, scope in shipped_adjustments():
+        assert not known & {name, scope.partition(":")[2], *qualifier.split("/")}
 
 
 def test_worst_is_by_factor_not_by_percentage():

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import pickle
 import time
 
 import pytest
 
+from costline.accuracy import summary
 from costline.accuracy.groups import DIMENSIONS, grouped
 from costline.accuracy.predict import predict
 from costline.accuracy.rows import all_shipped, read_measurements
 from costline.accuracy.summary import TARGETS, as_dict, lines, report
+from costline.catalogue.coefficient_table import shipped_adjustments, shipped_coefficients
 from costline.catalogue.standing_table import allowed, shipped_standing
 from costline.errors import UnknownNameError
+from costline.hardware.efficiency import Efficiency
 from tests.accuracy.conftest import SERVE, TRAIN
 from tests.pace import paced
 
@@ -27,7 +31,7 @@ def whole(efficiency):
 
     def seconds():
         begin = time.thread_time()
-        made.append(report(list(all_shipped()), efficiency, tuple(DIMENSIONS)))
+        made.append(report(list(all_shipped()), efficiency, tuple(DIMENSIONS), in_sample=True))
         return time.thread_time() - begin
 
     return paced(seconds), made[0]
@@ -35,8 +39,8 @@ def whole(efficiency):
 
 def test_all_scored_rows_within_the_budget(whole):
     seconds, made = whole
-    shared, beside = 610 + 2449 + 235, (78 + 200 + 73) + (97 + 317 + 146)
-    assert len(made.rows) == shared + beside
+    # shared ones, and those gathered beside them in two goes
+    assert len(made.rows) == (610 + 2449 + 235) + (78 + 200 + 73) + (97 + 317 + 146)
     assert seconds < BUDGET
 
 
@@ -70,6 +74,32 @@ def test_no_target_is_worse_than_at_the_last_fit(whole):
     assert not worse
 
 
+def test_held_out_errors_of_a_target_are_those_of_the_fit(whole):
+    """The table of rows, of four digits, and the table of targets were written by the same fit."""
+    _, made = whole
+    own = {group.label: group.held_out for group in made.groups["target"]}
+    for row in shipped_standing():
+        median, most = row.errors["unseen_group"]
+        assert own[row.target].rows == row.rows
+        assert own[row.target].median == pytest.approx(median, rel=0.01)
+        assert own[row.target].p90 == pytest.approx(most, rel=0.01)
+
+
+def test_held_out_errors_stand_beside_in_sample_ones_in_every_grouping(whole):
+    _, made = whole
+    for groups in made.groups.values():
+        assert sum(group.held_out.rows for group in groups if group.held_out) == made.predicted
+    body = as_dict(made)
+    assert body["in_sample"] is True
+    assert all(group["held_out"]["coverage"] for group in body["groups"]["table"])
+
+
+def test_rows_of_ones_own_are_not_called_in_sample(efficiency, write):
+    body = as_dict(report([read_measurements(write(SERVE))], efficiency))
+    assert body["in_sample"] is False
+    assert "held_out" not in body["groups"]["table"][0]
+
+
 def test_baselines_stand_beside_every_group(whole):
     _, made = whole
     for group in made.groups["table"]:
@@ -81,6 +111,35 @@ def test_json_is_plain(whole):
     body = json.loads(json.dumps(as_dict(made), allow_nan=False))
     assert body["schema"] == "costline.accuracy/1"
     assert len(body["not_predicted"]) == len(made.rows) - made.predicted
+
+
+class Beside:
+    """In the place of a pool: what was sent must stay as it is while the sender goes on, for a thread pickles it."""
+
+    def __init__(self, count):
+        assert count == 1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def submit(self, function, *sent):
+        self.function, self.sent, self.before = function, sent, pickle.dumps(sent)
+        return self
+
+    def result(self):
+        assert pickle.dumps(self.sent) == self.before
+        return self.function(*self.sent)
+
+
+def test_what_is_sent_to_the_second_process_does_not_change_meanwhile(write, monkeypatch):
+    monkeypatch.setattr(summary, "MANY", 1)
+    monkeypatch.setattr(summary, "ProcessPoolExecutor", Beside)
+    table = Efficiency(shipped_coefficients(), adjustments=shipped_adjustments())
+    made = report([read_measurements(write(SERVE))], table, ["table"])
+    assert made.groups["table"][0].rivals["roofline"] is not None
 
 
 def test_groups_by_size_of_the_job(efficiency, write):

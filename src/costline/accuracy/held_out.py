@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -88,6 +89,40 @@ def scores(
             covered[rows],
         )  # fmt: skip
     return made
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Held-out predictions of the fitted rows.
+
+    Attributes
+    ----------
+    cases : Validated
+        The rows.
+    place : mapping of str to int
+        Where each row is, by its id.
+    covered : array of bool
+        Whether its 80 % interval, made without its own group, holds the measurement.
+    """
+
+    cases: Validated
+    place: Mapping[str, int]
+    covered: Array
+
+    @classmethod
+    def of(cls, cases: Validated) -> HeldOut:
+        """Those of some validated cases."""
+        return cls(cases, {name: row for row, name in enumerate(cases.words["id"].tolist())}, inside(cases))
+
+    def summary(self, rows: Sequence[Scored]) -> Summary | None:
+        """Scores of some of them; None where none of the rows was fitted."""
+        kept = [row.measurement for row in rows if row.measurement.id in self.place]
+        if not kept:
+            return None
+        chosen = np.asarray([self.place[one.id] for one in kept])
+        some, configurations = self.cases.some(chosen), {configuration(one) for one in kept}
+        return summarise(some.numbers["measured"], predictions(some), times(some), weights(kept), len(configurations),
+                         covered=self.covered[chosen].astype(float))  # fmt: skip
 
 
 REGIMES: Mapping[str, Callable[[Mapping[str, str], Mapping[str, float]], str]] = {

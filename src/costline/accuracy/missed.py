@@ -15,6 +15,7 @@ from costline.numeric import Array
 from costline.studies.likeness import typical_errors
 
 HALF = 0.5
+UNSEEN_CHIP = "unseen chip"
 MOST_PLACES = 4
 """Chips and software named for half of the rows that are too far off, at most."""
 
@@ -54,6 +55,13 @@ def beyond(cases: Validated, target: str, most: float) -> tuple[int, tuple[tuple
             break
         places.append((place, count))
     return counts.total(), tuple(places)
+
+
+def of_unseen_chips(cases: Validated) -> Validated:
+    """The cases as predicted without any row of their chip; the target of each is that of its study."""
+    names = [f"{target.partition(',')[0]}, {UNSEEN_CHIP}" for target in cases.words["target"].tolist()]
+    words = {**cases.words, "target": np.asarray(names, dtype=np.str_)}
+    return Validated(words, {**cases.numbers, "error": cases.numbers["chip_error"]})
 
 
 def reasons(target: str, known: Mapping[str, Sequence[Diagnosis]]) -> list[str]:

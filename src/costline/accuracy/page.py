@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 
 from costline.accuracy.held_out import REGIMES, predictions, ratios, scores, times, worst
-from costline.accuracy.missed import beyond, corrected_scores, reasons
-from costline.accuracy.page_text import BASELINES, CANNOT, METHODS, MISSED, NAMES, REGIME_WORDS
+from costline.accuracy.missed import beyond, corrected_scores, of_unseen_chips, reasons
+from costline.accuracy.page_text import BASELINES, CANNOT, KEYS, LEFT_OUT, METHODS, MISSED, NAMES, REGIME_WORDS
 from costline.accuracy.score import Summary
-from costline.accuracy.summary import TARGETS
+from costline.accuracy.summary import TARGETS, UNSEEN_CHIP_AIM
+from costline.catalogue.coefficient_table import shipped_adjustments
 from costline.catalogue.diagnosis_table import Diagnosis
 from costline.catalogue.explained_table import Explanation
 from costline.catalogue.standing_table import Pair, Standing
 from costline.catalogue.validated_table import WORDS, Validated, factor_of
+from costline.hardware.efficiency import Adjustment
 from costline.numeric import Array
 from costline.report.accuracy import percent
 from costline.report.chart import Box, Cloud, Panel, boxes_svg, scatter_svg
@@ -91,12 +94,13 @@ def page(evidence: Evidence, title: str = "How accurate the times are", level: i
     sections: list[tuple[str, list[Block]]] = [
         ("By target", by_target(evidence)),
         *([("Targets that are missed", missed)] if (missed := missed_targets(evidence)) else []),
+        *([("Chips that were left out", unseen_chips(evidence))] if evidence.held_out else []),
         ("Predicted against measured", against(evidence)),
         ("Residuals by regime", by_regime(evidence)),
         ("The worst twenty rows", worst_rows(evidence)),
         ("Rows that are not predicted", not_predicted(evidence)),
         ("What the model cannot do", [Bullets(CANNOT)]),
-        ("Methods", [Bullets([*METHODS, origin(evidence)])]),
+        ("Methods", [Bullets([*METHODS, keys(shipped_adjustments().values()), origin(evidence)])]),
     ]
     blocks: list[Block] = [Heading(title, level), Text(opening(evidence))]
     for heading, section in sections:
@@ -160,6 +164,22 @@ def missed_targets(evidence: Evidence) -> list[Block]:
         rows.append([target, pair(aim), *errors, f"{count:,} of {own[target].rows:,}", named])
     told = [reason for target in aims for reason in reasons(target, evidence.diagnoses)]
     return [Text(MISSED), Table(header, rows, frozenset({0, 5})), Bullets(told)]
+
+
+def unseen_chips(evidence: Evidence) -> list[Block]:
+    """How far off each table is where no row of a chip was fitted, and why."""
+    cases, aim = of_unseen_chips(evidence.cases), UNSEEN_CHIP_AIM
+    header = ["table", "rows", "chips", "chip left out", "aim", "met", "rows beyond", "half of them on"]
+    rows, told = [], list[str]()
+    for target, own in scores(cases, evidence.weight, evidence.configurations, evidence.covered).items():
+        count, places = beyond(cases, target, aim[1])
+        chips = len(set(cases.words["chip"][cases.words["target"] == target].tolist()))
+        named = "; ".join(f"{place} ({number})" for place, number in places)
+        errors = pair((own.median, own.p90))
+        rows.append([target.partition(",")[0], f"{own.rows:,}", f"{chips}", errors, pair(aim), met(own, aim),
+                     f"{count:,} of {own.rows:,}", named])  # fmt: skip
+        told += reasons(target, evidence.diagnoses) if met(own, aim) != "yes" else []
+    return [Text(LEFT_OUT), Table(header, rows, frozenset({0, 7})), *([Bullets(told)] if told else [])]
 
 
 def figures(evidence: Evidence, unseen: Mapping[str, Pair] = MappingProxyType({})) -> list[Block]:
@@ -270,6 +290,19 @@ def not_predicted(evidence: Evidence) -> list[Block]:
         named = ", ".join(ids[:MOST_REASONS]) + (", …" if len(ids) > MOST_REASONS else "")
         rows.append([table, f"{count:,}", reason, named])
     return [Table(["table", "rows", "reason", "which"], rows, frozenset({0, 2, 3}))]
+
+
+def keys(adjustments: Collection[Adjustment]) -> str:
+    """What adjustments are keyed to, and how many of them a single row tells of."""
+    moved = sorted(abs(math.log(row.factor)) for row in adjustments if row.rows == 1)
+    words = KEYS
+    if moved:
+        middle, most = (percent(math.expm1(size)) for size in (moved[len(moved) // 2], moved[-1]))
+        words += (
+            f" {len(moved):,} of {len(adjustments):,} adjustments rest on the only row of a software, a format or a "
+            f"chip's family: the middle one moves its coefficient by {middle} %, the farthest by {most} %."
+        )
+    return words
 
 
 def origin(evidence: Evidence) -> str:

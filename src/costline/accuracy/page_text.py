@@ -24,6 +24,11 @@ MISSED = (
     "the columns of the rows tell of no further effect that another model, chip or software would share."
 )
 
+LEFT_OUT = (
+    "Errors of predictions whose coefficients were fitted without any row of the same chip, whatever its model and "
+    "software: what to expect of a chip that nobody has measured. Other chips of its family stay."
+)
+
 CANNOT = (
     "**Queues.** A time to first token under load is that of a full batch in steady state, with the mean wait for a "
     "place where not all requests fit. Bursts, the order of a scheduler, and requests that leave early are not "
@@ -65,4 +70,10 @@ METHODS = (
     "rows. Coverage here is counted on those same rows.",
     "Every test run predicts all shipped rows and fails if a target's in-sample median or 90th percentile is worse "
     "than at the last fit by more than 2 percentage points or 15 % of itself, whichever is more.",
+)
+
+KEYS = (
+    "Keys: no adjustment is keyed to a row, a model or a publication, but to a coefficient, a software or a format, "
+    "and a chip, its family or all chips. What only one publication has measured cannot be told from the habits of "
+    "that publication; priors hold it near its family."
 )

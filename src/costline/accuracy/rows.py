@@ -199,8 +199,8 @@ def read_measurements(path: Path) -> Measurements:
     Raises
     ------
     CatalogueError
-        Not CSV, no table's columns, a row with more or fewer cells than the header, an ``id`` twice. Faults of single
-        cells do not raise: they stay with their row.
+        Not text, or the columns of no table. Faults of rows do not raise, they stay with their row: cells that cannot
+        be read, more or fewer of them than the header has, an ``id`` that an earlier row has.
     """
     header, lines = _parsed(path)
     table = _table_of(path, header)
@@ -210,11 +210,38 @@ def read_measurements(path: Path) -> Measurements:
     warnings = [f"column {name!r} is not known and is ignored" for name in ignored]
     if missing:
         warnings.append(f"taken as blank, as there are no such columns: {', '.join(missing)}")
-    rows = tuple(_measurement(table, dict(zip(header, cells, strict=True)), number) for number, cells in lines)
-    twice = [name for name, count in Counter(row.id for row in rows).items() if count > 1]
-    if twice:
-        raise CatalogueError(str(path), [f"id {name!r} is there more than once" for name in twice])
-    return Measurements(table, _configured(rows), tuple(warnings))
+    rows = [_row(table, header, line) for line in lines]
+    return Measurements(table, _configured(_named_once(rows, lines)), tuple(warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Cells of a row, and why they are none, if they are not."""
+
+    number: int
+    cells: Sequence[str]
+    fault: str = ""
+
+
+def _row(table: TableName, header: Sequence[str], line: Line) -> Measurement:
+    """A row; of one whose cells cannot be told apart, only that."""
+    if not line.fault:
+        return _measurement(table, dict(zip(header, line.cells, strict=True)), line.number)
+    nothing = KINDS[table](chip="", model="", metric="")
+    return Measurement(id=f"row {line.number}", table=table, value=None, scored=True, conditions=nothing,
+                       faults=(line.fault,))  # fmt: skip
+
+
+def _named_once(rows: Sequence[Measurement], lines: Sequence[Line]) -> list[Measurement]:
+    """Rows, those whose name an earlier one has called by their number instead, with a fault."""
+    first: dict[str, int] = {}
+    found = []
+    for row, line in zip(rows, lines, strict=True):
+        before = first.setdefault(row.id, line.number)
+        fault = f"id {row.id[:40]!r} is that of row {before}"
+        again = replace(row, id=f"row {line.number}", faults=(*row.faults, fault))
+        found.append(row if before == line.number else again)
+    return found
 
 
 def _configured(rows: Sequence[Measurement]) -> tuple[Measurement, ...]:
@@ -239,27 +266,40 @@ DERIVED = frozenset({
 """Columns of the shipped tables that no prediction may see, or that say nothing a prediction needs."""
 
 
-def _parsed(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Header and numbered rows."""
+def _parsed(path: Path) -> tuple[list[str], list[Line]]:
+    """Header and rows."""
     lines = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
-    faults: list[str] = []
-    rows: list[tuple[int, list[str]]] = []
-    header: list[str] = []
+    header = _header(path, lines)
+    rows: list[Line] = []
+    more = True
+    while more:
+        try:
+            cells = next(lines, None)
+        except csv.Error as error:
+            rows.append(Line(lines.line_num, (), str(error)))
+            continue
+        more = cells is not None
+        if cells:
+            uneven = len(cells) != len(header)
+            fault = f"has {len(cells)} cells, the header has {len(header)}" if uneven else ""
+            rows.append(Line(lines.line_num, [cell.strip() for cell in cells], fault))
+    return header, rows
+
+
+def _header(path: Path, lines: Iterator[list[str]]) -> list[str]:
+    """Names of the columns."""
     try:
         header = [name.strip() for name in next(lines, [])]
-        for cells in lines:
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                faults.append(f"row {lines.line_num}: has {len(cells)} cells, the header has {len(header)}")
-                continue
-            rows.append((lines.line_num, [cell.strip() for cell in cells]))
     except csv.Error as error:
-        faults.append(f"row {lines.line_num}: {error}")
-    faults += [f"column {name!r} is there twice" for name, count in Counter(header).items() if count > 1]
+        raise CatalogueError(str(path), [f"header: {error}"]) from None
+    faults = [f"column {name!r} is there twice" for name, count in Counter(header).items() if count > 1]
+    if not any(header):
+        faults = ["has no header; the first line names the columns"]
+    elif len(header) == 1 and (other := next((mark for mark in ";\t|" if mark in header[0]), "")):
+        faults = [f"columns are separated by {other!r}; write commas"]
     if faults:
         raise CatalogueError(str(path), faults)
-    return header, rows
+    return header
 
 
 def _table_of(path: Path, header: Sequence[str]) -> TableName:

@@ -104,27 +104,31 @@ def _run(arguments: list[str]) -> tuple[int, str]:
         command = arguments[0]
         if command not in COMMANDS and command not in FLAGS:  # known without importing every command
             raise UnknownNameError("option" if command.startswith("-") else "command", command, (*COMMANDS, *FLAGS))
-        code = build_app()(_negatives(arguments))
+        code = build_app()(_joined(arguments))
     except (CostlineError, CycloptsError) as error:
         return BAD_INPUT, _short(str(error))
     return (code if isinstance(code, int) else ANSWER), ""
 
 
-def _negatives(arguments: Sequence[str]) -> list[str]:
+def _joined(arguments: Sequence[str]) -> list[str]:
     """Arguments with a negative number joined to its flag, so that it is read, and refused, as a number.
+
+    ``--compile`` without a word is a yes.
 
     Examples
     --------
-    >>> _negatives(["--tokens", "-1T", "--plain", "-f", "a.toml"])
+    >>> _joined(["--tokens", "-1T", "--plain", "-f", "a.toml"])
     ['--tokens=-1T', '--plain', '-f', 'a.toml']
+    >>> _joined(["--compile", "--plain", "--compile", "no", "--compile"])
+    ['--compile=yes', '--plain', '--compile', 'no', '--compile=yes']
     """
     joined: list[str] = []
-    for word in arguments:
+    for word, after in zip(arguments, (*arguments[1:], "-"), strict=True):
         flag = joined[-1] if joined else ""
         if word[:1] == "-" and word[1:2] in {*"0123456789.$"} and flag.startswith("--") and "=" not in flag:
             joined[-1] = f"{flag}={word}"
         else:
-            joined.append(word)
+            joined.append("--compile=yes" if word == "--compile" and after.startswith("-") else word)
     return joined
 
 

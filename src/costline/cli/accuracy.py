@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 from cyclopts import Group as Panel
 
+from costline.cli.accuracy_fit import writable
 from costline.cli.terminal import console, note, write_json
 from costline.errors import InputError, UnknownNameError
 from costline.kernels import Kernels, read_kernels
@@ -27,11 +28,16 @@ app.command("costline.cli.accuracy_fit:fit", name="fit")
 OUTPUT = Panel("Output", sort_key=90)
 Switch = Annotated[bool, Parameter(negative="", group=OUTPUT, show_default=False)]
 LEGEND = (
-    "bias: predicted over measured time, + is too slow; in: share inside the bracket;\n"
-    "80 %: share inside the 80 % interval, drawn from held-out errors of other groups;\n"
+    "med: median; bias: predicted over measured time, + is too slow;",
+    "in: share inside the bracket; 80 %: share inside the 80 % interval, drawn from\nheld-out errors of other groups;",
+    "out: median/p90 with a row's model, chip and software left out of the fit, and\n"
+    "80 %: share inside the interval then: expect these; the columns before them are\n"
+    "in-sample;",
     "mfu, seed, roof: median error of one utilisation for each chip (that of the\n"
-    "other configurations), of the article's rule, of 0.5 peak or 0.7 bandwidth"
+    "other configurations), of the article's rule, of 0.5 peak or 0.7 bandwidth",
 )
+"""What the columns are; the second is of rows that were not fitted, the third of those that were."""
+IN_SAMPLE = "the coefficients were fitted to the scored rows"
 SHORT = {"roofline": "roof"}
 MOST_LINES = 12
 """Groups of one grouping that are printed; JSON has them all."""
@@ -88,6 +94,7 @@ def accuracy(
         raise InputError(
             "--write goes with --kernels measured, of the shipped rows; costline accuracy fit writes the rest"
         )
+    kept = None if write is None else writable(write / "measurements")
     tables = _read(measurements)
     efficiency = shipped.efficiency()
     if read_kernels(kernels):
@@ -95,7 +102,7 @@ def accuracy(
 
         tables, efficiency = _on_measured_chips(tables), efficiency.asking(MeasuredKernels())
     if explain is not None:
-        return _explain(tables, explain, efficiency, plain)
+        return _explain(tables, explain, efficiency, plain, in_sample=not measurements)
     from costline.accuracy.groups import DIMENSIONS
     from costline.accuracy.summary import as_dict
     from costline.accuracy.summary import report as scored
@@ -103,14 +110,15 @@ def accuracy(
     names = [name.strip() for name in by.split(",") if name.strip()]
     for name in names:
         if name not in DIMENSIONS:
-            raise UnknownNameError("grouping", name, DIMENSIONS)
+            raise UnknownNameError("grouping", name, DIMENSIONS, listed=DIMENSIONS)
     if report is not None:
         names = list(dict.fromkeys((*names, "target")))
-    made = scored(tables, efficiency, names, unscored=unscored)
+    fitted = not measurements and efficiency.kernels is None
+    made = scored(tables, efficiency, names, unscored=unscored, in_sample=fitted)
     if csv is not None:
         _write_csv(csv, made)
-    if write is not None:
-        _write_cases(write, made)
+    if kept is not None:
+        _write_cases(kept, made)
     if report is not None and made.predicted:
         _write_report(report, made, own=bool(measurements))
     if json:
@@ -144,6 +152,8 @@ def _show(made: Report, plain: bool, most: int) -> None:
     screen = console()
     screen.no_color = screen.no_color or plain
     screen.print(f"{made.predicted:,} of {len(made.rows):,} rows predicted; errors in per cent")
+    if made.in_sample:
+        screen.print(f"in-sample but for column out: {IN_SAMPLE}")
     for name, groups in made.groups.items():
         if not groups:
             continue
@@ -153,7 +163,7 @@ def _show(made: Report, plain: bool, most: int) -> None:
         if len(lines) > most:
             screen.print(f"  {len(lines) - most} smaller groups: --all", style="dim")
     if made.predicted:
-        screen.print(LEGEND, style="dim")
+        screen.print("\n".join([LEGEND[0], LEGEND[2 if made.in_sample else 1], LEGEND[3]]), style="dim")
     reasons = made.refused.most_common()
     if reasons:
         screen.print("not predicted:")
@@ -168,7 +178,9 @@ def _line(group: Group) -> Line:
 
     rivals = {SHORT.get(name, name): None if one is None else one.median for name, one in group.rivals.items()}
     scores = [getattr(group.own, name) for name in SCORES]
-    return Line(label=group.label, rows=group.own.rows, scores=scores, rivals=rivals, target=TARGETS.get(group.label))
+    out = None if group.held_out is None else (group.held_out.median, group.held_out.p90, group.held_out.coverage)
+    return Line(label=group.label, rows=group.own.rows, scores=scores, rivals=rivals,
+                target=TARGETS.get(group.label), held_out=out)  # fmt: skip
 
 
 def _write_csv(path: Path, made: Report) -> None:
@@ -180,15 +192,14 @@ def _write_csv(path: Path, made: Report) -> None:
         writer = csv.DictWriter(file, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    note(f"{path}: {len(rows):,} rows")
+    note(f"{path}: {len(rows):,} rows{f'; in-sample: {IN_SAMPLE}' if made.in_sample else ''}")
 
 
 def _write_cases(folder: Path, made: Report) -> None:
     from costline.accuracy.intervals import scored_csv
     from costline.catalogue.validated_table import MEASURED
 
-    path = folder / "measurements" / MEASURED.name
-    path.parent.mkdir(exist_ok=True)
+    path = folder / MEASURED.name
     path.write_text(scored_csv(made.rows), "utf-8")
     note(f"wrote {path}")
 
@@ -222,7 +233,9 @@ def _on_measured_chips(tables: Sequence[Measurements]) -> list[Measurements]:
     return kept
 
 
-def _explain(tables: Sequence[Measurements], wanted: str, efficiency: Efficiency, plain: bool) -> int:
+def _explain(
+    tables: Sequence[Measurements], wanted: str, efficiency: Efficiency, plain: bool, *, in_sample: bool
+) -> int:
     """Print one row: what it states, what was assumed, the prediction as a tree, the measurement."""
     from costline.accuracy.explain import explained
     from costline.accuracy.refusal import Refusal
@@ -231,7 +244,7 @@ def _explain(tables: Sequence[Measurements], wanted: str, efficiency: Efficiency
     row = _row(tables, wanted)
     screen = console()
     screen.no_color = screen.no_color or plain
-    found = explained(row, efficiency)
+    found = explained(row, efficiency, in_sample=in_sample and efficiency.kernels is None)
     if isinstance(found, Refusal):
         screen.print(f"{row.id} is not predicted: {found.reason}")
         return 1

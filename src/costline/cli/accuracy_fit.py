@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,6 +56,9 @@ def fit(
         return fit_kernels(chip, write, json)
     if chip or json:
         raise InputError("--chip and --json go with --kernels; the fit of whole jobs takes all chips together")
+    if folds < 2 or processes < 1:
+        raise InputError(f"--folds {folds} --processes {processes}: write 2 folds or more, and 1 process or more")
+    beside = None if write is None else writable(write / "measurements")
     from costline.accuracy.refit import refit
     from costline.accuracy.rows import TABLES, all_shipped
     from costline.accuracy.shipping import data_hash, to_csv
@@ -70,14 +74,23 @@ def fit(
     screen = console()
     screen.print(_table(done.standing))
     screen.print(f"{len(done.adjustments):,} adjustments from {done.rows:,} rows that can be predicted")
-    if write is not None:
+    if write is not None and beside is not None:
         (write / ADJUSTMENTS.name).write_text(to_csv(done.adjustments), "utf-8")
-        beside = write / "measurements"
-        beside.mkdir(exist_ok=True)
         (beside / VALIDATED.name).write_text(done.validated, "utf-8")
         (beside / STANDING.name).write_text(standing_csv(done.standing), "utf-8")
         note(f"wrote {ADJUSTMENTS.name}, measurements/{VALIDATED.name} and measurements/{STANDING.name} to {write}")
     return 0
+
+
+def writable(path: Path) -> Path:
+    """A folder, made and known to be writable before minutes of work depend on it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--write: {path}: {error.strerror or error}") from None
+    if not os.access(path, os.W_OK):
+        raise InputError(f"--write: {path}: cannot be written to")
+    return path
 
 
 def _table(standing: Sequence[Standing]) -> Table:

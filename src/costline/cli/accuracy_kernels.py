@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from costline.cli.accuracy_fit import writable
 from costline.cli.terminal import console, note, write_json
 
 if TYPE_CHECKING:
@@ -35,14 +36,15 @@ def fit_kernels(chips: Sequence[str], write: Path | None, json: bool) -> int:
     from costline.accuracy.kernels.shipping import as_dict, kernel_rows, source_of
     from costline.catalogue import Catalogue
     from costline.catalogue.kernel_table import KERNELS, kernel_csv
-    from costline.errors import InputError, UnknownNameError
+    from costline.errors import UnknownNameError
     from costline.kernels.read import read_files
     from costline.kernels.tables import SYSTEMS, files_hash, files_of, installed, package_version
 
     known = [chip for chip, _ in SYSTEMS.values()]
     for chip in chips:
         if chip not in known:
-            raise UnknownNameError("chip with measured kernels", chip, known)
+            raise UnknownNameError("chip with measured kernels", chip, known, listed=known)
+    folder = None if write is None else writable(write)
     files = files_of(installed(), chips)
     source = source_of(package_version(), files_hash(files))
     read, catalogue = read_files(files), Catalogue()
@@ -52,13 +54,10 @@ def fit_kernels(chips: Sequence[str], write: Path | None, json: bool) -> int:
         write_json(as_dict(fitted, read.left_out, source))
     else:
         _show(fitted, read.left_out, source)
-    if write is not None:
+    if folder is not None:
         text = kernel_csv(kernel_rows(fitted, dt.datetime.now(dt.UTC).date().isoformat(), source))
-        try:
-            (write / KERNELS.name).write_text(text, "utf-8")
-        except OSError as error:
-            raise InputError(f"{write}: {error.strerror or error}") from None
-        note(f"wrote {KERNELS.name} to {write}")
+        (folder / KERNELS.name).write_text(text, "utf-8")
+        note(f"wrote {KERNELS.name} to {folder}")
     return 0
 
 

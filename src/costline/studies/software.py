@@ -18,6 +18,7 @@ from costline.estimate import Assumption
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
+from costline.numeric import Numeric
 from costline.plan import Plan
 from costline.planning import read_year, year_of_month
 
@@ -34,6 +35,8 @@ LARGE_MEMORY = 70 * 2.0**30
 """Memory from which on vLLM takes a chip for a large one. [byte]"""
 FORWARD_ALONE = frozenset({"sage"})
 """Kernels that have no backward pass."""
+UNFUSED = {"naive": ", scores through memory", "copied": ", and a cache that is copied"}
+"""Kernel -> what it does besides arithmetic that others do not."""
 COMMON: Mapping[Study, tuple[str, ...]] = {
     "train": ("megatron", "fsdp"), "serve": ("vllm", "trtllm"), "generate": ("diffusers", "xdit"),
 }  # fmt: skip
@@ -267,23 +270,43 @@ def software_note(plan: Plan, study: Study, cluster: Cluster, efficiency: Effici
     average = slowness(cluster.chip, seen, Plan())
 
     def effect(one: Plan) -> str:
-        ratios = np.ravel(slowness(cluster.chip, seen, one) / average)
-        return f"× {statistics.median(ratios.tolist()):.2f}"  # NumPy's median loads masked arrays
+        return _times(slowness(cluster.chip, seen, one) / average)
 
-    kernel = attention_kernel(plan, cluster, seen)
-    how = "fused kernels" if plan.compiled else "eager"
+    kernel, how = _attention_words(plan, cluster, seen), _fusion_words(plan, cluster.chip, seen)
     if plan.software or plan.year:
         date = f" of {_month(plan.year)}" if plan.year else ""
         sums = ", fp16 accumulation" if plan.compute == "fp16acc" else ""
-        words = f"{plan.software or 'average'}{date}, attention {kernel}, {how}{sums}: kernel time {effect(plan)}"
+        words = f"{plan.software or 'average'}{date}, {kernel}, {how}{sums}: kernel time {effect(plan)}"
         words += _unmeasured(plan.software, study, cluster.chip)
         return Assumption(name="software", value=words, kind="--engine" if plan.software else "--engine-date")
     engines = [software_named(name, study) for name in COMMON[study]]
     listed = ", ".join(
         f"{each.id} {effect(Plan(software=each.id))}{'' if each.fused else ' and eager'}" for each in engines
     )
-    words = f"average of {REFERENCE_YEAR:.0f}, attention {kernel}, {how}; kernel time with --engine {listed}"
+    words = f"average of {REFERENCE_YEAR:.0f}, {kernel}, {how}; kernel time with --engine {listed}"
     return Assumption(name="software", value=words, kind="assumed")
+
+
+def _times(ratio: Numeric) -> str:
+    """A factor, the middle one of several."""
+    return f"× {statistics.median(np.ravel(ratio).tolist()):.2f}"  # NumPy's median loads masked arrays
+
+
+def _attention_words(plan: Plan, cluster: Cluster, efficiency: Efficiency) -> str:
+    """The attention kernel, and what it does to the time of attention's arithmetic if it is not the newest."""
+    chip, kernel = cluster.chip, attention_kernel(plan, cluster, efficiency)
+    newest = efficiency.newest_attention(chip)
+    if kernel == newest:
+        return f"attention {kernel}"
+    longer = efficiency.value("attention", chip, newest) / efficiency.value("attention", chip, kernel)
+    return f"attention {kernel} ({_times(longer)} the time of {newest}{UNFUSED.get(kernel, '')})"
+
+
+def _fusion_words(plan: Plan, chip: Chip, efficiency: Efficiency) -> str:
+    """Whether element-wise work is fused, and what it moves if it is not."""
+    if plan.compiled:
+        return "fused kernels"
+    return f"eager (element-wise traffic {_times(efficiency.value('eager', chip))}, kernels launched one by one)"
 
 
 def _unmeasured(engine: str, study: Study, chip: Chip) -> str:
