@@ -24,9 +24,9 @@ GROUP = ("model", "chip", "software")
 """What cases of one group share; a group is held out as a whole."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Validated:
-    """Columns of the table.
+    """Columns of the table; a table is equal to itself alone, so that what is worked out for it can be kept.
 
     Attributes
     ----------
