@@ -225,7 +225,7 @@ def test_the_terminal_says_80_percent_once_and_csv_has_the_ends(capsys):
     assert rows["memory"]["interval_low"] == ""
 
 
-def test_looking_for_cases_takes_no_more_than_23_milliseconds():
+def test_looking_for_cases_takes_no_more_than_20_milliseconds():
     """Once in a process, most of it for reading 2,964 cases of serving; each further answer takes a third of it."""
     answer = costline.serve("llama-3.1-8b", on="h100-sxm", batch=64)
     job = serving_job("llama-3.1-8b", on="h100-sxm", batch=64)
@@ -236,4 +236,4 @@ def test_looking_for_cases_takes_no_more_than_23_milliseconds():
         earned(answer, job.subject, job.place.machine, 64, 1200)
         return time.thread_time() - before
 
-    assert best(cold, 0.023) <= 0.023
+    assert best(cold, 0.020) <= 0.020

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import functools
-from collections.abc import Hashable, Sequence
+import itertools
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,8 @@ MEASURED = DATA / "measurements" / "measured_kernels.csv"
 WORDS = ("id", "metric", "target", "model", "chip", "family", "vendor", "software", "format", "run")
 NUMBERS = ("params", "chips", "batch", "sequence", "measured", "error", "chip_error", "software_error")
 VALIDATED_COLUMNS = (*WORDS, *NUMBERS)
+COMPARED = ("target", "model", "chip", "family", "vendor", "software", "format")
+"""Columns of words by which cases are like each other."""
 GROUP = ("model", "chip", "software")
 """What cases of one group share; a group is held out as a whole."""
 
@@ -48,29 +52,27 @@ class Validated:
 
     @functools.cached_property
     def codes(self) -> dict[str, np.ndarray[tuple[int], np.dtype[np.intp]]]:
-        """Every column of words as whole numbers, and ``group``: cases of one model, chip and software."""
-        found = {name: _numbered(column.tolist()) for name, column in self.words.items()}
-        return found | {"group": self.group}
+        """Columns of `COMPARED` as whole numbers, and ``group``: cases of one model, chip and software."""
+        return {name: numbers for name, (numbers, _) in self._numbered.items()} | {"group": self.group}
 
     @functools.cached_property
     def coded(self) -> Validated:
-        """The same cases with every column of words as whole numbers."""
+        """The same cases with the columns of `COMPARED`, as whole numbers, for words."""
         codes: dict[str, Any] = self.codes
-        return Validated({name: codes[name] for name in self.words}, self.numbers)
+        return Validated({name: codes[name] for name in COMPARED}, self.numbers)
 
     def code(self, name: str, word: str) -> int:
         """Whole number that stands for a word in a column; -1 where the column does not have it."""
-        return self._known[name].get(word, -1)
+        return self._numbered[name][1].get(word, -1)
 
     @functools.cached_property
-    def _known(self) -> dict[str, dict[str, int]]:
-        columns = {name: column.tolist() for name, column in self.words.items()}
-        return {name: dict(zip(column, self.codes[name].tolist(), strict=True)) for name, column in columns.items()}
+    def _numbered(self) -> dict[str, tuple[np.ndarray[tuple[int], np.dtype[np.intp]], dict[Any, int]]]:
+        return {name: _numbered(self.words[name].tolist()) for name in COMPARED}
 
     @functools.cached_property
     def group(self) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
         """Equal numbers for cases of one model, chip and software."""
-        return _numbered(list(zip(*(self.words[name].tolist() for name in GROUP), strict=True)))
+        return _numbered(zip(*(self.words[name].tolist() for name in GROUP), strict=True))[0]
 
     def some(self, rows: Array) -> Validated:
         """Some of the cases, by place or by a mask."""
@@ -78,10 +80,10 @@ class Validated:
         return Validated(words, {name: column[rows] for name, column in self.numbers.items()})
 
 
-def _numbered(values: Sequence[Hashable]) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """Whole numbers that are equal where values are; several times as fast as sorting text."""
-    places: dict[Hashable, int] = {}
-    return np.asarray([places.setdefault(value, len(places)) for value in values], dtype=np.intp)
+def _numbered(values: Iterable[Hashable]) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], dict[Any, int]]:
+    """Whole numbers that are equal where values are, and each value's; several times as fast as sorting text."""
+    places: defaultdict[Any, int] = defaultdict(itertools.count().__next__)
+    return np.asarray([places[value] for value in values], dtype=np.intp), dict(places)
 
 
 @functools.cache
