@@ -75,9 +75,10 @@ def _opening(made: Report) -> str:
         f"{len(models)} models on {len(chips)} chips. {known:,} are predicted, by the shipped coefficients; "
         "`costline accuracy --measurements unseen` does it again. They were gathered for breadth, older and smaller "
         "projects among them, and after the form of the model was settled; so this is what a question about something "
-        "new should expect. They have been looked at once: names of software, formats of llama.cpp and what sorts the "
-        "tokens of experts were added where they showed that something was missing, so that mixtures in training are "
-        "no longer new to the model; nothing was fitted to them."
+        "new should expect. They have been looked at once, and facts of software that they showed to be missing were "
+        "added from its sources: how servers cut experts over chips that are left over, what vLLM takes in at a time, "
+        "when llama.cpp began to fuse attention, how many chips share an expert where notes on training say it. "
+        "Nothing was fitted to them."
     )
 
 
