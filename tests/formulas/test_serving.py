@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
+import heapq
+
 import numpy as np
 import pytest
 
 from costline.formulas.serving import ttft_under_load
 
 
-def waited(sources: int, load: float, rounds: int = 80) -> float:
-    """Mean wait, in services of length 1, of sources that each return once a period and start at random."""
-    random, found = np.random.default_rng(1), []
-    for _ in range(rounds):
-        period = sources / load
-        phases = np.sort(random.random(sources)) * period
-        arrivals = np.concatenate([phases + turn * period for turn in range(5)])
-        wait, waits = 0.0, []
-        for gap in np.diff(arrivals, prepend=arrivals[0]):
-            wait = max(wait + 1 - gap, 0.0) if waits else 0.0
-            waits.append(wait)
-        found.append(np.mean(waits[-sources:]))
-    return float(np.mean(found))
+def waited(clients: int, rounds: int, pause: float) -> float:
+    """Mean wait, in services of length 1, of clients that start at once and return a pause after each service."""
+    coming, free, waits = [(0.0, turn) for turn in range(clients)], 0.0, []
+    while len(waits) < clients * rounds:
+        arrival, turn = heapq.heappop(coming)
+        waits.append(max(free - arrival, 0.0))
+        free = max(free, arrival) + 1
+        heapq.heappush(coming, (free + pause, turn))
+    return float(np.mean(waits))
 
 
-@pytest.mark.parametrize("sources", [144, 400])
-def test_at_full_load_requests_that_return_at_random_wait_as_a_brownian_bridge(sources):
-    """sqrt(pi / 8) services for the root of their number; a finite number waits a little less."""
-    formula = ttft_under_load(1.0, 0.0, float(sources), np.sqrt(np.pi / 8), sources) - 1.0
-    assert waited(sources, 1.0) == pytest.approx(formula, rel=0.2)
-    assert waited(sources, 0.5) < 0.2 * formula, "an engine that prefills half of the time has hardly a queue"
+@pytest.mark.parametrize(("clients", "rounds"), [(16, 10), (64, 10), (256, 5)])
+def test_requests_that_start_at_once_queue_in_their_first_round_alone(clients, rounds):
+    """After it they return as they were served, one after the other."""
+    share = 1 / (2 * rounds)
+    formula = ttft_under_load(1.0, 0.0, float(clients), share, clients) - 1.0
+    assert waited(clients, rounds, 2.0 * clients) == pytest.approx(formula, rel=1e-12)
+    assert waited(clients, 1, 2.0 * clients) == pytest.approx(formula * rounds, rel=1e-12)
 
 
 def test_one_request_waits_for_nobody():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costline.derivation import formula
-from costline.numeric import Numeric, largest, smallest
+from costline.numeric import Numeric, smallest
 
 
 @formula("step / tokens_per_step", unit="s/token", source="definition")
@@ -187,9 +187,9 @@ def balanced_rate(prefill: Numeric, decode: Numeric) -> Numeric:
 
 
 @formula(
-    "server + alone + (batch > 1) * (rhythm / 2 + queue * (together - alone) / sqrt(max(batch - 1, 1)))",
+    "server + alone + (batch > 1) * (rhythm / 2 + queue * (together - alone))",
     unit="s",
-    source="robertsvirtamo1991: requests that return one by one queue by their fluctuations, the root of their number",
+    source="definition: what is prefilled first, a share of the other requests in flight",
 )
 def ttft_under_load(
     alone: Numeric, rhythm: Numeric, together: Numeric, queue: Numeric, batch: Numeric, server: Numeric = 0.0
@@ -205,8 +205,8 @@ def ttft_under_load(
     together : float or array
         Time to prefill a whole batch. [s]
     queue : float or array
-        Prefills that go first, over the root of the other requests: 0 if these return evenly spread, sqrt(pi / 8) if
-        at random to an engine that prefills all the time, more if together. [1]
+        Share of the other requests in flight whose prefill goes first, on average over all requests: 0 if they come
+        evenly spread, 1/2 if all come at once, and 1/(2 k) if they all start at once and come k times each. [1]
     batch : float or array
         Sequences in flight; one waits for nobody. [sequence]
     server : float or array
@@ -219,13 +219,11 @@ def ttft_under_load(
 
     References
     ----------
-    Yu et al. 2022, OSDI (Orca), iteration-level scheduling. Roberts and Virtamo 1991, IEEE Transactions on
-    Communications 39(2): periodic arrivals of many sources; their queue at full load is a Brownian bridge's.
+    Yu et al. 2022, OSDI (Orca), iteration-level scheduling.
 
     Examples
     --------
-    >>> ttft_under_load(0.25, 0.5, 8.25, 0.5, 65)
+    >>> ttft_under_load(0.25, 0.5, 8.25, 0.0625, 33)
     1.0
     """
-    others = largest(batch - 1, 1)
-    return server + alone + (batch > 1) * (rhythm / 2 + queue * (together - alone) / others**0.5)
+    return server + alone + (batch > 1) * (rhythm / 2 + queue * (together - alone))
