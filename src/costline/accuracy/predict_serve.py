@@ -113,7 +113,10 @@ class ServeCase:
     def _through_stages(self, first: Figure) -> Figure:
         """Prefill by chips that hold some of the layers each, and pass chunks of the prompt on."""
         tool = software_named(self.plan.software, "serve")
-        share = pipelined_share(self.stages, ceil_divide(self.input, tool.chunk or self.input))
+        # the output head is placed as one more layer; prompts pass it once
+        fullest = ceil_divide(self.network.layers + 1, self.stages) / self.network.layers
+        spacing = max(fullest, 1 / (tool.in_flight or self.stages))
+        share = pipelined_share(spacing, ceil_divide(self.input, tool.chunk or self.input))
         return scaled(first, share, f"{self.stages} stages pass chunks on")
 
     def time_of(self, figures: dict[str, Figure], batch: float) -> Figure:

@@ -14,7 +14,7 @@ from costline.precision import BYTES
 COLUMNS = columns(
     "study! pattern! fused! attention attention_until products since earlier source! note",
     identifier="id!",
-    integer="chunk sequences sequences_large",
+    integer="chunk in_flight sequences sequences_large",
     kind="kind!",
 )
 
@@ -37,6 +37,8 @@ class Software:
         Month from which it uses the newest of its day instead; empty: never.
     chunk : int or None
         Prompt tokens a pass takes in, so that chips that share the layers work on several; None: whole prompts.
+    in_flight : int or None
+        Chunks that those chips work on at a time at most; None: as many as chips.
     sequences, sequences_large : int or None
         Sequences it takes in at a time unless told otherwise, and on chips of 70 GiB and more but for A100, as vLLM
         tells them apart; None: what fits.
@@ -55,6 +57,7 @@ class Software:
     attention: str
     attention_until: str
     chunk: int | None
+    in_flight: int | None
     sequences: int | None
     sequences_large: int | None
     products: str
@@ -103,6 +106,7 @@ def all_software() -> tuple[Software, ...]:
             attention=row["attention"],
             attention_until=row["attention_until"],
             chunk=row["chunk"],
+            in_flight=row["in_flight"],
             sequences=row["sequences"],
             sequences_large=row["sequences_large"],
             products=row["products"],

@@ -75,32 +75,33 @@ def kept_micro_batches(stages: Numeric, virtual: Numeric, micro_batches: Numeric
     return smallest(stages * (1 + extra), micro_batches)
 
 
-@formula("(chunks + stages - 1) / (chunks * stages)", unit="1", source="huang2019 arXiv:1811.06965 section 2.3")
-def pipelined_share(stages: Numeric, chunks: Numeric) -> Numeric:
+@formula("spacing + (1 - spacing) / chunks", unit="1", source="huang2019 arXiv:1811.06965 section 2.3")
+def pipelined_share(spacing: Numeric, chunks: Numeric) -> Numeric:
     """Time that stages take for chunks they pass on, over the time that one chip takes for all of it.
 
     Parameters
     ----------
-    stages : float or array
-        Chips that hold equal parts of the layers. [stage]
+    spacing : float or array
+        Time after which a chunk is followed by the next, over the time it takes to pass all stages: the share of the
+        fullest stage, and at least one over the chunks that may be in flight. [1]
     chunks : float or array
         Equal parts of the work that follow each other. [chunk]
 
     Returns
     -------
     float or array
-        Share: 1 for one chunk, 1 / stages for many. [1]
+        Share: 1 for one chunk, `spacing` for many. [1]
 
     References
     ----------
-    Huang et al. 2019, arXiv:1811.06965, section 2.3 (GPipe): a bubble of (K - 1) / (M + K - 1).
+    Huang et al. 2019, arXiv:1811.06965, section 2.3 (GPipe): equal stages have a bubble of (K - 1) / (M + K - 1).
 
     Examples
     --------
-    >>> pipelined_share(4, 1), pipelined_share(4, 9)
+    >>> pipelined_share(1 / 4, 1), pipelined_share(1 / 4, 9)
     (1.0, 0.3333333333333333)
     """
-    return (chunks + stages - 1) / (chunks * stages)
+    return spacing + (1 - spacing) / chunks
 
 
 @formula("(stages * fullest - layers) / 2", unit="layer", source="llama3 arXiv:2407.21783 section 3.3.2")
