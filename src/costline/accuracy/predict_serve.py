@@ -216,8 +216,9 @@ def _formats(row: ServeRow, network: Decoder, chip: Chip, notes: list[str]) -> d
     tool = software_called(row.engine, "serve")
     compute, said = widened(chip, multiplied(compute, "" if tool is None else tool.products))
     notes.extend(filter(None, [said]))
-    if not row.kv_dtype or row.kv_dtype == "unstated":
-        cache = "bf16" if element_bytes(weights) >= 2 else "fp8"
+    if not row.kv_dtype or row.kv_dtype.startswith("unstated"):
+        own = "" if tool is None else tool.cache
+        cache = own or ("bf16" if element_bytes(weights) >= 2 else "fp8")
         notes.append(f"format of the cache not stated: {cache}")
     else:
         cache = number_format(row.kv_dtype, "cache")

@@ -12,7 +12,7 @@ from costline.errors import UnknownNameError
 from costline.precision import BYTES
 
 COLUMNS = columns(
-    "study! pattern! fused! attention attention_until products since earlier source! note",
+    "study! pattern! fused! attention attention_until products cache since earlier source! note",
     identifier="id!",
     integer="chunk in_flight sequences sequences_large",
     kind="kind!",
@@ -44,6 +44,8 @@ class Software:
         tells them apart; None: what fits.
     products : str
         Format it multiplies 16-bit operands in; empty: theirs.
+    cache : str
+        Format of its KV cache unless told otherwise, whatever the weights; empty: fp8 beside weights of under 16 bits.
     since, earlier : str
         Month from which its name means this one, and the id of what it meant before; empty: it always did.
     source, note : str
@@ -61,6 +63,7 @@ class Software:
     sequences: int | None
     sequences_large: int | None
     products: str
+    cache: str
     since: str
     earlier: str
     source: str
@@ -80,8 +83,11 @@ def software_faults(rows: list[Row]) -> list[str]:
             faults.append(f"{name}: the study is none of {', '.join(STUDIES)}")
         if row["fused"] not in {"yes", "no"}:
             faults.append(f"{name}: fused is {row['fused'][:40]!r}; write yes or no")
-        if row["products"] and row["products"] not in BYTES:
-            faults.append(f"{name}: products {row['products'][:40]!r} is not a format")
+        faults += [
+            f"{name}: {column} {row[column][:40]!r} is not a format"
+            for column in ("products", "cache")
+            if row[column] and row[column] not in BYTES
+        ]
         if bool(row["since"]) != bool(row["earlier"]) or (row["since"] and not MONTH.fullmatch(row["since"])):
             faults.append(f"{name}: since and earlier go together; write a month such as 2025-03, and an id")
         if row["attention_until"] and not (row["attention"] and MONTH.fullmatch(row["attention_until"])):
@@ -110,6 +116,7 @@ def all_software() -> tuple[Software, ...]:
             sequences=row["sequences"],
             sequences_large=row["sequences_large"],
             products=row["products"],
+            cache=row["cache"],
             since=row["since"],
             earlier=row["earlier"],
             source=row["source"],
