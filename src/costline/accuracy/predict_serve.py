@@ -50,6 +50,8 @@ REFUSED = {
     "production_average": "an average over unknown traffic",
     "per_user_api_speed": "speed of an API whose batch is unknown",
 }
+WITH_CACHE = frozenset({"fp4"})
+"""Formats of weights whose checkpoints state an fp8 cache: ModelOpt writes ``kv_cache_quant_algo`` beside NVFP4."""
 MOST_SEQUENCES = 2048
 """Sequences an engine that fills its memory runs at most, where no limit is stated: assumed, as engines have one."""
 
@@ -217,7 +219,7 @@ def _formats(row: ServeRow, network: Decoder, chip: Chip, notes: list[str]) -> d
     compute, said = widened(chip, multiplied(compute, "" if tool is None else tool.products))
     notes.extend(filter(None, [said]))
     if not row.kv_dtype or row.kv_dtype.startswith("unstated"):
-        own = "" if tool is None else tool.cache
+        own = "" if tool is None or weights in WITH_CACHE else tool.cache
         cache = own or ("bf16" if element_bytes(weights) >= 2 else "fp8")
         notes.append(f"format of the cache not stated: {cache}")
     else:
