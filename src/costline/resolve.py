@@ -258,8 +258,9 @@ def site(
     book: Catalogue = shipped,
     study: Study = "serve",
     software: Stated = UNSTATED,
+    steps: Numeric | None = None,
 ) -> Site:
-    """Resolve machine, plan fields, software and prices.
+    """Resolve machine, plan fields, software and prices; the share that a cache reuses may depend on the steps.
 
     Returns
     -------
@@ -274,7 +275,7 @@ def site(
     named = None if isinstance(plan, Plan) else precision  # a whole plan states its formats
     kernels = {row.qualifier for row in book.coefficients() if row.name == "attention" and row.qualifier}
     plain = book.efficiency(**read_coefficients(coefficients, book))
-    shares, measured = settled_methods(_plan_fields(plan), plain, cluster.chip)
+    shares, measured = settled_methods(_plan_fields(plan), plain, cluster.chip, steps)
     fields, products = settled_software(shares, software, study, cluster.chip, kernels)
     training = study == "train"
     fixed, formats = settled_formats(fields, named, cluster.chip, training=training, products=products)

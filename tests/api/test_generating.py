@@ -98,6 +98,19 @@ def test_a_method_stands_for_its_share_in_the_table(field, method, name):
     assert overruled["time"] == costline.generate(WAN, on="8xh100-sxm", plan=f"{field}=0.2")["time"]
 
 
+def test_a_threshold_reuses_by_the_steps():
+    """A plan that names the share costs the same; audits, which know no steps yet, ask for the share."""
+    named = costline.generate(WAN, on="8xh100-sxm", plan="reused=teacache0.2", steps=40)
+    said = next(one for one in named.assumptions if one.name == "reused")
+    share = 1 - 9.6 / (40 * 0.2**0.5)
+    assert named["time"] == pytest.approx(
+        costline.generate(WAN, on="8xh100-sxm", plan=f"reused={share}", steps=40)["time"]
+    )
+    assert said.value.startswith("0.46 at a threshold of 0.2, as of teacache: ")
+    with pytest.raises(InputError, match=r"reused=teecache0\.2: say a share such as 0.4"):
+        costline.generate(WAN, on="8xh100-sxm", plan="reused=teecache0.2")
+
+
 def test_methods_without_a_share_are_told_those_that_have_one():
     known = "attncache, dbcache, fbcache, teacache; did you mean teacache"
     with pytest.raises(InputError, match=f"reused=teecache: say a share such as 0.4, or one of {known}"):

@@ -189,13 +189,14 @@ def test_the_table_is_listed_shown_and_checked(capsys, tmp_path):
     wrong = tmp_path / "software.csv"
     lines = (DATA / "software.csv").read_text().splitlines()
     twice = next(line for line in lines if line.startswith("trtllm,"))
-    wrong.write_text("\n".join([lines[0], twice, twice, 'mine,cook,"(",2,,2025-08,,,,fp5,2025,,assumed,me,']) + "\n")
+    wrong.write_text("\n".join([lines[0], twice, twice, 'mine,cook,"(",2,,2025-08,,,,,fp5,fp7,2025,,assumed,me,']) + "\n")
     with pytest.raises(CatalogueError) as refused:
         check_file(wrong)
     for fault in (
         "study is none of",
         "fused is '2'",
-        "'fp5' is not a format",
+        "products 'fp5' is not a format",
+        "cache 'fp7' is not a format",
         "attention_until goes with an attention kernel",
         "'(' is not a regular",
         "since and earlier go together",

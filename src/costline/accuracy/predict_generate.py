@@ -28,6 +28,7 @@ from costline.studies.clip import Clip, clip_streams
 from costline.studies.formats import widened
 from costline.studies.generate import denoising_flops, evaluation, generation_phases
 from costline.studies.generation_memory import generation_memory
+from costline.studies.methods import reused_at
 from costline.studies.software import ONLY
 from costline.studies.targets import generation_target
 
@@ -286,7 +287,8 @@ def _saved(row: GenerateRow, plan: Plan, efficiency: Efficiency, chip: Chip, not
     method = row.cache_method.lower()
     if method not in UNCACHED:
         kind = next((name for name in CACHES if name in method), "")
-        plan = replace(plan, reused=efficiency.value("cache_reuse", chip, kind))
+        at = None if not row.steps else reused_at(method, row.steps, efficiency, chip)
+        plan = replace(plan, reused=efficiency.value("cache_reuse", chip, kind) if at is None else at[0])
         notes.append(f"share of evaluations that {method[:40]} reuses not stated: {plan.reused:.2g}")
     if row.sparse or "sparse" in row.attention_backend.lower():
         kernel = next((name for name in SPARSE if name in row.attention_backend.lower()), "")

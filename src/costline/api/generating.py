@@ -155,15 +155,15 @@ def generation_job(
     book = resolve.catalogue(catalogue)
     pipeline = resolve.sampler(model, params, shape, book)
     software = Stated(engine=engine, date=engine_date, attention=attention, compiled=compile)
-    place = resolve.site(
-        on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients,
-        book=book, study="generate", software=software,
-    )  # fmt: skip
     given = {
         "frames": frames, "seconds": seconds, "fps": fps, "tokens": tokens, "steps": steps, "branches": branches,
         "batch": batch, "segment": segment, "overlap": overlap, "chunk": chunk, "mfu": mfu,
     }  # fmt: skip
     clip, assumed = read_clip(pipeline, resolution, given)
+    place = resolve.site(
+        on, plan=plan, precision=precision, price=price, pue=pue, coefficients=coefficients,
+        book=book, study="generate", software=software, steps=clip.steps,
+    )  # fmt: skip
     check_plan(pipeline, clip, place)
     assumed += [*place.assumptions, *shape_notes(pipeline.transformers[0][0], model)]
     return Job(pipeline, clip, place, tuple(assumed))

@@ -124,3 +124,37 @@ def computed_evaluations(evaluations: Numeric, reused: Numeric) -> Numeric:
     60.0
     """
     return evaluations * (1 - reused)
+
+
+@formula(
+    "max(1 - evaluated / (steps * sqrt(threshold)), 0)",
+    unit="1",
+    source="empirical: pairs of published runs of TeaCache and first-block caches, thresholds 0.05 to 0.8",
+)
+def reused_share(steps: Numeric, threshold: Numeric, evaluated: Numeric) -> Numeric:
+    """Share of evaluations that a cache reuses which computes anew once changes have added up to a threshold.
+
+    Parameters
+    ----------
+    steps : float or array
+        Steps of the sampler; the change along the whole path is the same however many there are. [step]
+    threshold : float or array
+        Relative change that is let pass. [1]
+    evaluated : float or array
+        Evaluations at a threshold of 1. [evaluation]
+
+    Returns
+    -------
+    float or array
+        Share; 0 where the threshold is passed at every step. [1]
+
+    References
+    ----------
+    Liu et al. 2024, arXiv:2411.19108, section 3.3 (TeaCache): the accumulated relative L1 distance.
+
+    Examples
+    --------
+    >>> reused_share(50, 0.16, 10.0)
+    0.5
+    """
+    return largest(1 - evaluated / (steps * threshold**0.5), 0.0)

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from costline.errors import PlanError, nearest_names
 from costline.estimate import Assumption
+from costline.formulas.diffusion import reused_share
 from costline.hardware.chip import Chip
-from costline.hardware.efficiency import Efficiency
+from costline.hardware.efficiency import Coefficient, Efficiency
+from costline.numeric import Numeric
 from costline.planning import METHODS
+
+AT_THRESHOLD = "cache_evaluated"
+"""Coefficient of step caches whose share follows from a threshold."""
+THRESHOLD = re.compile(r"([a-z]+)(?:-f\d+b\d+-)?(\d*\.\d+)")
+"""A cache and its threshold, as its users write them: ``teacache0.15``, ``dbcache-f1b0-0.08``."""
 
 
 def settled_methods(
-    fields: Mapping[str, Any], efficiency: Efficiency, chip: Chip
+    fields: Mapping[str, Any], efficiency: Efficiency, chip: Chip, steps: Numeric | None = None
 ) -> tuple[dict[str, Any], tuple[Assumption, ...]]:
     """Plan fields with the shares of the methods they name, and where each share is from.
 
@@ -25,6 +35,8 @@ def settled_methods(
         Coefficients, of which `METHODS` says which give the shares.
     chip : Chip
         Where.
+    steps : float or array, optional
+        Of the sampler, by which a cache of a stated threshold reuses more or less. [step]
 
     Raises
     ------
@@ -35,6 +47,11 @@ def settled_methods(
     for field, name in METHODS.items():
         method = settled.get(field)
         if not isinstance(method, str):
+            continue
+        at = None if name != "cache_reuse" or steps is None else reused_at(method, steps, efficiency, chip)
+        if at is not None:
+            settled[field], words, row = at
+            said.append(Assumption(name=field, value=words, kind=row.kind, date=row.date))
             continue
         known = methods_of(name, efficiency)
         if method not in known:
@@ -47,6 +64,31 @@ def settled_methods(
         words = f"{settled[field]:.2g}{between}, as of {method}: {row.source}"
         said.append(Assumption(name=field, value=words, kind=row.kind, date=row.date))
     return settled, tuple(said)
+
+
+def reused_at(
+    method: str, steps: Numeric, efficiency: Efficiency, chip: Chip
+) -> tuple[Numeric, str, Coefficient] | None:
+    """Share that a cache of a stated threshold reuses, how that is said, and the row it is from; None without one.
+
+    Parameters
+    ----------
+    method : str
+        Such as ``teacache0.15``.
+    steps : float or array
+        Of the sampler. [step]
+    efficiency : Efficiency
+        Coefficients.
+    chip : Chip
+        Where.
+    """
+    found = THRESHOLD.fullmatch(method)
+    if found is None or found[1] not in methods_of(AT_THRESHOLD, efficiency) or not float(found[2]):
+        return None
+    share = reused_share(steps, float(found[2]), efficiency.value(AT_THRESHOLD, chip, found[1]))
+    row = efficiency.row(AT_THRESHOLD, chip, found[1])
+    mean = float(np.mean(share))
+    return share, f"{mean:.2g} at a threshold of {found[2]}, as of {found[1]}: {row.source}", row
 
 
 def methods_of(name: str, efficiency: Efficiency) -> tuple[str, ...]:
