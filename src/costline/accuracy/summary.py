@@ -125,9 +125,10 @@ def report(
             rivals = baselines(rows, roofs.result())
     if efficiency.kernels is not None:
         rivals = {"model": modelled(chosen, plain, plain), **rivals}
-    rows = with_intervals(rows, validated_cases(measured=efficiency.kernels is not None))
+    validated = validated_cases() if efficiency.kernels is None else validated_cases(measured=True)
+    rows = with_intervals(rows, validated)
     place = {id(row): index for index, row in enumerate(rows)}
-    apart = HeldOut.of(validated_cases()) if in_sample else None
+    apart = HeldOut.of(validated) if in_sample else None
     groups = {dimension: _groups(grouped(rows, dimension), rivals, place, apart) for dimension in by}
     return Report(rows=rows, groups=groups, in_sample=in_sample)
 
