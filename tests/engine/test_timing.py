@@ -14,7 +14,8 @@ from costline.catalogue import shipped
 from costline.engine.loads import Load, backward_loads, forward_loads
 from costline.engine.messages import Message, forward_messages, network_time
 from costline.engine.passes import forward_pass, training_step
-from costline.engine.timing import sustained, time_loads
+from costline.engine.reach import sustained
+from costline.engine.timing import time_loads
 from costline.formulas.pipeline import bubble_fraction
 from costline.hardware.efficiency import BEST_SHARE, Coefficient, Efficiency
 from costline.plan import Plan

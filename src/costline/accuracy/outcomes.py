@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import TypeAlias
@@ -48,7 +48,7 @@ def outcomes(
 
 
 def _gathered(
-    there: Mapping[int, Future[list[Outcomes]]], cases: Sequence[Case | Refusal], used: Sequence[Efficiency]
+    there: dict[int, Future[list[Outcomes]]], cases: Sequence[Case | Refusal], used: Sequence[Efficiency]
 ) -> list[Outcomes]:
     """All outcomes: from the back this process takes the pieces that the other one has not begun."""
     here: dict[int, list[Outcomes]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -53,8 +53,7 @@ STATE_MOVES = 4.0
 the one that uses them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attended:
+class Attended(NamedTuple):
     """Sizes of one call of attention on one chip.
 
     Attributes
@@ -75,8 +74,7 @@ class Attended:
     value_dim: Numeric
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """Kernels of one part during one pass, all layers together, on one chip.
 
     Attributes
@@ -185,7 +183,7 @@ def backward_loads(loads: Iterable[Load]) -> Iterator[Load]:
     for load in loads:
         factor = factors.get(load.kind, BACKWARD_PRODUCTS)
         calls = load.calls * (2 if load.kind in {"linear", "convolution"} else 1)
-        yield replace(load, flops=load.flops * factor, traffic=load.traffic * factor, calls=calls, backward=True)
+        yield load._replace(flops=load.flops * factor, traffic=load.traffic * factor, calls=calls, backward=True)
 
 
 def _load(part: Part, streams: Mapping[str, Numeric], plan: Plan) -> Load | None:

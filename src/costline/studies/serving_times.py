@@ -18,7 +18,7 @@ from costline.estimate import Figure, timed, total
 from costline.formulas.serving import mixed_step, output_rate, request_latency, tpot, ttft_under_load
 from costline.models.decoder import Decoder
 from costline.models.parts import Part
-from costline.numeric import Numeric, largest, smallest
+from costline.numeric import Numeric, largest, smallest, some
 
 Batching = Literal["continuous", "static"]
 
@@ -171,10 +171,12 @@ def serving_rate(network: Decoder, requests: Requests, machine: Machine) -> Nume
 
 def _through(network: Decoder, parts: Sequence[Part], streams: dict[str, Numeric], machine: Machine) -> Timing:
     """One pass through all pipeline stages, with what each hands to the next. [s]"""
-    plan = machine.plan
+    plan, busy = machine.plan, forward_pass(parts, streams, machine)
+    if not some(plan.pipeline > 1):
+        return busy
     handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
     hops = time_messages([handed], machine.cluster, machine.efficiency) * (plan.pipeline - 1)
-    return forward_pass(parts, streams, machine) + hops
+    return busy + hops
 
 
 def _filled(network: Decoder, own: Numeric, machine: Machine) -> Numeric:
