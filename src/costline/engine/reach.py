@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from costline.engine.ageing import ageing
 from costline.formulas.roofline import power_share
 from costline.hardware.chip import Chip
@@ -20,8 +22,8 @@ class Reach:
 
     def __init__(self, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> None:
         self.cluster, self.efficiency, self.plan = cluster, efficiency, plan
-        self.captured = plan.refined("graph" if plan.compiled else "eager")
         self._slow: dict[str, Numeric] = {}
+        self._peaks: dict[str, Numeric] = {}
         self._streams: dict[tuple[str, str], Numeric] = {}
         self._products: dict[tuple[str, str], Numeric] = {}
         self._halves: dict[tuple[str, str], Numeric] = {}
@@ -30,35 +32,58 @@ class Reach:
         """A coefficient."""
         return self.efficiency.value(name, self.cluster.chip, qualifier)
 
+    @cached_property
+    def launch(self) -> Numeric:
+        """Launch of a kernel, captured in a graph where the plan has graphs. [s]"""
+        return self.value("launch", self.plan.refined("graph" if self.plan.compiled else "eager"))
+
+    @cached_property
+    def exposed(self) -> Numeric:
+        """Part of the shorter of arithmetic and traffic that does not hide behind the longer. [1]"""
+        return self.value("exposed")
+
     def slow(self, kernels: str) -> Numeric:
         """Time of some kernels over that of average ones: see `slowness`. [1]"""
-        if kernels not in self._slow:
-            self._slow[kernels] = slowness(self.cluster.chip, self.efficiency, self.plan, kernels)
-        return self._slow[kernels]
+        found = self._slow.get(kernels)
+        if found is None:
+            found = self._slow[kernels] = slowness(self.cluster.chip, self.efficiency, self.plan, kernels)
+        return found
+
+    def peak(self, number_format: str) -> Numeric:
+        """Peak rate of a format. [FLOP/s]"""
+        found = self._peaks.get(number_format)
+        if found is None:
+            found = self._peaks[number_format] = self.cluster.chip.rate(number_format)
+        return found
 
     def stream(self, qualifier: str, kernels: str) -> Numeric:
         """Share of the bandwidth. [1]"""
-        if (qualifier, kernels) not in self._streams:
-            self._streams[qualifier, kernels] = reached(self.value("memory", qualifier), self.slow(kernels))
-        return self._streams[qualifier, kernels]
+        found = self._streams.get((qualifier, kernels))
+        if found is None:
+            found = reached(self.value("memory", qualifier), self.slow(kernels))
+            self._streams[qualifier, kernels] = found
+        return found
 
     def product(self, number_format: str, weight_format: str) -> Numeric:
         """Share of the peak rate that a large matrix product reaches. [1]"""
-        if (number_format, weight_format) not in self._products:
+        found = self._products.get((number_format, weight_format))
+        if found is None:
             units = self.cluster.chip.rate_format(number_format)
-            share = self.value("gemm", "" if units in SIXTEEN_BITS else units)
+            found = self.value("gemm", "" if units in SIXTEEN_BITS else units)
             if weight_format:
-                share = share * self.value("dequantise", widening(weight_format))
-            self._products[number_format, weight_format] = share * sustained(self.cluster.chip, self.efficiency)
-        return self._products[number_format, weight_format]
+                found = found * self.value("dequantise", widening(weight_format))
+            found = found * sustained(self.cluster.chip, self.efficiency)
+            self._products[number_format, weight_format] = found
+        return found
 
     def half(self, length: str, number_format: str) -> Numeric:
         """Length of a product, ``rows`` or ``width``, that reaches half of that."""
-        if (length, number_format) not in self._halves:
+        found = self._halves.get((length, number_format))
+        if found is None:
             units = self.cluster.chip.rate_format(number_format)  # the faster they are, the longer products must be
-            qualifier = length if units in SIXTEEN_BITS else f"{length}/{units}"
-            self._halves[length, number_format] = self.value("gemm_half", qualifier)
-        return self._halves[length, number_format]
+            found = self.value("gemm_half", length if units in SIXTEEN_BITS else f"{length}/{units}")
+            self._halves[length, number_format] = found
+        return found
 
 
 def slowness(chip: Chip, efficiency: Efficiency, plan: Plan, kernels: str = "") -> Numeric:

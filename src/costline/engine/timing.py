@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -169,7 +170,7 @@ def time_loads(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, 
         if load.kind != "memory":
             math.add(spent.math)
             flops.add(load.flops)
-        groups[group_of(load)].add(spent.point)
+        groups[group_of(load.name)].add(spent.point)
     places = {name: amount.total for name, amount in groups.items()}
     point, begun, read = add_up(places.values()), launch.total, reading.total
     rest = largest(point - begun - read, 0.0)  # a rounding error is no time
@@ -212,13 +213,13 @@ def _time_load(load: Load, reach: Reach) -> Spent:
         traffic = traffic * reach.value("eager")
     share = reach.stream(load.weight_format or MEMORY_OF.get(load.kind, ""), kernels)
     memory = memory_time(traffic, chip.memory_bandwidth, share)
-    launch = load.calls * reach.value("launch", reach.captured) * slow
+    launch = load.calls * reach.launch * slow
     if some(load.alone):
         launch = launch + load.alone * (reach.value("launch", plan.refined("eager")) * reach.slow("apart"))
     if load.kind == "memory":
         return Spent(0.0, memory, launch, memory + launch, memory)
     math = _math(load, slow, reach)
-    exposed = reach.value("exposed")
+    exposed = reach.exposed
     if isinstance(load.rows, np.ndarray) or load.rows:
         # with few rows tiles are mostly empty, or engines change to kernels that read weights as they go
         tiled = math / size_share(load.rows, reach.half("rows", load.format))
@@ -252,7 +253,7 @@ MEMORY_OF = {"attention": "attention", "memory": "elementwise"}
 def _math(load: Load, slow: Numeric, reach: Reach) -> Numeric:
     """Time of the arithmetic of a kernel that has rows enough. [s]"""
     chip = reach.cluster.chip
-    peak, share = chip.rate(load.format), math_share(load, reach)
+    peak, share = reach.peak(load.format), math_share(load, reach)
     if load.rank == "volume":
         peak = chip.peak.get("fp32", peak)
     if load.rank == "plane":
@@ -281,9 +282,10 @@ def math_share(load: Load, reach: Reach) -> Numeric:
     return share * size_share(load.inner, half) * size_share(load.outer, half)
 
 
-def group_of(load: Load) -> str:
+@functools.cache
+def group_of(name: str) -> str:
     """Place of a kernel for tables: the first two steps of its name."""
-    return "/".join(load.name.split("/", 2)[:2])
+    return "/".join(name.split("/")[:2])
 
 
 def paced(busy: Timing, work: Numeric = 1.0) -> Timing:
