@@ -90,7 +90,7 @@ def _sane(value: float) -> float | None:
 
 
 def roofline(efficiency: Efficiency) -> Efficiency:
-    """Coefficients of a roofline: of the others only those of memory and links count."""
+    """The same coefficients, those of `ROOFLINE` replaced."""
     return efficiency.replace(**ROOFLINE)
 
 
