@@ -20,7 +20,8 @@ from costline.models.decoder import Decoder
 from costline.models.decoders.hypothetical import hypothetical_decoder
 from costline.plan import Plan
 from costline.resolve import catalogue, model, site
-from costline.studies.serve import Requests, serve
+from costline.studies.serve import serve
+from costline.studies.serving_times import Requests
 from costline.studies.train import Run, Stretch
 from costline.studies.train import train as study
 from costline.sweep import make_scenario

@@ -30,8 +30,8 @@ from costline.resolve import catalogue, model, site
 from costline.search.result import PlanSearch
 from costline.studies.clip import Clip
 from costline.studies.generate import generate as generate_study
-from costline.studies.serve import Requests
 from costline.studies.serve import serve as serve_study
+from costline.studies.serving_times import Requests
 from costline.studies.train import Run, Stretch
 from costline.studies.train import train as train_study
 

@@ -27,7 +27,8 @@ from costline.plan import Plan
 from costline.resolve import catalogue, site
 from costline.studies.clip import Clip
 from costline.studies.generate import generate
-from costline.studies.serve import Requests, serve
+from costline.studies.serve import serve
+from costline.studies.serving_times import Requests
 from costline.studies.train import Run, Stretch, train
 from tests.pace import best
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from costline.accuracy.baselines import constant_mfu, measured_utilisation, rooflines, seed_rule
+from costline.accuracy.baselines import constant_mfu, in_units, measured_utilisation, roofline, seed_rule
 from costline.accuracy.predict import predict
 from costline.accuracy.rows import read_measurements
 from tests.accuracy.conftest import SERVE, TRAIN
@@ -60,5 +60,7 @@ def test_one_row_alone_has_no_constant_utilisation(efficiency, row):
 def test_a_roofline_reads_weights_at_seven_tenths_of_bandwidth(efficiency, row):
     """Decoding one sequence of a 7B model in 16 bits: at least 2 bytes a parameter at 0.7 of 3.35 TB/s, little more."""
     least = 1e3 * 2 * (LLAMA_2_7B - 32_000 * 4096) / (0.7 * 3.35e12)
-    (found,) = rooflines([row("serve", concurrency_or_batch="1")], efficiency)
+    alone = row("serve", concurrency_or_batch="1")
+    made = next(predict([alone], roofline(efficiency)))
+    (found,) = in_units([alone], [made.outcome])
     assert least < found < 1.1 * least

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import pickle
 import time
 
 import pytest
 
-from costline.accuracy import summary
 from costline.accuracy.groups import DIMENSIONS, grouped
 from costline.accuracy.predict import predict
 from costline.accuracy.rows import all_shipped, read_measurements
 from costline.accuracy.summary import TARGETS, as_dict, lines, report
-from costline.catalogue.coefficient_table import shipped_adjustments, shipped_coefficients
 from costline.catalogue.standing_table import allowed, shipped_standing
 from costline.errors import UnknownNameError
-from costline.hardware.efficiency import Efficiency
 from tests.accuracy.conftest import SERVE, TRAIN
 from tests.pace import paced
 
@@ -111,35 +107,6 @@ def test_json_is_plain(whole):
     body = json.loads(json.dumps(as_dict(made), allow_nan=False))
     assert body["schema"] == "costline.accuracy/1"
     assert len(body["not_predicted"]) == len(made.rows) - made.predicted
-
-
-class Beside:
-    """In the place of a pool: what was sent must stay as it is while the sender goes on, for a thread pickles it."""
-
-    def __init__(self, count):
-        assert count == 1
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return None
-
-    def submit(self, function, *sent):
-        self.function, self.sent, self.before = function, sent, pickle.dumps(sent)
-        return self
-
-    def result(self):
-        assert pickle.dumps(self.sent) == self.before
-        return self.function(*self.sent)
-
-
-def test_what_is_sent_to_the_second_process_does_not_change_meanwhile(write, monkeypatch):
-    monkeypatch.setattr(summary, "MANY", 1)
-    monkeypatch.setattr(summary, "ProcessPoolExecutor", Beside)
-    table = Efficiency(shipped_coefficients(), adjustments=shipped_adjustments())
-    made = report([read_measurements(write(SERVE))], table, ["table"])
-    assert made.groups["table"][0].rivals["roofline"] is not None
 
 
 def test_groups_by_size_of_the_job(efficiency, write):

@@ -13,8 +13,9 @@ from costline.search.find import found_plan
 from costline.search.limits import Limit
 from costline.search.serving import CHUNKS, LARGEST_BATCH, batches, chunked_setting, together_setting
 from costline.studies.economics import Economics
-from costline.studies.serve import Requests, serve
+from costline.studies.serve import serve
 from costline.studies.serving_modes import chunked_figures, decode_pool, prefill_pool
+from costline.studies.serving_times import Requests
 from tests.conftest import make_machine
 
 LOSSES = {"launch": 3e-6, "step_overhead": 1e-3, "latency_up": 2e-6, "latency_out": 5e-6, "queue": 0.1}

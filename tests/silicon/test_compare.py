@@ -18,7 +18,8 @@ from costline.silicon.decoding import Talk
 from costline.silicon.filming import film_of
 from costline.silicon.lineup import line_up
 from costline.silicon.owning import Owner, owner
-from costline.studies.serve import Requests, serve
+from costline.studies.serve import serve
+from costline.studies.serving_times import Requests
 
 ARTICLE = (
     "a100-sxm-80gb", "a800-sxm-80gb", "h100-sxm", "h800-sxm", "l20", "tpu-v5e", "ascend-910b", "groq-lpu-v1",

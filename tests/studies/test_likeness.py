@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from costline.catalogue.validated_table import NUMBERS, WORDS, Validated
-from costline.studies.likeness import FAR, LEFT_OUT, Question, held_out_bounds, likeness
+from costline.studies.likeness import (
+    FAR,
+    LEFT_OUT,
+    OCTAVES,
+    UNLIKE,
+    Question,
+    distances,
+    distances_between,
+    held_out_bounds,
+    likeness,
+)
 
 
 def table(error, **columns):
@@ -107,3 +117,16 @@ def test_other_targets_of_a_study_stand_in_and_other_studies_do_not():
 
 def test_no_cases_no_interval():
     assert likeness(asked(), table([])) is None
+
+
+def test_distances_between_all_cases_are_those_of_each_from_all():
+    """Words and numbers that repeat, and numbers that are not known."""
+    draw = np.random.default_rng(5)
+    words = {name: draw.choice(["x", "y", "z"], 60) for name in UNLIKE if name != "target"}
+    cases = table(np.zeros(60), **words, **{name: draw.choice([np.nan, 1.0, 8.0, 100.0], 60) for name in OCTAVES})
+    coded, rows = cases.coded, np.arange(5, 60)
+    found = distances_between(coded, rows)
+    for place, row in enumerate(rows.tolist()):
+        mine = {name: coded.words[name][row] for name in UNLIKE}
+        numbers = {name: cases.numbers[name][row] for name in OCTAVES}
+        assert found[place].tolist() == distances(mine, numbers, coded, rows).tolist()

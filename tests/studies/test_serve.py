@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 import costline
 from costline.studies.economics import Economics
-from costline.studies.serve import Requests, largest_batch, largest_context, request_memory, serve
+from costline.studies.serve import largest_batch, largest_context, request_memory, serve
 from costline.studies.serving_memory import serving_memory
 from costline.studies.serving_modes import chunked_figures, decode_pool, prefill_pool
+from costline.studies.serving_times import Requests
 from tests.conftest import make_machine
 
 

@@ -14,7 +14,7 @@ import costline
 from costline.studies.blocks import blocks
 from costline.studies.choose import generation_plan, serving_plan, training_plan
 from costline.studies.clip import Clip
-from costline.studies.serve import Requests
+from costline.studies.serving_times import Requests
 from costline.studies.space import Least
 from costline.studies.train import Run, Stretch
 from tests.conftest import make_machine

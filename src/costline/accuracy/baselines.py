@@ -15,8 +15,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from costline.accuracy.predict import Scored, evaluate, prepare
-from costline.accuracy.prediction import Prediction, Setting
+from costline.accuracy.predict import Scored
+from costline.accuracy.prediction import Outcome, Prediction, Setting
 from costline.accuracy.rows import Measurement, TableName
 from costline.catalogue.validated_table import factor_of, is_time
 from costline.hardware.efficiency import Efficiency
@@ -89,17 +89,16 @@ def _sane(value: float) -> float | None:
     return value if np.isfinite(value) and value > 0 else None
 
 
-def rooflines(measurements: Sequence[Measurement], efficiency: Efficiency) -> list[float | None]:
-    """What a roofline gives for every measurement; a process of its own can do this while another predicts."""
-    return modelled(measurements, efficiency, efficiency.replace(**ROOFLINE))
+def roofline(efficiency: Efficiency) -> Efficiency:
+    """The same coefficients, those of `ROOFLINE` replaced."""
+    return efficiency.replace(**ROOFLINE)
 
 
-def modelled(measurements: Sequence[Measurement], known: Efficiency, used: Efficiency) -> list[float | None]:
-    """What some coefficients give for every measurement, those that are known deciding what fits in memory."""
-    found = [evaluate(prepare(one, known), used) for one in measurements]
+def in_units(measurements: Sequence[Measurement], outcomes: Sequence[Outcome]) -> list[float | None]:
+    """Predicted values in the unit of each metric; None where there is no prediction."""
     return [
         float(each.value) * factor_of(one.metric) if isinstance(each, Prediction) else None
-        for one, each in zip(measurements, found, strict=True)
+        for one, each in zip(measurements, outcomes, strict=True)
     ]
 
 

@@ -69,12 +69,16 @@ def evaluate(case: Case | Refusal, efficiency: Efficiency) -> Outcome:
     return found
 
 
+def scored(measurement: Measurement, case: Case | Refusal, outcome: Outcome) -> Scored:
+    """A measurement with what was predicted."""
+    return Scored(measurement, None if isinstance(case, Refusal) else case, outcome)
+
+
 def predict(measurements: Iterable[Measurement], efficiency: Efficiency) -> Iterator[Scored]:
     """Predict every row."""
     for measurement in measurements:
         case = prepare(measurement, efficiency)
-        outcome = evaluate(case, efficiency)
-        yield Scored(measurement, None if isinstance(case, Refusal) else case, outcome)
+        yield scored(measurement, case, evaluate(case, efficiency))
 
 
 def predicted(scored: Scored) -> Prediction | None:

@@ -23,6 +23,7 @@ from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.models.pipeline import Pipeline
+from costline.numeric import some
 from costline.plan import Plan
 from costline.studies.clip import Clip, clip_streams
 from costline.studies.formats import widened
@@ -93,7 +94,7 @@ class GenerateCase:
         whole = Timing()
         figures = []
         for name in PHASES[self.metric]:
-            if name in phases and np.any(phases[name].point):
+            if name in phases and some(phases[name].point):
                 whole = whole + phases[name]
                 figures.append(timed(name, phases[name]))
         figure = total("time", "s", figures, low=whole.lower, high=whole.upper, note=f"bound by {whole.binds}")

@@ -27,8 +27,9 @@ from costline.numeric import Numeric, ceil_divide
 from costline.plan import Plan
 from costline.precision import element_bytes, usual_products
 from costline.studies.formats import multiplied, widened
-from costline.studies.serve import Requests, largest_batch, serving_times
+from costline.studies.serve import largest_batch
 from costline.studies.serving_modes import first_of_pool, prefill_pool
+from costline.studies.serving_times import Requests, Served
 from costline.studies.software import sequences_taken
 from costline.studies.targets import serving_target
 
@@ -95,47 +96,58 @@ class ServeCase:
         batch = self.in_flight(machine)
         joining: Literal["static", "continuous"] = "continuous" if self.job == "continuous" else "static"
         requests = Requests(input=self.input, output=self.output, batch=batch, batching=joining)
-        figures = serving_times(self.network, requests, machine)
-        if self.stages > 1:
-            figures["ttft"] = self._through_stages(figures["ttft"])
+        served = Served(self.network, requests, machine)
         if self.metric.endswith("_ms"):
-            return time_prediction(self.time_of(figures, batch))
+            return time_prediction(self.time_of(served, batch))
         if self.job == "prefill":
-            return rate_prediction("prompt tokens a second", batch * self.input * self.shown, figures["ttft"])
+            return rate_prediction("prompt tokens a second", batch * self.input * self.shown, self.first_token(served))
         if self.job == "decode":
-            return rate_prediction("output tokens a second", batch * self.shown, figures["tpot"])
+            return rate_prediction("output tokens a second", batch * self.shown, served.tpot)
         counted = self.output + (self.input if self.metric == "total_tokens_per_s" else 0)
-        return rate_prediction("tokens a second", batch * counted * self.shown, request_figure(figures, self.output))
+        return rate_prediction("tokens a second", batch * counted * self.shown, self.request(served))
 
     def _entering(self, machine: Machine) -> Figure:
         """First token from chips that only prefill."""
         pool = prefill_pool(self.network, Requests(input=self.input, output=self.output), 1, machine)
         return first_of_pool(pool, (self.batch or 1.0) / self.plan.data, machine)
 
-    def _through_stages(self, first: Figure) -> Figure:
-        """Prefill by chips that hold some of the layers each, and pass chunks of the prompt on."""
+    def first_token(self, served: Served) -> Figure:
+        """Time to the first token; chips that hold some of the layers each pass chunks of the prompt on. [s]"""
+        if self.stages == 1:
+            return served.ttft
         tool = software_named(self.plan.software, "serve")
         # the output head is placed as one more layer; prompts pass it once
         fullest = ceil_divide(self.network.layers + 1, self.stages) / self.network.layers
         spacing = max(fullest, 1 / (tool.in_flight or self.stages))
         share = pipelined_share(spacing, ceil_divide(self.input, tool.chunk or self.input))
-        return scaled(first, share, f"{self.stages} stages pass chunks on")
+        return scaled(served.ttft, share, f"{self.stages} stages pass chunks on")
 
-    def time_of(self, figures: dict[str, Figure], batch: float) -> Figure:
+    def request(self, served: Served) -> Figure:
+        """Time of a whole request with its bracket. [s]"""
+        first, between, latency = self.first_token(served), served.tpot, served.latency
+        sides = []
+        for side in ("low", "high"):
+            one, other = getattr(first, side), getattr(between, side)
+            sides.append(None if one is None or other is None else one + other * (self.output - 1))
+        return Figure(name="latency", value=latency.value, unit="s", low=sides[0], high=sides[1], combine="beside",
+                      children=(first, between), note=latency.note)  # fmt: skip
+
+    def time_of(self, served: Served, batch: float) -> Figure:
         """The time that a metric in milliseconds names."""
         if self.metric == "request_latency_ms":
-            return request_figure(figures, self.output)
+            return self.request(served)
         if self.metric in {"tpot_ms", "itl_ms"}:
-            return figures["tpot"]
+            return served.tpot
         turn = self.in_turn and self.metric == "ttft_ms"
-        first = _in_turn(figures["ttft"], batch) if turn else figures["ttft"]
-        return self._waited(first, figures["latency"].amount, batch)
+        first = _in_turn(self.first_token(served), batch) if turn else self.first_token(served)
+        return self._waited(first, served, batch)
 
-    def _waited(self, first: Figure, stay: Numeric, batch: float) -> Figure:
+    def _waited(self, first: Figure, served: Served, batch: float) -> Figure:
         """First token of requests that wait for a place, where more are in flight than fit."""
         asked = batch if self.batch is None or self.job != "continuous" else self.batch
         if asked <= batch:
             return first
+        stay = served.latency.amount
         wait = Figure(name="wait for a place", value=stay * (asked / batch - 1), unit="s", note="Little's law")
         return total("ttft", "s", (first, wait), low=first.low, high=first.high, note=first.note)
 
@@ -160,17 +172,6 @@ def scaled(first: Figure, share: Numeric, note: str) -> Figure:
     low, high = (None if side is None else side * share for side in (first.low, first.high))
     return Figure(name="ttft", value=first.amount * share, unit="s", low=low, high=high, combine="beside",
                   children=(first,), note=note)  # fmt: skip
-
-
-def request_figure(figures: dict[str, Figure], output: int) -> Figure:
-    """Time of a whole request with its bracket. [s]"""
-    first, step, latency = figures["ttft"], figures["tpot"], figures["latency"]
-    sides = []
-    for side in ("low", "high"):
-        one, other = getattr(first, side), getattr(step, side)
-        sides.append(None if one is None or other is None else one + other * (output - 1))
-    return Figure(name="latency", value=latency.value, unit="s", low=sides[0], high=sides[1], combine="beside",
-                  children=(first, step), note=latency.note)  # fmt: skip
 
 
 def prepare_serve(row: ServeRow, efficiency: Efficiency) -> ServeCase:

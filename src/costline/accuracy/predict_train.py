@@ -6,8 +6,6 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from costline.accuracy.conventions import EXPERT_TENSOR
 from costline.accuracy.machines import cluster_of, stated_links, units_per_chip
 from costline.accuracy.networks import family, trained_decoder
@@ -27,6 +25,7 @@ from costline.formulas.training import training_flops
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
 from costline.models.decoder import Decoder
+from costline.numeric import some
 from costline.plan import Plan, Recompute
 from costline.studies.batch import micro_batches_of
 from costline.studies.formats import widened
@@ -69,7 +68,7 @@ class TrainCase:
         streams = training_streams(self.network, self.sequence, self.plan)
         step = training_step(self.network, streams, micro_batches_of(self.sequences, self.plan), machine)
         whole = step.total
-        phases = [timed(name, phase) for name, phase in step.phases.items() if np.any(phase.point)]
+        phases = [timed(name, phase) for name, phase in step.phases.items() if some(phase.point)]
         figure = total("step", "s", phases, low=whole.lower, high=whole.upper, note=f"bound by {whole.binds}")
         if self.metric == "step_time_s":
             return time_prediction(figure)

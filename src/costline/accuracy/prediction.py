@@ -6,7 +6,7 @@ takes a few milliseconds, so a fit evaluates the same cases with many sets of co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
 from costline.accuracy.refusal import Refusal
@@ -36,6 +36,11 @@ class Prediction:
     low: Numeric
     high: Numeric
     figure: Figure
+
+    @property
+    def alone(self) -> Prediction:
+        """The same without what its figure is made of."""
+        return replace(self, figure=Figure(name=self.figure.name, value=self.figure.value, unit=self.figure.unit))
 
 
 @dataclass(frozen=True, kw_only=True)

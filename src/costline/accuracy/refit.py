@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costline.accuracy.baselines import baselines, rooflines
+from costline.accuracy.baselines import baselines, in_units, roofline
 from costline.accuracy.fit import fit
 from costline.accuracy.folds import folds_of, left_out, left_out_linearised
 from costline.accuracy.intervals import fitted_csv
-from costline.accuracy.predict import Scored
+from costline.accuracy.predict import Scored, evaluate
 from costline.accuracy.problem import Problem, errors, everywhere, group_of, pose, workers
 from costline.accuracy.refusal import Refusal
 from costline.accuracy.rows import Measurement
@@ -87,7 +87,9 @@ def _rivals(problem: Problem, efficiency: Efficiency) -> dict[str, Array]:
     """Logarithmic errors of the baselines; NaN where they say nothing."""
     pairs = zip(problem.measurements, problem.cases, strict=True)
     rows = [Scored(row, case, Refusal("not asked")) for row, case in pairs]
-    found = baselines(rows, rooflines(problem.measurements, efficiency))
+    simple = roofline(efficiency)
+    roofs = in_units(problem.measurements, [evaluate(case, simple) for case in problem.cases])
+    found = baselines(rows, roofs)
     measured = np.asarray([row.value for row in problem.measurements], dtype=float)
     return {name: np.log(np.asarray(values, dtype=float) / measured) for name, values in found.items()}
 

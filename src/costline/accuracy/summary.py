@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from copy import deepcopy
 from dataclasses import asdict, dataclass
 
-from costline.accuracy.baselines import baselines, modelled, rooflines
+from costline.accuracy.baselines import baselines, in_units, roofline
 from costline.accuracy.groups import grouped
 from costline.accuracy.held_out import HeldOut
 from costline.accuracy.intervals import with_intervals
-from costline.accuracy.predict import Scored, predict, predicted
+from costline.accuracy.outcomes import outcomes
+from costline.accuracy.predict import Scored, predicted, prepare, scored
 from costline.accuracy.refusal import Refusal
 from costline.accuracy.rows import Measurements
 from costline.accuracy.score import Summary, error_of, refusals, summary_by, summary_of
 from costline.catalogue.validated_table import factor_of, validated_cases
 from costline.hardware.efficiency import Efficiency
 
-MANY = 300
-"""Rows from which on a second process pays."""
 SCHEMA = "costline.accuracy/1"
 """Name and version of the JSON form."""
 
@@ -115,20 +112,19 @@ def report(
     """
     chosen = [row for table in tables for row in table.rows if row.scored or unscored]
     plain = efficiency.asking(None)
-    if len(chosen) < MANY:
-        rows = list(predict(chosen, efficiency))
-        rivals = baselines(rows, rooflines(chosen, plain))
-    else:  # the second core works out the roofline, of a copy: a thread sends it while this one looks values up
-        with ProcessPoolExecutor(1) as beside:
-            roofs = beside.submit(rooflines, chosen, deepcopy(plain))
-            rows = list(predict(chosen, efficiency))
-            rivals = baselines(rows, roofs.result())
-    if efficiency.kernels is not None:
-        rivals = {"model": modelled(chosen, plain, plain), **rivals}
-    rows = with_intervals(rows, validated_cases(measured=efficiency.kernels is not None))
+    used = {"own": efficiency, "roofline": roofline(plain)} | ({} if efficiency.kernels is None else {"model": plain})
+    validated = validated_cases() if efficiency.kernels is None else validated_cases(measured=True)
+    cases = [prepare(row, efficiency) for row in chosen]
+    with outcomes(chosen, cases, list(used.values())) as predict:
+        apart = HeldOut.of(validated) if in_sample else None
+        made = predict()
+    found = {name: [each[place] for each in made] for place, name in enumerate(used)}
+    rows = [scored(*each) for each in zip(chosen, cases, found.pop("own"), strict=True)]
+    values = {name: in_units(chosen, each) for name, each in found.items()}
+    rivals = baselines(rows, values.pop("roofline"))
+    rows = with_intervals(rows, validated)
     place = {id(row): index for index, row in enumerate(rows)}
-    apart = HeldOut.of(validated_cases()) if in_sample else None
-    groups = {dimension: _groups(grouped(rows, dimension), rivals, place, apart) for dimension in by}
+    groups = {dimension: _groups(grouped(rows, dimension), {**values, **rivals}, place, apart) for dimension in by}
     return Report(rows=rows, groups=groups, in_sample=in_sample)
 
 

@@ -5,6 +5,7 @@ Every reading is a rule on words, never on a row; what a rule assumes is said wi
 
 from __future__ import annotations
 
+import functools
 import re
 
 from costline.accuracy.refusal import UnpredictableError
@@ -34,6 +35,7 @@ bfp4 and KIVI's 4- and 2-bit cache are counted as int4, bfp8, a mix of it with b
 formats of llama.cpp those of 2 and 3 bits as Q4_K_M."""
 
 
+@functools.cache
 def number_format(word: str, what: str) -> str:
     """Format a source's word stands for.
 

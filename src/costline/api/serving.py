@@ -30,8 +30,9 @@ from costline.resolve import Model, Number, Site
 from costline.studies.caption import Corpus
 from costline.studies.caption import caption as caption_study
 from costline.studies.choose import Choice, captioning_plan, serving_plan
-from costline.studies.serve import Batching, Requests, largest_batch, request_memory, serving_figures
+from costline.studies.serve import largest_batch, request_memory, serving_figures
 from costline.studies.serve import serve as serve_study
+from costline.studies.serving_times import Batching, Requests
 from costline.studies.software import Stated
 from costline.studies.stated import check_stated
 from costline.uncertainty.ranged import ranged

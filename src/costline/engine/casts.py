@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from costline.engine.formats import narrowed
 from costline.engine.loads import Load, RowStreams, expert_visits, rows_on_chip
@@ -50,7 +49,7 @@ def launched_apart(loads: Iterable[Load], share: Numeric, sort: Numeric, chips: 
     before: how many tokens an expert has is not known when a graph is captured."""
     for load in loads:
         if some(load.experts):
-            yield replace(load, alone=load.calls * apart_calls(load.experts, share, sort, chips))
+            yield load._replace(alone=load.calls * apart_calls(load.experts, share, sort, chips))
         else:
             yield load
 

@@ -47,7 +47,6 @@ def product_format(part: Part, plan: Plan) -> str:
     return plan.compute if plan.compute == plan.activation or narrowed(part, plan) else plan.activation
 
 
-def widened_from(part: Part, plan: Plan) -> str:
-    """Format that the weights of a part are widened from for its products; empty where they are not."""
-    stored = weight_format(part, plan)
-    return stored if element_bytes(stored) < element_bytes(product_format(part, plan)) else ""
+def widened_from(stored: str, multiplied: str) -> str:
+    """Format that weights are widened from for their products; empty where they are not."""
+    return stored if element_bytes(stored) < element_bytes(multiplied) else ""

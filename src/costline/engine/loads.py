@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -53,8 +53,7 @@ STATE_MOVES = 4.0
 the one that uses them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attended:
+class Attended(NamedTuple):
     """Sizes of one call of attention on one chip.
 
     Attributes
@@ -75,8 +74,7 @@ class Attended:
     value_dim: Numeric
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """Kernels of one part during one pass, all layers together, on one chip.
 
     Attributes
@@ -185,7 +183,7 @@ def backward_loads(loads: Iterable[Load]) -> Iterator[Load]:
     for load in loads:
         factor = factors.get(load.kind, BACKWARD_PRODUCTS)
         calls = load.calls * (2 if load.kind in {"linear", "convolution"} else 1)
-        yield replace(load, flops=load.flops * factor, traffic=load.traffic * factor, calls=calls, backward=True)
+        yield load._replace(flops=load.flops * factor, traffic=load.traffic * factor, calls=calls, backward=True)
 
 
 def _load(part: Part, streams: Mapping[str, Numeric], plan: Plan) -> Load | None:
@@ -214,14 +212,14 @@ def _linear(part: Linear, streams: Mapping[str, Numeric], plan: Plan) -> Load:
     inputs = part.inputs / tensor if part.shard == "row" else part.inputs
     outputs = part.outputs / tensor if part.shard == "column" else part.outputs
     rows = rows_on_chip(part.rows, streams, plan)
-    compute = product_format(part, plan)
+    compute, stored = product_format(part, plan), weight_format(part, plan)
     # numbers are multiplied before arrays are: the same product, fewer passes over memory
     into, out = part.repeat * element_bytes(compute), part.repeat * element_bytes(plan.activation)
     moved = rows * (inputs * into + outputs * out)
-    weights = part.repeat * part.inputs * part.outputs * element_bytes(weight_format(part, plan)) / tensor
+    weights = part.repeat * part.inputs * part.outputs * element_bytes(stored) / tensor
     flops = gemm_flops(rows, part.inputs, part.outputs) * (part.repeat / tensor)
     return Load(
-        part.name, "linear", compute, flops, moved + weights, part.repeat, widened_from(part, plan),
+        part.name, "linear", compute, flops, moved + weights, part.repeat, widened_from(stored, compute),
         rows=rows, inner=inputs, outer=outputs,
     )  # fmt: skip
 
@@ -259,8 +257,9 @@ def _experts(part: ExpertLinear, streams: Mapping[str, Numeric], plan: Plan) -> 
     traffic = part.repeat * (visits * width * element_bytes(plan.compute) + weights)
     inner = part.inputs if part.shard == "column" else part.inputs / split
     outer = part.outputs / split if part.shard == "column" else part.outputs
+    widened = widened_from(weight_format(part, plan), product_format(part, plan))
     return Load(
-        part.name, "linear", plan.compute, flops, traffic, part.repeat, widened_from(part, plan),
+        part.name, "linear", plan.compute, flops, traffic, part.repeat, widened,
         rows=visits / touched, inner=inner, outer=outer, experts=part.experts / plan.expert,
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from costline.engine.ageing import ageing
 from costline.engine.loads import RowStreams, rows_on_chip
@@ -35,8 +35,7 @@ HOST_SLOTS = 8
 """Accelerator slots of one host, the most common number. [chip]"""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """Collective calls of one kind during one pass.
 
     Attributes
@@ -100,7 +99,7 @@ def returned(ring: Message) -> Message:
 
     Liu et al. 2023, arXiv:2310.01889, appendix A.
     """
-    return replace(ring, sent=2 * ring.sent, calls=2 * ring.calls)
+    return ring._replace(sent=2 * ring.sent, calls=2 * ring.calls)
 
 
 def _part_messages(

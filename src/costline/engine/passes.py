@@ -60,8 +60,10 @@ def forward_pass(parts: Iterable[Part], streams: Streams, machine: Machine) -> T
 def _sent(parts: tuple[Part, ...], streams: Streams, busy: Timing, machine: Machine, reverse: bool = False) -> Timing:
     """Messages of a pass: a ring's hide behind the attention of the blocks they bring, the others behind any kernel."""
     cluster, efficiency, plan = machine.cluster, machine.efficiency, machine.plan
+    if not some(plan.tensor * plan.context * plan.expert_shards > 1):
+        return Timing()
     messages = forward_messages(parts, streams, plan)
-    rings = [message for message in messages if message.name == "ring" and np.any(message.calls)]
+    rings = [message for message in messages if message.name == "ring" and some(message.calls)]
     sent = time_messages([message for message in messages if message.name != "ring"], cluster, efficiency)
     traffic = behind(sent, busy.point)
     if not rings:
@@ -85,7 +87,7 @@ def _imbalanced(loads: Iterable[Load], parts: Iterable[Part], machine: Machine) 
 
 
 def _scaled(load: Load, factor: Numeric) -> Load:
-    return replace(load, flops=load.flops * factor, rows=load.rows * factor)
+    return load._replace(flops=load.flops * factor, rows=load.rows * factor)
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def _ends(network: Network, streams: Streams, machine: Machine, reverse: bool) -
     single = machine.plan.pipeline == 1
     busy = Timing()
     for parts, where in ((ends, single), (tuple(part for part in ends if place(part) == "head"), ~np.asarray(single))):
-        if np.any(where):
+        if some(where):
             busy = busy + _pass(parts, streams, machine, reverse) * choose(where, 1.0, 0.0)
     return busy
 
@@ -178,7 +180,7 @@ def _balanced(ends: Timing, blocks: Timing, network: Network, plan: Plan) -> Tim
     """What the head adds to the slowest stage: where layers do not divide evenly, its stage has fewer of them."""
     fullest = stage_share(network, plan) * network.layers
     spared = blocks.point / fullest * spared_layers(network.layers, plan.pipeline, fullest)
-    if not np.any(spared) or not np.any(ends.point):
+    if not some(spared) or not some(ends.point):
         return ends
     return ends * largest(1 - spared / largest(ends.point, 1e-12), 0.0)
 
@@ -203,9 +205,9 @@ def _one_way(parts: tuple[Part, ...], streams: Streams, machine: Machine, revers
 def _recomputed(network: Network, streams: Streams, machine: Machine, blocks: Timing) -> Timing:
     """Forward work done a second time: whole blocks, or (an unfused kernel's) attention."""
     plan, busy = machine.plan, Timing()
-    if np.any(whole := plan.recompute == "full"):
+    if some(whole := plan.recompute == "full"):
         busy = blocks * choose(whole, plan.recomputed, 0.0)
-    if plan.attention == "naive" and np.any(part_of_it := plan.recompute == "selective"):
+    if plan.attention == "naive" and some(part_of_it := plan.recompute == "selective"):
         attention = tuple(part for part in network.blocks if part.kind == "attention")
         share = stage_share(network, plan) * choose(part_of_it, 1.0, 0.0)
         busy = busy + _pass(attention, streams, machine, False) * share
@@ -228,7 +230,7 @@ def _replica_traffic(network: Network, micro_batches: Numeric, machine: Machine)
         messages += gradient_messages(params, plan, shards, ranks, micro_batches, stride)
         gather = weight_gather_message(params, plan, shards, layers, stride)
         twice = 2 * micro_batches
-        messages.append(replace(gather, sent=gather.sent * twice, calls=gather.calls * twice))
+        messages.append(gather._replace(sent=gather.sent * twice, calls=gather.calls * twice))
     return time_messages(messages, machine.cluster, machine.efficiency)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -9,26 +10,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from costline.derivation import step
-from costline.engine.ageing import ageing
+from costline.derivation import heard, step
 from costline.engine.loads import Attended, Load
 from costline.engine.messages import Message, network_time
+from costline.engine.reach import Reach, attention_kernel, reached
 from costline.formulas.attention import attention_blocks
 from costline.formulas.roofline import (
     kernel_time,
     lower_bound,
     math_time,
     memory_time,
-    power_share,
     size_share,
     upper_bound,
 )
-from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import BEST_SHARE, Efficiency
 from costline.numeric import Array, Numeric, Operation, Sum, add_up, choose, largest, once, plus, smallest, some, times
 from costline.plan import Plan
-from costline.precision import widening
 
 RESOURCES = ("math", "memory", "network", "overhead")
 """What can bind, in the order ties are broken."""
@@ -156,11 +154,15 @@ def time_loads(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, 
     """Time of kernels run one after the other on one chip; each is forgotten as soon as it is added."""
     math, memory, launch, reading, flops, traffic = (Sum() for _ in range(6))
     groups: dict[str, Sum] = defaultdict(Sum)
+    recording, reach = heard(), Reach(cluster, efficiency, plan)
     for load in loads:
-        with step(load.name):
-            spent = _time_load(load, cluster, efficiency, plan)
-            if efficiency.kernels is not None:
-                spent = _lasting(spent, efficiency.kernels.kernel(load, cluster, plan))
+        if recording:  # every kernel with all that led to its time
+            with step(load.name):
+                spent = _time_load(load, Reach(cluster, efficiency, plan))
+        else:
+            spent = _time_load(load, reach)
+        if efficiency.kernels is not None:
+            spent = _lasting(spent, efficiency.kernels.kernel(load, cluster, plan))
         memory.add(spent.memory)
         launch.add(spent.launch)
         reading.add(spent.reading)
@@ -168,7 +170,7 @@ def time_loads(loads: Iterable[Load], cluster: Cluster, efficiency: Efficiency, 
         if load.kind != "memory":
             math.add(spent.math)
             flops.add(load.flops)
-        groups[group_of(load)].add(spent.point)
+        groups[group_of(load.name)].add(spent.point)
     places = {name: amount.total for name, amount in groups.items()}
     point, begun, read = add_up(places.values()), launch.total, reading.total
     rest = largest(point - begun - read, 0.0)  # a rounding error is no time
@@ -204,26 +206,23 @@ def _lasting(spent: Spent, seconds: Numeric | None) -> Spent:
     return Spent(*(value * ratio for value in spent))
 
 
-def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Spent:
-    chip = cluster.chip
-    slow = slowness(chip, efficiency, plan, "experts" if some(load.experts) else "")
-    traffic = load.traffic
+def _time_load(load: Load, reach: Reach) -> Spent:
+    chip, plan, kernels = reach.cluster.chip, reach.plan, "experts" if some(load.experts) else ""
+    slow, traffic = reach.slow(kernels), load.traffic
     if load.kind == "memory" and not plan.compiled:
-        traffic = traffic * efficiency.value("eager", chip)
-    share = efficiency.value("memory", chip, load.weight_format or MEMORY_OF.get(load.kind, ""))
-    memory = memory_time(traffic, chip.memory_bandwidth, reached(share, slow))
-    launch = load.calls * efficiency.value("launch", chip, plan.refined("graph" if plan.compiled else "eager")) * slow
+        traffic = traffic * reach.value("eager")
+    share = reach.stream(load.weight_format or MEMORY_OF.get(load.kind, ""), kernels)
+    memory = memory_time(traffic, chip.memory_bandwidth, share)
+    launch = load.calls * reach.launch * slow
     if some(load.alone):
-        single = efficiency.value("launch", chip, plan.refined("eager")) * slowness(chip, efficiency, plan, "apart")
-        launch = launch + load.alone * single
+        launch = launch + load.alone * (reach.value("launch", plan.refined("eager")) * reach.slow("apart"))
     if load.kind == "memory":
         return Spent(0.0, memory, launch, memory + launch, memory)
-    math = _math(load, slow, cluster, efficiency, plan)
-    exposed = efficiency.value("exposed", chip)
+    math = _math(load, slow, reach)
+    exposed = reach.exposed
     if isinstance(load.rows, np.ndarray) or load.rows:
         # with few rows tiles are mostly empty, or engines change to kernels that read weights as they go
-        half = efficiency.value("gemm_half", chip, _by_format("rows", chip, load.format))
-        tiled = math / size_share(load.rows, half)
+        tiled = math / size_share(load.rows, reach.half("rows", load.format))
         as_tiles, streamed = kernel_time(tiled, memory, launch, exposed), upper_bound(math, memory, 0.0, launch)
         faster, point = streamed < as_tiles, smallest(as_tiles, streamed)
         hidden: bool | Array = (tiled >= memory) > faster  # where the first holds and the second does not
@@ -231,7 +230,7 @@ def _time_load(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan)
     else:
         point, hidden = kernel_time(math, memory, launch, exposed), math >= memory
     if load.attended is not None:
-        begun = _blocks(load.attended) * (load.calls * efficiency.value("attention_block", chip) * slow)
+        begun = _blocks(load.attended) * (load.calls * reach.value("attention_block") * slow)
         math, point = math + begun, point + begun
     # behind arithmetic that takes longer, only the part of the traffic shows that does not hide
     return Spent(math, memory, launch, point, choose(hidden, exposed * memory, memory))
@@ -247,26 +246,14 @@ al. 2024, arXiv:2407.08608, section 3). [row]"""
 ALIGNED = 8
 """Elements of 16 bits that the dimensions of a product must be a multiple of for its tensor cores (Anthony et al. 2024,
 arXiv:2401.14489, section 3)."""
-SIXTEEN_BITS = frozenset({"bf16", "fp16", "fp16acc"})
-"""Formats of which the same units reach the same share of their rates; the coefficients name none of them."""
 MEMORY_OF = {"attention": "attention", "memory": "elementwise"}
 """Kind of kernel -> qualifier of its share of the bandwidth; matrix products have the format of their weights."""
 
 
-def slowness(chip: Chip, efficiency: Efficiency, plan: Plan, kernels: str = "") -> Numeric:
-    """Time of the kernels of a software, or of some of them, over those of the average one of 2025. [1]"""
-    return efficiency.value("software", chip, plan.software) * ageing(chip, efficiency, plan.year, kernels)
-
-
-def reached(share: Numeric, slow: Numeric) -> Numeric:
-    """Share of a peak that a software reaches: even a fast one not more than the best kernel there is. [1]"""
-    return smallest(share / slow, largest(share, BEST_SHARE))
-
-
-def _math(load: Load, slow: Numeric, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
+def _math(load: Load, slow: Numeric, reach: Reach) -> Numeric:
     """Time of the arithmetic of a kernel that has rows enough. [s]"""
-    chip = cluster.chip
-    peak, share = chip.rate(load.format), math_share(load, cluster, efficiency, plan)
+    chip = reach.cluster.chip
+    peak, share = reach.peak(load.format), math_share(load, reach)
     if load.rank == "volume":
         peak = chip.peak.get("fp32", peak)
     if load.rank == "plane":
@@ -276,55 +263,29 @@ def _math(load: Load, slow: Numeric, cluster: Cluster, efficiency: Efficiency, p
     return math_time(load.flops, peak, reached(share, slow))
 
 
-def math_share(load: Load, cluster: Cluster, efficiency: Efficiency, plan: Plan) -> Numeric:
+def math_share(load: Load, reach: Reach) -> Numeric:
     """Share of the peak rate that a kernel reaches. [1]"""
-    chip = cluster.chip
     if load.kind == "attention":
-        share = efficiency.value("attention", chip, attention_kernel(plan, cluster, efficiency))
-        if plan.attention == "naive" and load.attended is not None:  # fused kernels pad heads in registers
+        share = reach.value("attention", attention_kernel(reach.plan, reach.cluster, reach.efficiency))
+        if reach.plan.attention == "naive" and load.attended is not None:  # fused kernels pad heads in registers
             uneven = np.not_equal(np.mod(load.attended.key_dim, ALIGNED), 0)
-            share = share * choose(uneven, efficiency.value("misaligned", chip), 1.0) if np.any(uneven) else share
-        return share * (efficiency.value("attention_backward", chip) if load.backward else 1.0)
+            share = share * choose(uneven, reach.value("misaligned"), 1.0) if np.any(uneven) else share
+        return share * (reach.value("attention_backward") if load.backward else 1.0)
     if load.kind == "convolution":
-        return efficiency.value("convolution", chip, load.rank)
+        return reach.value("convolution", load.rank)
     if load.rank == "scan":
-        return efficiency.value("scan", chip)
-    units = chip.rate_format(load.format)
-    share = efficiency.value("gemm", chip, "" if units in SIXTEEN_BITS else units)
-    if load.weight_format:
-        share = share * efficiency.value("dequantise", chip, widening(load.weight_format))
-    share = share * sustained(chip, efficiency)
-    half = efficiency.value("gemm_half", chip, _by_format("width", chip, load.format))
+        return reach.value("scan")
+    share = reach.product(load.format, load.weight_format)
     if not isinstance(load.inner, np.ndarray) and not load.inner:
         return share
+    half = reach.half("width", load.format)
     return share * size_share(load.inner, half) * size_share(load.outer, half)
 
 
-def sustained(chip: Chip, efficiency: Efficiency) -> Numeric:
-    """Share of the rates of products that a chip's power limit sustains: all of it where one of the two is not known.
-
-    A narrower format does more operations for the same energy, so that the share of its rate is that of 16 bits.
-    """
-    energy, peak = efficiency.value("product_energy", chip), chip.peak.get("bf16")
-    if chip.tdp is None or peak is None or not some(energy):
-        return 1.0
-    return power_share(chip.tdp, energy, peak)
-
-
-def _by_format(length: str, chip: Chip, number_format: str) -> str:
-    """Qualifier of a half-performance length: the faster the units of a format, the longer products must be."""
-    units = chip.rate_format(number_format)
-    return length if units in SIXTEEN_BITS else f"{length}/{units}"
-
-
-def attention_kernel(plan: Plan, cluster: Cluster, efficiency: Efficiency) -> str:
-    """Attention kernel of the plan, or the newest one the coefficients know for this very chip or its family."""
-    return plan.attention or efficiency.newest_attention(cluster.chip)
-
-
-def group_of(load: Load) -> str:
+@functools.cache
+def group_of(name: str) -> str:
     """Place of a kernel for tables: the first two steps of its name."""
-    return "/".join(load.name.split("/")[:2])
+    return "/".join(name.split("/")[:2])
 
 
 def paced(busy: Timing, work: Numeric = 1.0) -> Timing:

@@ -214,7 +214,7 @@ def _narrowing(parts: Sequence[Part], streams: Mapping[str, Numeric], plan: Plan
         return
     for load in cast_loads(parts, streams, plan, reverse=False):
         traffic = load.traffic * cast_bytes(1.0, 2.0, 1.0, 1) / cast_bytes(1.0, 2.0, 1.0, COPIES)
-        yield replace(load, traffic=traffic, calls=0.0)
+        yield load._replace(traffic=traffic, calls=0.0)
 
 
 def messages_of(samples: Samples, chip: Chip) -> tuple[Message, Cluster]:

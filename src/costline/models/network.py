@@ -90,12 +90,12 @@ class Network:
         """All parameters by place: see `params_by_place`. [parameter]"""
         return params_by_place(self.parts)
 
-    @property
+    @cached_property
     def params(self) -> int:
         """All parameters. [parameter]"""
         return total_params(self.parts)
 
-    @property
+    @cached_property
     def active_params(self) -> int:
         """Parameters one token uses. [parameter]"""
         return total_active_params(self.parts)

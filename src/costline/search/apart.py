@@ -23,9 +23,10 @@ from costline.search.setting import Measured, Setting, plain, plan_words, site_w
 from costline.studies.blocks import Axes, Block, blocks
 from costline.studies.economics import Economics, mean_power
 from costline.studies.fit import Fit
-from costline.studies.serve import Requests, serving_estimate
+from costline.studies.serve import serving_estimate
 from costline.studies.serving_memory import context_notes
 from costline.studies.serving_modes import Pool, apart_figures, decode_pool, prefill_pool
+from costline.studies.serving_times import Requests
 from costline.studies.space import smallest_group
 
 PREFILL_BATCHES = (1, 2, 4, 8)

@@ -16,8 +16,9 @@ from costline.search.setting import Measured, Setting, plan_words, site_words
 from costline.studies.blocks import Axes
 from costline.studies.economics import Economics
 from costline.studies.fit import nearest_fit
-from costline.studies.serve import Requests, serve, serving_estimate, serving_figures
+from costline.studies.serve import serve, serving_estimate, serving_figures
 from costline.studies.serving_modes import chunked_figures
+from costline.studies.serving_times import Requests
 from costline.studies.space import dividing, divisors, experts_of, heads_of, powers_of_two, stage_counts
 
 CHUNKS = (128, 256, 512, 1024, 2048, 4096, 8192)

@@ -22,7 +22,7 @@ from costline.plan import Plan
 from costline.silicon.decoding import Talk, decoding
 from costline.silicon.known import DIES
 from costline.silicon.sram import STATIC, pipelines
-from costline.studies.serve import Requests, serving_rate
+from costline.studies.serving_times import Requests, serving_rate
 
 Values = Sequence[float]
 CLOCK = 1.41e9

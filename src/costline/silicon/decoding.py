@@ -22,8 +22,9 @@ from costline.plan import Plan
 from costline.precision import Narrow
 from costline.silicon.pim import Device, decode_split
 from costline.studies.formats import settled_formats
-from costline.studies.serve import Requests, serve, serving_times
+from costline.studies.serve import serve
 from costline.studies.serving_memory import serving_memory
+from costline.studies.serving_times import Requests, serving_times
 from costline.studies.space import dividing, heads_of, powers_of_two
 
 BATCHES = (

@@ -18,7 +18,8 @@ from costline.silicon.cost import Silicon, die_yield
 from costline.silicon.draws import Draws
 from costline.silicon.inputs import quantity, wafer_price
 from costline.silicon.pim import decode_split, device
-from costline.studies.serve import Requests, largest_batch, serving_times
+from costline.studies.serve import largest_batch
+from costline.studies.serving_times import Requests, serving_times
 
 CHIPS, CHANNELS = 16, 32
 """GDDR6-AiM chips and channels of a device (Yufeng98/CENT:cent_simulation/run_sim.py)."""

@@ -15,8 +15,9 @@ from costline.models.decoder import Decoder
 from costline.models.encoder import Encoder
 from costline.numeric import Numeric, ceil_divide, floor_divide, largest, smallest
 from costline.studies.economics import Economics, cost_figure
-from costline.studies.serve import Requests, request_memory, serve, serving_times
+from costline.studies.serve import request_memory, serve
 from costline.studies.serving_memory import Room
+from costline.studies.serving_times import Requests, serving_times
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,8 @@ from costline.studies.caption import Corpus, caption_memory, caption_time
 from costline.studies.clip import Clip, Sampler
 from costline.studies.generate import generation_time
 from costline.studies.generation_memory import generation_memory
-from costline.studies.serve import Requests, request_memory, serving_rate
+from costline.studies.serve import request_memory
+from costline.studies.serving_times import Requests, serving_rate
 from costline.studies.space import (
     as_many_as_fit,
     choose_plan,

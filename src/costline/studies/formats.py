@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from costline.engine.timing import SIXTEEN_BITS
+from costline.engine.reach import SIXTEEN_BITS
 from costline.errors import FormatError
 from costline.hardware.chip import Chip
 from costline.numeric import Numeric, largest

@@ -211,7 +211,7 @@ def _displaced(busy: Timing, network: DiT, streams: dict[str, Numeric], machine:
     """Displaced patches (PipeFusion) keep all stages busy; each launches its kernels for every one of them."""
     plan, stages = machine.plan, machine.plan.pipeline
     handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
-    handed = replace(handed, calls=handed.calls * stages)
+    handed = handed._replace(calls=handed.calls * stages)
     fixed = busy.overhead
     launched = Timing(overhead=fixed, point=fixed, bound={"overhead": fixed}, groups={"launches": fixed})
     again = launched * (1 - 1 / stages)

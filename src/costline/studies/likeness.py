@@ -108,16 +108,47 @@ class Likeness:
 
 
 def distances(words: Mapping[str, Any], numbers: Mapping[str, Any], cases: Validated, rows: Array) -> Array:
-    """Distance of some cases from a question, or from many whose words and numbers are columns of shape (n, 1). [1]"""
-    total = np.zeros(len(rows))
-    for name, weight in UNLIKE.items():
-        total = total + weight * (cases.words[name][rows] != words[name])
-    for name, octaves in OCTAVES.items():
-        mine, theirs = np.asarray(numbers[name], dtype=float), cases.numbers[name][rows]
-        known = (theirs > 0) & (mine > 0)
-        ratio = np.where(theirs > 0, theirs, 1.0) / np.where(mine > 0, mine, 1.0)
-        total = total + np.where(known, np.abs(np.log2(ratio)) / octaves, UNKNOWN)
+    """Distance of some cases from a question. [1]"""
+    total = _unlike([words[name] for name in UNLIKE], [cases.words[name][rows] for name in UNLIKE])
+    for name in OCTAVES:
+        total = total + _doublings(name, numbers[name], cases.numbers[name][rows])
     return total
+
+
+def distances_between(cases: Validated, rows: Array) -> Array:
+    """Distance of each of some cases, along the last axis, from each of them; words are whole numbers. [1]
+
+    Many cases share their words or a number, so that each pair of these is compared once.
+    """
+    kinds, kind = np.unique([cases.words[name][rows] for name in UNLIKE], axis=1, return_inverse=True)
+    total = _spread(_unlike(kinds[:, :, None], kinds), kind)
+    for name in OCTAVES:
+        values, place = np.unique(cases.numbers[name][rows], return_inverse=True)
+        total += _spread(_doublings(name, values[:, None], values), place)
+    return total
+
+
+def _spread(table: Array, place: Array) -> Array:
+    """Entries of a square table for each pair of places."""
+    result: Array = np.take(table[place.reshape(-1)], place.reshape(-1), axis=1)
+    return result
+
+
+def _unlike(mine: Iterable[Any], theirs: Iterable[Any]) -> Array:
+    """Distance that different words add, which are given in the order of `UNLIKE`. [1]"""
+    total: Array = np.zeros(1)
+    for weight, one, other in zip(UNLIKE.values(), mine, theirs, strict=True):
+        total = total + weight * (one != other)
+    return total
+
+
+def _doublings(name: str, mine: Any, theirs: Array) -> Array:
+    """Distance that a different number adds. [1]"""
+    mine = np.asarray(mine, dtype=float)
+    known = (theirs > 0) & (mine > 0)
+    ratio = np.where(theirs > 0, theirs, 1.0) / np.where(mine > 0, mine, 1.0)
+    result: Array = np.where(known, np.abs(np.log2(ratio)) / OCTAVES[name], UNKNOWN)
+    return result
 
 
 def likeness(
@@ -187,7 +218,7 @@ def bounds(distance: Array, error: Array, repeats: Array, share: float) -> tuple
         Probability that the interval holds the measurement. [1]
     """
     order = np.argsort(error, kind="stable")
-    error, distance = error[order], distance[..., order]
+    error, distance = error[order], np.take(distance, order, axis=-1)
     nearest = distance.min(axis=-1, keepdims=True)
     weight = np.exp(-0.5 * ((distance - nearest) / REACH) ** 2) / repeats[order]
     effective = np.sum(weight, axis=-1) ** 2 / np.sum(weight**2, axis=-1)
@@ -227,12 +258,10 @@ def held_out_bounds(cases: Validated, share: float = 0.8, new: str = "") -> tupl
     low, high = np.full(len(cases), np.nan), np.full(len(cases), np.nan)
     for each in np.unique(study):
         rows = np.flatnonzero(study == each)
-        words = {name: coded.words[name][rows][:, None] for name in UNLIKE}
-        numbers = {name: cases.numbers[name][rows][:, None] for name in OCTAVES}
         group = codes[new or "group"][rows]
         if len(np.unique(group)) < 2:
             continue
-        distance = np.where(group[:, None] == group, np.inf, distances(words, numbers, coded, rows))
+        distance = np.where(group[:, None] == group, np.inf, distances_between(coded, rows))
         low[rows], high[rows], _ = bounds(distance, error[rows], _repeats(cases, rows), share)
     return low, high
 

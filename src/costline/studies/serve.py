@@ -2,66 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from costline.derivation import step
-from costline.engine.memory import Memory, residual_elements, round_share, stage_share
-from costline.engine.messages import pipeline_message
-from costline.engine.passes import Machine, forward_pass, one_round, request_overhead, step_overhead
-from costline.engine.timing import Timing, time_messages
-from costline.estimate import Estimate, Figure, timed, total
+from costline.engine.memory import Memory
+from costline.engine.passes import Machine
+from costline.estimate import Estimate, Figure, total
 from costline.formulas.money import cost_per_unit
 from costline.formulas.roofline import arithmetic_intensity, ridge_point
-from costline.formulas.serving import mixed_step, output_rate, request_latency, tpot, ttft_under_load
 from costline.formulas.training import utilisation
 from costline.models.decoder import Decoder
-from costline.models.parts import Part
-from costline.numeric import Numeric, largest, smallest
+from costline.numeric import Numeric, largest
 from costline.studies.economics import Economics, energy_figures, idle_notes
 from costline.studies.fit import Fit, nearest_fit
 from costline.studies.formats import peak_rate
 from costline.studies.serving_changes import serving_changes
 from costline.studies.serving_memory import Room, context_notes
-
-Batching = Literal["continuous", "static"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Requests:
-    """What is asked of the model.
-
-    Attributes
-    ----------
-    input, output : int or array
-        Prompt and answer. [token]
-    batch : int or array
-        Sequences in flight on all chips together. [sequence]
-    batching : {"continuous", "static"}
-        Newcomers join a running batch, or the whole batch starts together.
-    """
-
-    input: Numeric
-    output: Numeric
-    batch: Numeric = 1
-    batching: Batching = "continuous"
-
-    @property
-    def together(self) -> bool:
-        """Whether all prompts are taken in by one pass."""
-        return self.batching == "static"
-
-
-@dataclass(frozen=True)
-class Served:
-    """Times of one replica."""
-
-    first: Timing
-    prefill: Timing
-    decode: Timing
+from costline.studies.serving_times import Requests, Served
 
 
 def serve(
@@ -123,127 +82,13 @@ def serving_figures(
     network: Decoder, requests: Requests, machine: Machine, economics: Economics, room: Room | None = None
 ) -> tuple[dict[str, Figure], Memory]:
     """The figures of `serve` but for the largest batch and context, and the memory of a chip."""
-    own = requests.batch / machine.plan.data
-    times = _times(network, requests, own, machine)
-    memory = request_memory(network, requests, own, machine, room)
-    figures = _latencies(network, requests, own, times, machine)
+    times = Served(network, requests, machine)
+    figures = times.figures
+    memory = request_memory(network, requests, times.own, machine, room)
     figures |= _costs(requests, times, figures, machine, economics)
     figures |= _utilisation(network, times, machine)
     figures["mfu"] = whole_mfu(network, requests, figures["output_rate"].amount, machine)
     return figures | {"memory": memory_figure(memory)}, memory
-
-
-def _times(network: Decoder, requests: Requests, own: Numeric, machine: Machine) -> Served:
-    """Prefill of one sequence and of a stage's share of the batch, and a decode step at the mean context.
-
-    Every stage works on its own share of the batch, so all stages together take the whole batch one step further, or
-    through its prefill, in the time one share needs to pass all of them.
-    """
-    plan = machine.plan
-    start, fixed = step_overhead("prefill", machine), step_overhead("decode", machine)
-    share = largest(own / plan.pipeline, 1)
-    with step("prefill of one request"):
-        single = _through(network, network.parts, network.streams(tokens=requests.input), machine) + start
-    with step("prefill of the batch"):
-        streams = network.streams(tokens=requests.input, batch=share)
-        whole = one_round(network, _through(network, network.parts, streams, machine), own, plan) + start
-    context = requests.input + requests.output / 2
-    streams = network.streams(tokens=1, cached=context - 1, batch=share)
-    with step("decode step"):
-        decode = one_round(network, _through(network, network.decode_parts, streams, machine), own, plan) + fixed
-    return Served(single, whole, decode)
-
-
-def _through(network: Decoder, parts: Sequence[Part], streams: dict[str, Numeric], machine: Machine) -> Timing:
-    """One pass through all pipeline stages, with what each hands to the next. [s]"""
-    plan = machine.plan
-    handed = pipeline_message(residual_elements(network, streams, plan), 1, plan)
-    hops = time_messages([handed], machine.cluster, machine.efficiency) * (plan.pipeline - 1)
-    return forward_pass(parts, streams, machine) + hops
-
-
-def _filled(network: Decoder, own: Numeric, machine: Machine) -> Numeric:
-    """Time until the last share of a batch has passed the pipeline, over that of a round of all. [1]"""
-    shares, stage = smallest(own, machine.plan.pipeline), stage_share(network, machine.plan)
-    return (1 + (largest(shares, 1) - 1) * stage) / round_share(network, machine.plan, own)
-
-
-def serving_times(network: Decoder, requests: Requests, machine: Machine) -> dict[str, Figure]:
-    """The figures of `serve` that are times and rates, without money, memory and limits."""
-    own = requests.batch / machine.plan.data
-    return _latencies(network, requests, own, _times(network, requests, own, machine), machine)
-
-
-def serving_rate(network: Decoder, requests: Requests, machine: Machine) -> Numeric:
-    """Output tokens a second of all chips. [token/s]"""
-    return serving_times(network, requests, machine)["output_rate"].amount
-
-
-def _latencies(
-    network: Decoder, requests: Requests, own: Numeric, times: Served, machine: Machine
-) -> dict[str, Figure]:
-    rhythm, low, high = times.decode.point, times.decode.lower, times.decode.upper
-    outside: Numeric = 0.0  # of a request's time, what it does not spend in the engine
-    if requests.batching == "continuous":
-        others = newcomers(own) / largest(own, 1)
-        rhythm = mixed_step(rhythm, times.prefill.point, others, requests.output)
-        low = mixed_step(low, times.prefill.lower, others, requests.output)
-        high = mixed_step(high, times.prefill.upper, others, requests.output)
-        outside = request_overhead(machine)
-        first = joining(own, rhythm, times.first, times.prefill.point, outside, machine)
-    else:
-        first = timed("ttft", times.prefill * _filled(network, own, machine), note="prefill of the whole batch")
-    per_token = tpot(rhythm, 1)
-    latency = request_latency(first.amount, per_token, requests.output)
-    rate = output_rate(own, requests.output, latency - outside) * machine.plan.data
-    decode = timed("decode step", times.decode)
-    children: tuple[Figure, ...] = (decode,)
-    gap = times.decode.point
-    if requests.batching == "continuous":
-        children = (decode, Figure(name="prefill of newcomers", value=rhythm - times.decode.point, unit="s"))
-        gap = gap + times.first.point
-    return {
-        "ttft": first,
-        "tpot": total("tpot", "s", children, low=low, high=high, note=_rhythm_note(children, times.prefill, requests)),
-        "latency": Figure(name="latency", value=latency, unit="s", note="ttft + tpot x (output - 1)"),
-        "longest_gap": Figure(name="longest_gap", value=gap, unit="s", note="a decode step that one newcomer joins"),
-        "output_rate": Figure(name="output_rate", value=rate, unit="token/s", note="all chips"),
-        "output_rate_per_chip": Figure(name="output_rate_per_chip", value=rate / machine.cluster.chips, unit="token/s"),
-        "total_rate": Figure(
-            name="total_rate",
-            value=rate * (requests.input + requests.output) / requests.output,
-            unit="token/s",
-            note="",
-        ),
-    }
-
-
-def _rhythm_note(children: tuple[Figure, ...], prefill: Timing, requests: Requests) -> str:
-    """What binds the mean time between tokens: the decode step, or the prefill of newcomers where that is longer."""
-    if np.ndim(requests.output) == 0 and requests.output <= 1:
-        return "no token follows the first"
-    if len(children) == 1 or np.ndim(children[1].amount) or children[1].amount <= children[0].amount:
-        return children[0].note
-    return f"bound by {prefill.binds}, in the prefill of newcomers"
-
-
-def newcomers(own: Numeric) -> Numeric:
-    """Sequences that join while one of `own` in flight is answered: all but itself. [sequence]"""
-    return largest(own - 1, 0)
-
-
-def joining(
-    own: Numeric, rhythm: Numeric, alone: Timing, together: Numeric, server: Numeric, machine: Machine
-) -> Figure:
-    """TTFT of a request that joins a running batch: its own prefill, what it waits for, and what the server adds."""
-    queue = machine.efficiency.value("queue", machine.cluster.chip, machine.plan.refined(""))
-    prefill = timed("own prefill", alone)
-    value = ttft_under_load(alone.point, rhythm, together, queue, own, server)
-    queued = largest(value - alone.point - server, 0)  # a rounding error is no negative wait
-    wait = Figure(name="waiting", value=queued, unit="s", note="for the running step and the queue")
-    beside = Figure(name="server", value=server, unit="s", note="tokenising, queues between processes, network")
-    high = largest(alone.upper, value)
-    return total("ttft", "s", (prefill, wait, beside), low=alone.lower, high=high, note=prefill.note)
 
 
 def _costs(

@@ -18,8 +18,9 @@ from costline.models.parts import Attention, LinearAttention, Part
 from costline.numeric import Numeric, ceil_divide, largest, smallest
 from costline.precision import element_bytes
 from costline.studies.economics import Economics, energy_figures, mean_power
-from costline.studies.serve import Requests, cost_per_request, joining, memory_figure, newcomers, whole_mfu
+from costline.studies.serve import cost_per_request, memory_figure, whole_mfu
 from costline.studies.serving_memory import prefill_memory, serving_memory
+from costline.studies.serving_times import Requests, joining, newcomers
 
 Figures = dict[str, Figure]
 

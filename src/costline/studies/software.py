@@ -12,7 +12,7 @@ import numpy as np
 from costline.catalogue.software_table import Software, all_software, software_named
 from costline.catalogue.validated_table import validated_cases
 from costline.engine.ageing import REFERENCE_YEAR
-from costline.engine.timing import attention_kernel, slowness
+from costline.engine.reach import attention_kernel, slowness
 from costline.errors import InputError, PlanError, UnknownNameError
 from costline.estimate import Assumption
 from costline.hardware.chip import Chip

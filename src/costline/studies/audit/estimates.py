@@ -25,8 +25,8 @@ from costline.studies.choose import Choice, captioning_plan, generation_plan, se
 from costline.studies.clip import Clip
 from costline.studies.generate import evaluation
 from costline.studies.generate import generate as generate_study
-from costline.studies.serve import Requests
 from costline.studies.serve import serve as serve_study
+from costline.studies.serving_times import Requests
 from costline.studies.train import Run, Stretch
 from costline.studies.train import train as train_study
 
