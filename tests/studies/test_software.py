@@ -189,7 +189,8 @@ def test_the_table_is_listed_shown_and_checked(capsys, tmp_path):
     wrong = tmp_path / "software.csv"
     lines = (DATA / "software.csv").read_text().splitlines()
     twice = next(line for line in lines if line.startswith("trtllm,"))
-    wrong.write_text("\n".join([lines[0], twice, twice, 'mine,cook,"(",2,,2025-08,,,,,fp5,fp7,2025,,assumed,me,']) + "\n")
+    mine = 'mine,cook,"(",2,,2025-08,,,,,fp5,fp7,2025,,assumed,me,'
+    wrong.write_text("\n".join([lines[0], twice, twice, mine]) + "\n")
     with pytest.raises(CatalogueError) as refused:
         check_file(wrong)
     for fault in (
