@@ -19,7 +19,15 @@ PHRASES: dict[str, re.Pattern[str]] = {
     "turn by turn": re.compile(r"\bprefilled in turn\b", re.I),
     "one at a time": re.compile(r"\bTTFT per user\b", re.I),
     "prefill only": re.compile(r"\bprefill (?:phase )?only\b|\bprefill phase\b", re.I),
-    "decode only": re.compile(r"\bdecode (?:phase )?only\b|\bdecode phase\b", re.I),
+    "decode only": re.compile(
+        r"\bdecode (?:phase )?only\b|\bdecode phase\b|\b(?:as in|which is) decoding\b|\bprompt not counted\b", re.I
+    ),
+    "varied lengths": re.compile(
+        r"\bInferenceX\b|\bvary\b|\bvaried\b|\bdrawn from\b|\buniform\b|\bsampled\b|\bShareGPT\b"
+        r"|\bmeans of the (?:counted )?tokens\b",
+        re.I,
+    ),
+    "all requests at once": re.compile(r"\ball (?:requests|prompts) at once\b", re.I),
     "attention data parallel": re.compile(r"\battention DP\b", re.I),
     **{
         phrase: re.compile(rf"\b(?:expert tensor parallelism|ETP)[ =:]*{degree}\b", re.I)
@@ -29,12 +37,29 @@ PHRASES: dict[str, re.Pattern[str]] = {
 """Phrase -> how notes write it."""
 
 
+REQUESTS = re.compile(r"\b(\d{1,3}(?:,\d{3})+|\d+) (?:requests|prompts)\b", re.I)
+"""How many requests a run had."""
+
+
 def phrases(notes: str) -> frozenset[str]:
-    """Phrases of `PHRASES` that `notes` contain.
+    """Phrases of `PHRASES` that `notes` contain, and the number of requests.
 
     Examples
     --------
-    >>> sorted(phrases("decode only, per 8-GPU node; 53.2 tok/s"))
-    ['decode only']
+    >>> sorted(phrases("decode only, per 8-GPU node; 53.2 tok/s; 1,000 requests"))
+    ['1000 requests', 'decode only']
     """
-    return frozenset(name for name, pattern in PHRASES.items() if pattern.search(notes))
+    said = {name for name, pattern in PHRASES.items() if pattern.search(notes)}
+    counted = REQUESTS.search(notes)
+    return frozenset(said | ({f"{counted[1].replace(',', '')} requests"} if counted else set()))
+
+
+def requests_of(said: frozenset[str]) -> int | None:
+    """How many requests a run had, where that is said.
+
+    Examples
+    --------
+    >>> requests_of(phrases("3,000 prompts, enforce-eager")), requests_of(phrases("SLO"))
+    (3000, None)
+    """
+    return next((int(found[1]) for phrase in said if (found := REQUESTS.fullmatch(phrase))), None)

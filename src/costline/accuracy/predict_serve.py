@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias
 
+from costline.accuracy.conventions import requests_of
 from costline.accuracy.machines import cluster_of
 from costline.accuracy.networks import family, served_decoder
 from costline.accuracy.prediction import Prediction, Setting, rate_prediction, time_prediction
@@ -18,6 +19,7 @@ from costline.catalogue.software_table import software_called, software_named
 from costline.engine.passes import Machine
 from costline.estimate import Figure, total
 from costline.formulas.pipeline import pipelined_share
+from costline.formulas.serving import ahead_share, started_share
 from costline.hardware.chip import Chip
 from costline.hardware.cluster import Cluster
 from costline.hardware.efficiency import Efficiency
@@ -69,6 +71,10 @@ class ServeCase:
         Limit where the batch is what fits.
     shown : float
         Chips (or 1 for a rate of all of them) the measured rate is for, over the chips of the group.
+    rounds : float or None
+        Requests of the run over those in flight, which all start at once; None: not stated.
+    in_step : bool
+        Whether all are of one length, and come back together: they are where nothing says that lengths vary.
     """
 
     metric: str
@@ -81,6 +87,8 @@ class ServeCase:
     batch: float | None
     most: float
     shown: float
+    rounds: float | None
+    in_step: bool
     in_turn: bool
     stages: int
     first: ServeCase | None
@@ -90,12 +98,14 @@ class ServeCase:
         """Predict the metric with these coefficients."""
         if self.first is not None and self.metric == "ttft_ms":
             return self.first.evaluate(efficiency)
+        if self.rounds is not None and (self.rounds == 1 or not self.in_step):
+            efficiency = efficiency.replace(queue=ahead_share(self.rounds))
         machine = Machine(self.cluster, efficiency, self.plan)
         if self.job == "entering":
             return time_prediction(self._entering(machine))
         batch = self.in_flight(machine)
         joining: Literal["static", "continuous"] = "continuous" if self.job == "continuous" else "static"
-        requests = Requests(input=self.input, output=self.output, batch=batch, batching=joining)
+        requests = self._requests(batch=batch, batching=joining)
         served = Served(self.network, requests, machine)
         if self.metric.endswith("_ms"):
             return time_prediction(self.time_of(served, batch))
@@ -108,8 +118,12 @@ class ServeCase:
 
     def _entering(self, machine: Machine) -> Figure:
         """First token from chips that only prefill."""
-        pool = prefill_pool(self.network, Requests(input=self.input, output=self.output), 1, machine)
-        return first_of_pool(pool, (self.batch or 1.0) / self.plan.data, machine)
+        requests = self._requests()
+        pool = prefill_pool(self.network, requests, 1, machine)
+        return first_of_pool(pool, (self.batch or 1.0) / self.plan.data, machine, requests)
+
+    def _requests(self, **known: Any) -> Requests:
+        return Requests(input=self.input, output=self.output, in_step=self.in_step, **known)
 
     def first_token(self, served: Served) -> Figure:
         """Time to the first token; chips that hold some of the layers each pass chunks of the prompt on. [s]"""
@@ -147,8 +161,9 @@ class ServeCase:
         asked = batch if self.batch is None or self.job != "continuous" else self.batch
         if asked <= batch:
             return first
-        stay = served.latency.amount
-        wait = Figure(name="wait for a place", value=stay * (asked / batch - 1), unit="s", note="Little's law")
+        share = 1.0 if self.rounds is None else started_share(asked, batch, self.rounds)
+        waited = share * served.latency.amount * (asked / batch - 1)
+        wait = Figure(name="wait for a place", value=waited, unit="s", note="Little's law")
         return total("ttft", "s", (first, wait), low=first.low, high=first.high, note=first.note)
 
     def in_flight(self, machine: Machine) -> float:
@@ -158,6 +173,8 @@ class ServeCase:
         # engines with a stated limit take requests in as long as the caches of the moment fit, full on average by half
         held = self.input + (self.output if self.batch is None else self.output / 2)
         fits = float(largest_batch(self.network, held, machine, self.input))
+        if fits <= 0 and self.batch is not None:  # it was measured, so the chip is of a form with more memory
+            fits = self.batch
         taken = sequences_taken(self.plan.software, self.cluster.chip) * float(self.plan.data)
         return min(max(fits, float(self.plan.data)), taken, self.most if self.batch is None else self.batch)
 
@@ -254,7 +271,9 @@ def _case(
     setting = _setting(row, network, cluster, plan, (tokens_in, tokens_out), batch, job, shown, tuple(notes))
     return ServeCase(
         metric=row.metric, job=job, network=network, cluster=cluster, plan=plan, input=tokens_in, output=tokens_out,
-        batch=batch, most=most, shown=shown, in_turn="turn by turn" in row.said, stages=layout.stages, first=None,
+        batch=batch, most=most, shown=shown, rounds=_rounds(row),
+        in_step="varied lengths" not in row.said, in_turn="turn by turn" in row.said,
+        stages=layout.stages, first=None,
         setting=setting,
     )  # fmt: skip
 
@@ -287,6 +306,17 @@ def _batch(row: ServeRow, layout: Layout, notes: list[str]) -> tuple[float | Non
         return None, float(limit[1])
     notes.append(f"batch not stated: what fits, at most {MOST_SEQUENCES}")
     return None, float(MOST_SEQUENCES * layout.data)
+
+
+def _rounds(row: ServeRow) -> float | None:
+    """Requests of the run over those in flight."""
+    number = re.fullmatch(r"\d+(?:\.\d+)?", row.concurrency_or_batch)
+    if KINDS[row.batch_kind] == "static" or number is None or not float(number[0]):
+        return None
+    if "all requests at once" in row.said:
+        return 1.0
+    asked = requests_of(row.said)
+    return None if asked is None else max(asked / float(number[0]), 1.0)
 
 
 def _shown(row: ServeRow, layout: Layout, where: Layouts) -> float:

@@ -227,3 +227,55 @@ def ttft_under_load(
     1.0
     """
     return server + alone + (batch > 1) * (rhythm / 2 + queue * (together - alone))
+
+
+@formula("1 / (2 * rounds)", unit="1", source="definition: in one round of all, half of the others go first")
+def ahead_share(rounds: Numeric) -> Numeric:
+    """Share of the other requests in flight whose prefill goes first, where a load generator starts all at once.
+
+    Parameters
+    ----------
+    rounds : float or array
+        Requests over requests in flight: what is sent again returns one by one and waits for nobody. [1]
+
+    Returns
+    -------
+    float or array
+        Share, on average over all requests. [1]
+
+    Examples
+    --------
+    >>> ahead_share(10)
+    0.05
+    """
+    return 1 / (2 * rounds)
+
+
+@formula(
+    "((asked - taken) / 2 + (rounds - 1) * asked) / (rounds * asked)",
+    unit="1",
+    source="definition: the first find places, the rest of the first round half of the queue, others all of it",
+)
+def started_share(asked: Numeric, taken: Numeric, rounds: Numeric) -> Numeric:
+    """Mean wait for a place where all requests start at once, over that in a steady closed loop.
+
+    Places come free evenly, as where answers vary in length; those of one length come free all at once, and half wait.
+
+    Parameters
+    ----------
+    asked, taken : float or array
+        Requests in flight, and those of them an engine has places for. [request]
+    rounds : float or array
+        Requests over requests in flight. [1]
+
+    Returns
+    -------
+    float or array
+        Share: 1 for many rounds. [1]
+
+    Examples
+    --------
+    >>> started_share(100, 50, 1), started_share(100, 50, 10)
+    (0.25, 0.925)
+    """
+    return ((asked - taken) / 2 + (rounds - 1) * asked) / (rounds * asked)

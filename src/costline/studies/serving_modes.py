@@ -20,7 +20,7 @@ from costline.precision import element_bytes
 from costline.studies.economics import Economics, energy_figures, mean_power
 from costline.studies.serve import cost_per_request, memory_figure, whole_mfu
 from costline.studies.serving_memory import prefill_memory, serving_memory
-from costline.studies.serving_times import Requests, joining, newcomers
+from costline.studies.serving_times import Requests, ahead_of, joining, newcomers
 
 Figures = dict[str, Figure]
 
@@ -56,7 +56,7 @@ def chunked_figures(
     first = mixed * ceil_divide(requests.input, taken)
     # prompts are taken in one after the other, so all of them together take that many times as long
     outside = request_overhead(machine)
-    waited = joining(own, mean.point, first, first.point * own, outside, machine)
+    waited = joining(own, mean.point, first, first.point * own, outside, ahead_of(machine, requests))
     latency = request_latency(waited.amount, mean.point, requests.output)
     rate = output_rate(own, requests.output, latency - outside) * plan.data
     steps = (timed("decode step", decode * (1 - carried)), timed("step with a chunk", mixed * carried))
@@ -138,9 +138,10 @@ def prefill_pool(network: Decoder, requests: Requests, batch: Numeric, machine: 
     return Pool(timing, batch, batch / timing.point, memory)
 
 
-def first_of_pool(pool: Pool, flying: Numeric, machine: Machine) -> Figure:
+def first_of_pool(pool: Pool, flying: Numeric, machine: Machine, requests: Requests) -> Figure:
     """TTFT from a replica that only prefills, `flying` requests being in flight for it, some of them waiting."""
-    return joining(flying, pool.timing.point, pool.timing, flying / pool.rate, request_overhead(machine), machine)
+    own, outside, ahead = pool.timing, request_overhead(machine), ahead_of(machine, requests)
+    return joining(flying, own.point, own, flying / pool.rate, outside, ahead)
 
 
 def decode_pool(network: Decoder, requests: Requests, batch: Numeric, machine: Machine) -> Pool:
@@ -186,7 +187,7 @@ def apart_figures(
     chips = entering.cluster.chips + leaving.cluster.chips
     moved = _transfer(network, requests, entering, leaving)
     flying = decode.batch * leaving.plan.data / entering.plan.data  # requests in flight for one prefill replica
-    first = first_of_pool(prefill, flying, entering)
+    first = first_of_pool(prefill, flying, entering, requests)
     latency = request_latency(first.amount + moved.point, decode.timing.point, requests.output)
     figures: Figures = {
         "ttft": first,

@@ -35,12 +35,16 @@ class Requests:
         Sequences in flight on all chips together. [sequence]
     batching : {"continuous", "static"}
         Newcomers join a running batch, or the whole batch starts together.
+    in_step : bool
+        Whether requests are all of one length and sent again as soon as they are answered, as in benchmarks: they end
+        together and come back together.
     """
 
     input: Numeric
     output: Numeric
     batch: Numeric = 1
     batching: Batching = "continuous"
+    in_step: bool = False
 
     @property
     def together(self) -> bool:
@@ -106,7 +110,8 @@ class Served:
             whole = self.prefill * _filled(self.network, self.own, self.machine)
             return timed("ttft", whole, note="prefill of the whole batch")
         alone, together = self.first, self.prefill
-        return joining(self.own, self._rhythm[0], alone, together.point, self.outside, self.machine)
+        ahead = ahead_of(self.machine, self.requests)
+        return joining(self.own, self._rhythm[0], alone, together.point, self.outside, ahead)
 
     @cached_property
     def tpot(self) -> Figure:
@@ -199,13 +204,16 @@ def newcomers(own: Numeric) -> Numeric:
     return largest(own - 1, 0)
 
 
-def joining(
-    own: Numeric, rhythm: Numeric, alone: Timing, together: Numeric, server: Numeric, machine: Machine
-) -> Figure:
+def ahead_of(machine: Machine, requests: Requests) -> Numeric:
+    """Share of the other requests in flight whose prefill goes before a newcomer's. [1]"""
+    kind = machine.plan.refined("in step" if requests.in_step else "")
+    return machine.efficiency.value("queue", machine.cluster.chip, kind)
+
+
+def joining(own: Numeric, rhythm: Numeric, alone: Timing, together: Numeric, server: Numeric, ahead: Numeric) -> Figure:
     """TTFT of a request that joins a running batch: its own prefill, what it waits for, and what the server adds."""
-    queue = machine.efficiency.value("queue", machine.cluster.chip, machine.plan.refined(""))
     prefill = timed("own prefill", alone)
-    value = ttft_under_load(alone.point, rhythm, together, queue, own, server)
+    value = ttft_under_load(alone.point, rhythm, together, ahead, own, server)
     queued = largest(value - alone.point - server, 0)  # a rounding error is no negative wait
     wait = Figure(name="waiting", value=queued, unit="s", note="for the running step and the queue")
     beside = Figure(name="server", value=server, unit="s", note="tokenising, queues between processes, network")
