@@ -75,9 +75,9 @@ def _opening(made: Report) -> str:
         f"{len(models)} models on {len(chips)} chips. {known:,} are predicted, by the shipped coefficients; "
         "`costline accuracy --measurements unseen` does it again. They were gathered for breadth, older and smaller "
         "projects among them, and after the form of the model was settled; so this is what a question about something "
-        "new should expect. They have been looked at once, and facts of software that they showed to be missing were "
-        "added from its sources: how servers cut experts over chips that are left over, what vLLM takes in at a time, "
-        "when llama.cpp began to fuse attention, how many chips share an expert where notes on training say it. "
+        "new should expect. They have been looked at once, and what they showed to be read wrongly is read rightly now: "
+        "requests of one length that come back together, how many rounds a run has, rates that leave the prompt out, "
+        "a chip of unstated form that has more memory than the catalogue's. "
         "Nothing was fitted to them."
     )
 
