@@ -189,7 +189,7 @@ def test_what_a_generation_leaves_open_has_a_rule(changes, plan, row, efficiency
 
 
 def test_a_cache_saves_steps_on_average_and_no_evaluation(row, efficiency):
-    words = {"cache_method": "teacache0.2"}
+    words = {"cache_method": "teacache"}
     plain, cached = (
         {
             metric: evaluate(prepare(row("generate", metric=metric, **more), efficiency), efficiency).value

@@ -137,7 +137,7 @@ def test_every_chip_has_a_cost_of_making_or_a_reason(rows):
 
 def test_memory_that_computes_shortens_the_floor_and_costs_room(rows):
     plain, pim = rows["a100-sxm-80gb"].talks[0], rows["a100-sxm-80gb+hbm-pim"].talks[0]
-    assert pim.floor < 0.6 * plain.floor
+    assert pim.floor < 0.7 * plain.floor
     assert pim.made > plain.made  # dearer memory, and no faster at the batch that serves most
 
 

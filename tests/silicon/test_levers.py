@@ -27,9 +27,11 @@ def judged():
 @pytest.mark.parametrize(("prompt", "answer"), LENGTHS)
 def test_doubling_never_hurts_and_a_longer_limit_neither(prompt, answer):
     rows = talk_levers(replace(TALK, input=prompt, output=answer), CLUSTER, shipped)
-    for row in rows:
+    met = [row for row in rows if row.rate is not None]
+    assert met == rows[-len(met) :], "what meets a limit meets every longer one"
+    for row in met:
         assert min(row.peak, row.bandwidth, row.memory) >= 1 - 1e-12
-    rates = [row.rate for row in rows]
+    rates = [row.rate for row in met]
     assert rates == sorted(rates)
 
 
@@ -48,11 +50,13 @@ def test_the_verdict_on_s38_says_for_which_limits_it_holds(judged):
     for prompt, answer in LENGTHS:
         words = said.split(f"{prompt:,} + {answer:,} tokens: ")[1].split(";")[0]
         rows = talk_levers(replace(TALK, input=prompt, output=answer), CLUSTER, shipped)
+        rows = [row for row in rows if row.rate is not None]
         more = [row.limit for row in rows if row.bandwidth > CLEAR * row.peak]
         less = [row.limit for row in rows if row.peak > CLEAR * row.bandwidth]
-        assert f"up to {max(more) * 1e3:.0f} ms" in words
+        assert ("up to" in words) == bool(more)
+        assert not more or f"up to {max(more) * 1e3:.0f} ms" in words
         assert f"from {min(less) * 1e3:.0f} ms" in words
-        assert max(more) < min(less)
+        assert max(more, default=0) < min(less)
 
 
 def test_every_claim_about_chips_is_judged(judged):

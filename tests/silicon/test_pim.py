@@ -86,7 +86,7 @@ def test_gains_of_kernels_shrink_end_to_end():
     assert gains[0] < device("hbm-pim").gain
     assert np.all(np.diff(gains[:4]) < 0)
     assert gains[-1] == pytest.approx(1.0)
-    assert 1 < whole_request() < gains[0]
+    assert 1 < whole_request() < device("hbm-pim").gain
 
 
 def test_a_whole_request_on_silicon():
@@ -96,7 +96,7 @@ def test_a_whole_request_on_silicon():
     assert row.stated == 1.9
     reads = shipped.efficiency().value("memory", shipped.chip("v100-sxm-32gb"))
     assert row.predicted == pytest.approx(1 / (0.3 + 0.7 / (4 * 0.739 / reads)), rel=0.001)
-    assert row.error < 0.1
+    assert row.error < 0.15
 
 
 def test_rows_of_hbm_pim_from_timing():

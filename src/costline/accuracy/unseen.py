@@ -75,7 +75,7 @@ def _opening(made: Report) -> str:
         f"{len(models)} models on {len(chips)} chips. {known:,} are predicted, by the shipped coefficients; "
         "`costline accuracy --measurements unseen` does it again. They were gathered for breadth, older and smaller "
         "projects among them, and after the form of the model was settled; so this is what a question about something "
-        "new should expect. They have been looked at once, and what they showed to be read wrongly is read rightly now: "
+        "new should expect. They have been looked at once, and what was read wrongly in them is read rightly now: "
         "requests of one length that come back together, how many rounds a run has, rates that leave the prompt out, "
         "a chip of unstated form that has more memory than the catalogue's. "
         "Nothing was fitted to them."

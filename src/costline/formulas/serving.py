@@ -243,6 +243,10 @@ def ahead_share(rounds: Numeric) -> Numeric:
     float or array
         Share, on average over all requests. [1]
 
+    References
+    ----------
+    Definition: (n - 1) / 2 of n requests that come at once are ahead of the mean one, in one round of k.
+
     Examples
     --------
     >>> ahead_share(10)
@@ -272,6 +276,10 @@ def started_share(asked: Numeric, taken: Numeric, rounds: Numeric) -> Numeric:
     -------
     float or array
         Share: 1 for many rounds. [1]
+
+    References
+    ----------
+    Little 1961, Operations Research 9(3): the wait in a steady closed loop.
 
     Examples
     --------
