@@ -6,7 +6,7 @@ from pathlib import Path
 
 from costline.accuracy.evidence import shipped_evidence
 from costline.accuracy.page import figures
-from costline.accuracy.unseen import unseen_errors
+from costline.accuracy.unseen import first_look
 from costline.report.page import markdown
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -17,7 +17,7 @@ def with_figures(text: str) -> str:
     """The text with the figures between its two marks replaced by those of now."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{markdown(figures(shipped_evidence(), unseen_errors()))}\n{END}{after}"
+    return f"{before}{BEGIN}\n{markdown(figures(shipped_evidence(), first_look()))}\n{END}{after}"
 
 
 if __name__ == "__main__":

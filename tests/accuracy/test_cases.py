@@ -235,3 +235,38 @@ def test_notes_on_training_say_how_many_chips_share_an_expert(row, efficiency, n
     words = {"model": "Mixtral-8x7B", "num_chips": "64", "tp": "4", "pp": "1", "ep": "8", "notes": notes}
     assert case(row("train", **words, params_total="", params_active="", layers="", hidden="", heads="", kv_heads="",
                     ffn="", vocab="", dp="16"), efficiency).plan.expert_tensor == split  # fmt: skip
+
+
+LOOP = {"batch_kind": "max_concurrency", "concurrency_or_batch": "32", "metric": "ttft_ms", "input_len": "2048"}
+
+
+@pytest.mark.parametrize(
+    ("notes", "rounds", "in_step"),
+    [
+        ("", None, True), ("320 requests", 10, True), ("all requests at once", 1, True), ("1,600 prompts", 50, True),
+        ("lengths vary from request to request; 64 requests", 2, False), ("ShareGPT", None, False),
+        ("lengths do not vary", None, True), ("greedy, nothing sampled", None, True), ("3.5 requests/s", None, True),
+        ("32 requests in all", None, True), ("one uniform length of 1024", None, True),
+    ],
+)  # fmt: skip
+def test_how_requests_come_is_read_in_the_notes(notes, rounds, in_step, row, efficiency):
+    made = case(row("serve", **LOOP, notes=notes), efficiency)
+    assert (made.rounds, made.in_step) == (rounds, in_step)
+    assert any("come back together" in words for words in made.setting.assumed) == in_step
+
+
+def test_bursts_wait_longest_and_varied_lengths_least(row, efficiency):
+    """Prefills ahead: half of the others at once or in step, a twentieth in ten rounds of varied lengths."""
+    first = {
+        notes: evaluate(prepare(row("serve", **LOOP, notes=notes), efficiency), efficiency).value
+        for notes in ("all requests at once", "lengths vary; 64 requests", "lengths vary; 320 requests")
+    }
+    burst, two, ten = first.values()
+    assert (burst - ten) / (two - ten) == pytest.approx((1 / 2 - 1 / 20) / (1 / 4 - 1 / 20))
+
+
+def test_no_more_requests_are_in_flight_than_there_are(row, efficiency):
+    few = row("serve", **{**LOOP, "concurrency_or_batch": "256"}, notes="100 requests")
+    same = row("serve", **{**LOOP, "concurrency_or_batch": "100"}, notes="100 requests")
+    one, other = (evaluate(prepare(each, efficiency), efficiency).value for each in (few, same))
+    assert one == pytest.approx(other)

@@ -22,9 +22,10 @@ PHRASES: dict[str, re.Pattern[str]] = {
     "decode only": re.compile(
         r"\bdecode (?:phase )?only\b|\bdecode phase\b|\b(?:as in|which is) decoding\b|\bprompt not counted\b", re.I
     ),
+    # InferenceX draws lengths from 0.8 to 1 of those it prints (`random_range_ratio` of its scripts)
     "varied lengths": re.compile(
-        r"\bInferenceX\b|\bvary\b|\bvaried\b|\bdrawn from\b|\buniform\b|\bsampled\b|\bShareGPT\b"
-        r"|\bmeans of the (?:counted )?tokens\b",
+        r"\bInferenceX\b|\b(?:vary|varied)\b|\bdrawn from\b|\buniform(?:ly)? (?:from|between|in)\b|\bare uniform\b"
+        r"|\bsampled\b|\bShareGPT\b|\bmeans of the (?:counted )?tokens\b",
         re.I,
     ),
     "all requests at once": re.compile(r"\ball (?:requests|prompts) at once\b", re.I),
@@ -37,8 +38,12 @@ PHRASES: dict[str, re.Pattern[str]] = {
 """Phrase -> how notes write it."""
 
 
-REQUESTS = re.compile(r"\b(\d{1,3}(?:,\d{3})+|\d+) (?:requests|prompts)\b", re.I)
-"""How many requests a run had."""
+DENIED = re.compile(r"\b(?:not?|nothing|never|without) (?:\w+ )?$", re.I)
+"""What turns the phrase after it into its opposite."""
+REQUESTS = re.compile(
+    r"(?<![\d.,])(\d{1,3}(?:,\d{3})+|\d+) (?:requests|prompts)\b(?! ?/| (?:per|in all|in flight|a second)\b)", re.I
+)
+"""How many requests a run had; not how many it had in flight, or a second."""
 
 
 def phrases(notes: str) -> frozenset[str]:
@@ -48,10 +53,17 @@ def phrases(notes: str) -> frozenset[str]:
     --------
     >>> sorted(phrases("decode only, per 8-GPU node; 53.2 tok/s; 1,000 requests"))
     ['1000 requests', 'decode only']
+    >>> sorted(phrases("lengths do not vary; 3.5 requests/s, 256 requests in all"))
+    []
     """
-    said = {name for name, pattern in PHRASES.items() if pattern.search(notes)}
+    said = {name for name, pattern in PHRASES.items() if _says(pattern, notes)}
     counted = REQUESTS.search(notes)
     return frozenset(said | ({f"{counted[1].replace(',', '')} requests"} if counted else set()))
+
+
+def _says(pattern: re.Pattern[str], notes: str) -> bool:
+    """Whether notes contain a phrase that is not denied."""
+    return any(not DENIED.search(notes[: found.start()]) for found in pattern.finditer(notes))
 
 
 def requests_of(said: frozenset[str]) -> int | None:

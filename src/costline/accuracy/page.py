@@ -193,7 +193,7 @@ def figures(evidence: Evidence, unseen: Mapping[str, Pair] = MappingProxyType({}
             target, f"{own.rows:,}", pair((own.median, own.p90)), percent(own.within_20), percent(own.inside),
             *(pair(errors.get(name)) for name in beside), *([pair(unseen.get(target))] if unseen else []),
         ])  # fmt: skip
-    return [Table([*header, *beside.values(), *([NEVER_FITTED] if unseen else [])], rows)]
+    return [Table([*header, *beside.values(), *([f"{NEVER_FITTED}, at first sight"] if unseen else [])], rows)]
 
 
 def pair(errors: Pair | None) -> str:

@@ -268,6 +268,9 @@ def _case(
     )
     tokens_in, tokens_out = max(row.input_len or 0, 1), max(round(row.output_len or 0), 1)
     shown = _shown(row, layout, where)
+    in_step = "varied lengths" not in row.said
+    if job == "continuous" and in_step:
+        notes.append("nothing says that lengths vary: requests of one length, which come back together")
     setting = _setting(row, network, cluster, plan, (tokens_in, tokens_out), batch, job, shown, tuple(notes))
     return ServeCase(
         metric=row.metric, job=job, network=network, cluster=cluster, plan=plan, input=tokens_in, output=tokens_out,
@@ -295,7 +298,10 @@ def _batch(row: ServeRow, layout: Layout, notes: list[str]) -> tuple[float | Non
     if re.fullmatch(r"\d+(?:\.\d+)?", words):
         if not float(words):
             raise UnpredictableError("batch is 0")
-        return max(float(words) / layout.instances, 1.0 if layout.data == 1 else 0.0), float(words)
+        flying = float(words)
+        if KINDS[row.batch_kind] == "continuous":  # no more are in flight than there are
+            flying = min(flying, float(requests_of(row.said) or flying))
+        return max(flying / layout.instances, 1.0 if layout.data == 1 else 0.0), flying
     if number and "tokens" in words:
         return max(float(number[0]) * layout.chips / max(row.input_len or 1, 1), 1.0), float("inf")
     if number and re.search(r"per (gpu|chip)", words, re.I):

@@ -38,6 +38,11 @@ def unseen_errors() -> dict[str, Pair]:
     return {group.label: (group.own.median, group.own.p90) for group in unseen_report().groups["target"]}
 
 
+def first_look() -> dict[str, Pair]:
+    """The same at first sight, before anything was changed for these rows."""
+    return {row.target: row.errors["unseen_group"] for row in shipped_standing(FIRST_LOOK)}
+
+
 def unseen_section(level: int = 2) -> list[Block]:
     """What the section is made of.
 

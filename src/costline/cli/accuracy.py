@@ -102,6 +102,8 @@ def accuracy(
 
         tables, efficiency = _on_measured_chips(tables), efficiency.asking(MeasuredKernels())
     if explain is not None:
+        if csv is not None or json:
+            raise InputError("--explain prints one prediction in words; leave out --csv and --json")
         return _explain(tables, explain, efficiency, plain, in_sample=not measurements)
     from costline.accuracy.groups import DIMENSIONS
     from costline.accuracy.summary import as_dict

@@ -18,8 +18,10 @@ from costline.planning import METHODS
 
 AT_THRESHOLD = "cache_evaluated"
 """Coefficient of step caches whose share follows from a threshold."""
-THRESHOLD = re.compile(r"([a-z]+)(?:-f\d+b\d+-)?(\d*\.\d+)")
-"""A cache and its threshold, as its users write them: ``teacache0.15``, ``dbcache-f1b0-0.08``."""
+THRESHOLD = re.compile(r"([a-z]+)(\d*\.?\d+)")
+"""A cache and its threshold, as its users write them: ``teacache0.15``, ``fbcache0.08``."""
+LARGEST_THRESHOLD = 2.0
+"""Relative changes of up to 0.8 were published; what is far beyond them is a slip."""
 
 
 def settled_methods(
@@ -57,7 +59,11 @@ def settled_methods(
         if method not in known:
             near = ", ".join(nearest_names(method, known))
             hint = f"; did you mean {near}?" if near else ""
-            raise PlanError(f"{field}={method[:40]}: say a share such as 0.4, or one of {', '.join(known)}{hint}")
+            at = f"; at a threshold {' and '.join(methods_of(AT_THRESHOLD, efficiency))} go: teacache0.15"
+            raise PlanError(
+                f"{field}={method[:40]}: say a share such as 0.4, or one of {', '.join(known)}{hint}"
+                f"{at if name == 'cache_reuse' else ''}"
+            )
         row = efficiency.row(name, chip, method)
         settled[field] = efficiency.value(name, chip, method)
         between = "" if row.low is None or row.high is None else f", {row.low:.2g} to {row.high:.2g}"
@@ -83,7 +89,9 @@ def reused_at(
         Where.
     """
     found = THRESHOLD.fullmatch(method)
-    if found is None or found[1] not in methods_of(AT_THRESHOLD, efficiency) or not float(found[2]):
+    if found is None or found[1] not in methods_of(AT_THRESHOLD, efficiency):
+        return None
+    if not 0 < float(found[2]) <= LARGEST_THRESHOLD:
         return None
     share = reused_share(steps, float(found[2]), efficiency.value(AT_THRESHOLD, chip, found[1]))
     row = efficiency.row(AT_THRESHOLD, chip, found[1])
