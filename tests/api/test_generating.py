@@ -107,8 +107,11 @@ def test_a_threshold_reuses_by_the_steps():
         costline.generate(WAN, on="8xh100-sxm", plan=f"reused={share}", steps=40)["time"]
     )
     assert said.value.startswith("0.46 at a threshold of 0.2, as of teacache: ")
-    with pytest.raises(InputError, match=r"reused=teecache0\.2: say a share such as 0.4"):
-        costline.generate(WAN, on="8xh100-sxm", plan="reused=teecache0.2")
+    for wrong in ("teecache0.2", "teacache0.0", "teacache99999999.0", "dbcache0.2"):
+        with pytest.raises(
+            InputError, match=rf"reused={wrong}: say a share .* fbcache and teacache also at a threshold"
+        ):
+            costline.generate(WAN, on="8xh100-sxm", plan=f"reused={wrong}")
 
 
 def test_methods_without_a_share_are_told_those_that_have_one():

@@ -134,10 +134,11 @@ def _groups(
 ) -> list[Group]:  # fmt: skip
     found = []
     for label, rows in labelled.items():
-        own = summary_of([row for row in rows if predicted(row)])
+        known = [row for row in rows if predicted(row)]
+        own = summary_of(known)
         if own is None:
             continue
-        others = {name: summary_by(rows, [values[place[id(row)]] for row in rows]) for name, values in rivals.items()}
+        others = {name: summary_by(known, [values[place[id(row)]] for row in known]) for name, values in rivals.items()}
         left_out = None if apart is None else apart.summary(rows)
         found.append(Group(label=label, own=own, rivals=others, held_out=left_out))
     return found

@@ -59,10 +59,10 @@ def settled_methods(
         if method not in known:
             near = ", ".join(nearest_names(method, known))
             hint = f"; did you mean {near}?" if near else ""
-            at = f"; at a threshold {' and '.join(methods_of(AT_THRESHOLD, efficiency))} go: teacache0.15"
+            named = " and ".join(methods_of(AT_THRESHOLD, efficiency))
             raise PlanError(
                 f"{field}={method[:40]}: say a share such as 0.4, or one of {', '.join(known)}{hint}"
-                f"{at if name == 'cache_reuse' else ''}"
+                f"{f'; {named} also at a threshold: teacache0.15' if name == 'cache_reuse' else ''}"
             )
         row = efficiency.row(name, chip, method)
         settled[field] = efficiency.value(name, chip, method)
