@@ -94,6 +94,12 @@ def test_rows_of_ones_own_are_not(files, capsys):
     assert "in-sample" not in out
 
 
+@pytest.mark.parametrize("more", [["--json"], ["--csv", "out.csv"]])
+def test_explain_goes_with_no_other_form(more, files, capsys):
+    assert main(["accuracy", *files, "--explain", "b", *more]) == BAD_INPUT
+    assert "leave out --csv and --json" in capsys.readouterr().err
+
+
 def test_explain_of_a_row_that_is_not_there(files, capsys):
     assert main(["accuracy", *files, "--explain", "zzz"]) == BAD_INPUT
     assert "unknown row" in capsys.readouterr().err
