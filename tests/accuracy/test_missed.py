@@ -79,7 +79,7 @@ def test_every_table_that_misses_on_unseen_chips_has_a_diagnosis_that_names_rows
     """Train reaches the aim; errors by NumPy from the file, where rows of serving and generation count once."""
     cases, known = validated_cases(), shipped_diagnoses()
     for study in ("serve", "generate"):
-        rows = np.char.startswith(cases.words["target"], study)
+        rows = np.char.startswith(cases.words["target"].astype(np.str_), study)
         slow = np.where([is_time(metric) for metric in cases.words["metric"][rows].tolist()], 1, -1)
         error = np.abs(np.expm1(slow * cases.numbers["chip_error"][rows]))
         if np.median(error) > UNSEEN_CHIP_AIM[0] or np.quantile(error, 0.9) > UNSEEN_CHIP_AIM[1]:

@@ -35,6 +35,7 @@ class Validated:
     Attributes
     ----------
     words : mapping of str to array of str
+        Read from the table they are objects, which takes a fifth of the time.
         Row id, metric, target of accuracy, model, chip with its family and vendor, software, format of the products,
         and how it ran: year of the software, attention kernel, eager.
     numbers : mapping of str to array
@@ -44,7 +45,7 @@ class Validated:
         where that was not done.
     """
 
-    words: dict[str, np.ndarray[tuple[int], np.dtype[np.str_]]]
+    words: dict[str, np.ndarray[tuple[int], np.dtype[Any]]]
     numbers: dict[str, Array]
 
     def __len__(self) -> int:
@@ -110,7 +111,7 @@ def validated_cases(study: str = "", *, measured: bool = False) -> Validated:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(VALIDATED_COLUMNS)
     cells = dict(zip(VALIDATED_COLUMNS, columns, strict=True))
     return Validated(
-        {name: np.asarray(cells[name], dtype=np.str_) for name in WORDS},
+        {name: np.asarray(cells[name], dtype=object) for name in WORDS},
         {name: np.asarray([cell or "nan" for cell in cells[name]], dtype=float) for name in NUMBERS},
     )
 
