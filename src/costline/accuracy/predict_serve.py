@@ -274,10 +274,8 @@ def _case(
     setting = _setting(row, network, cluster, plan, (tokens_in, tokens_out), batch, job, shown, tuple(notes))
     return ServeCase(
         metric=row.metric, job=job, network=network, cluster=cluster, plan=plan, input=tokens_in, output=tokens_out,
-        batch=batch, most=most, shown=shown, rounds=_rounds(row),
-        in_step="varied lengths" not in row.said, in_turn="turn by turn" in row.said,
-        stages=layout.stages, first=None,
-        setting=setting,
+        batch=batch, most=most, shown=shown, rounds=_rounds(row), in_step=in_step, in_turn="turn by turn" in row.said,
+        stages=layout.stages, first=None, setting=setting,
     )  # fmt: skip
 
 
@@ -294,11 +292,10 @@ def _batch(row: ServeRow, layout: Layout, notes: list[str]) -> tuple[float | Non
     if row.metric == "ttft_ms" and "one at a time" in row.said:
         return 1.0, 1.0
     words = row.concurrency_or_batch
-    number = re.search(r"\d+(?:\.\d+)?", words)
-    if re.fullmatch(r"\d+(?:\.\d+)?", words):
-        if not float(words):
+    number, flying = re.search(r"\d+(?:\.\d+)?", words), _flying(row)
+    if flying is not None:
+        if not flying:
             raise UnpredictableError("batch is 0")
-        flying = float(words)
         if KINDS[row.batch_kind] == "continuous":  # no more are in flight than there are
             flying = min(flying, float(requests_of(row.said) or flying))
         return max(flying / layout.instances, 1.0 if layout.data == 1 else 0.0), flying
@@ -314,15 +311,20 @@ def _batch(row: ServeRow, layout: Layout, notes: list[str]) -> tuple[float | Non
     return None, float(MOST_SEQUENCES * layout.data)
 
 
+def _flying(row: ServeRow) -> float | None:
+    """Requests in flight, where they are stated as a number and nothing else."""
+    words = row.concurrency_or_batch
+    return float(words) if re.fullmatch(r"\d+(?:\.\d+)?", words) else None
+
+
 def _rounds(row: ServeRow) -> float | None:
     """Requests of the run over those in flight."""
-    number = re.fullmatch(r"\d+(?:\.\d+)?", row.concurrency_or_batch)
-    if KINDS[row.batch_kind] == "static" or number is None or not float(number[0]):
+    flying, asked = _flying(row), requests_of(row.said)
+    if KINDS[row.batch_kind] == "static" or not flying:
         return None
     if "all requests at once" in row.said:
         return 1.0
-    asked = requests_of(row.said)
-    return None if asked is None else max(asked / float(number[0]), 1.0)
+    return None if asked is None else max(asked / flying, 1.0)
 
 
 def _shown(row: ServeRow, layout: Layout, where: Layouts) -> float:

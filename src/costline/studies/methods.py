@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,10 @@ THRESHOLD = re.compile(r"([a-z]+)(\d*\.?\d+)")
 """A cache and its threshold, as its users write them: ``teacache0.15``, ``fbcache0.08``."""
 LARGEST_THRESHOLD = 2.0
 """Relative changes of up to 0.8 were published; what is far beyond them is a slip."""
+
+
+Share: TypeAlias = tuple[Numeric, str, Coefficient]
+"""A share, how it is said, and the row it is from."""
 
 
 def settled_methods(
@@ -46,35 +50,33 @@ def settled_methods(
         A method without a share, with those that have one.
     """
     settled, said = dict(fields), []
-    for field, name in METHODS.items():
+    for field in METHODS:
         method = settled.get(field)
         if not isinstance(method, str):
             continue
-        at = None if name != "cache_reuse" or steps is None else reused_at(method, steps, efficiency, chip)
-        if at is not None:
-            settled[field], words, row = at
-            said.append(Assumption(name=field, value=words, kind=row.kind, date=row.date))
-            continue
-        known = methods_of(name, efficiency)
-        if method not in known:
-            near = ", ".join(nearest_names(method, known))
-            hint = f"; did you mean {near}?" if near else ""
-            named = " and ".join(methods_of(AT_THRESHOLD, efficiency))
-            raise PlanError(
-                f"{field}={method[:40]}: say a share such as 0.4, or one of {', '.join(known)}{hint}"
-                f"{f'; {named} also at a threshold: teacache0.15' if name == 'cache_reuse' else ''}"
-            )
-        row = efficiency.row(name, chip, method)
-        settled[field] = efficiency.value(name, chip, method)
-        between = "" if row.low is None or row.high is None else f", {row.low:.2g} to {row.high:.2g}"
-        words = f"{settled[field]:.2g}{between}, as of {method}: {row.source}"
+        at = None if field != "reused" or steps is None else reused_at(method, steps, efficiency, chip)
+        settled[field], words, row = at or _usual(field, method, efficiency, chip)
         said.append(Assumption(name=field, value=words, kind=row.kind, date=row.date))
     return settled, tuple(said)
 
 
-def reused_at(
-    method: str, steps: Numeric, efficiency: Efficiency, chip: Chip
-) -> tuple[Numeric, str, Coefficient] | None:
+def _usual(field: str, method: str, efficiency: Efficiency, chip: Chip) -> Share:
+    """Share that a method has whatever else is stated."""
+    name = METHODS[field]
+    known = methods_of(name, efficiency)
+    if method not in known:
+        near, named = ", ".join(nearest_names(method, known)), " and ".join(methods_of(AT_THRESHOLD, efficiency))
+        raise PlanError(
+            f"{field}={method[:40]}: say a share such as 0.4, or one of {', '.join(known)}"
+            f"{f'; did you mean {near}?' if near else ''}"
+            f"{f'; {named} also at a threshold: teacache0.15' if field == 'reused' else ''}"
+        )
+    row, share = efficiency.row(name, chip, method), efficiency.value(name, chip, method)
+    between = "" if row.low is None or row.high is None else f", {row.low:.2g} to {row.high:.2g}"
+    return share, f"{share:.2g}{between}, as of {method}: {row.source}", row
+
+
+def reused_at(method: str, steps: Numeric, efficiency: Efficiency, chip: Chip) -> Share | None:
     """Share that a cache of a stated threshold reuses, how that is said, and the row it is from; None without one.
 
     Parameters

@@ -220,6 +220,6 @@ def _inputs(network: Decoder, requests: Requests, machine: Machine) -> dict[str,
         "model": network.name,
         "chip": cluster.chip.id,
         "chips": cluster.chips,
-        **vars(requests),
+        **{name: getattr(requests, name) for name in ("input", "output", "batch", "batching")},
         **vars(machine.plan),
     }
